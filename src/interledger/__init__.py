@@ -1,0 +1,1 @@
+"""Interledger in Python."""

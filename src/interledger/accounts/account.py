@@ -1,0 +1,80 @@
+"""The record we keep of one counterpart: who it is, in which asset we account, and how far we trust it.
+
+The fields follow the account resource of interledger-rs, in our vocabulary; `api` translates.
+"""
+
+from __future__ import annotations
+
+import enum
+import unicodedata
+from dataclasses import dataclass, field
+from typing import NewType
+
+from interledger.accounts.asset import Asset
+from interledger.codec.oer import UINT64_MAX
+from interledger.errors import InvalidRequestError
+from interledger.ilp.address import Address
+
+__all__ = ["Account", "AccountId", "LinkSettings", "Relation", "parse_account_id"]
+
+AccountId = NewType("AccountId", str)
+"""An account's name, unique on its node: what `parse_account_id` lets through."""
+
+
+class Relation(enum.StrEnum):
+    """What the counterpart is to us (RFC 1). It decides which routes are exchanged and who configures whom."""
+
+    PARENT = "parent"
+    PEER = "peer"
+    CHILD = "child"
+    LOCAL = "local"
+    """A holder on this node: nobody's routes go there. interledger-rs calls it NonRoutingAccount."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """How packets reach the counterpart, and how it proves who it is.
+
+    Incoming tokens are kept as SHA-256 digests (hex); outgoing ones as they are, because we have to present them.
+    """
+
+    http_url: str | None = None
+    http_outgoing_token: str | None = field(default=None, repr=False)
+    http_incoming_token_digest: str | None = field(default=None, repr=False)
+    btp_url: str | None = None
+    btp_outgoing_token: str | None = field(default=None, repr=False)
+    btp_incoming_token_digest: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One counterpart. Amounts in integer units of `asset`; None for a limit means that there is none."""
+
+    id: AccountId
+    asset: Asset
+    ilp_address: Address
+    relation: Relation = Relation.LOCAL
+    packet_amount_max: int = UINT64_MAX
+    owes_us_max: int | None = None
+    """The credit limit: the most the counterpart may owe us, counting what is in flight."""
+    we_owe_max: int | None = None
+    packets_per_minute: int | None = None
+    amount_per_minute: int | None = None
+    round_trip_time_ms: int = 500
+    settle_threshold: int | None = None
+    settle_to: int | None = None
+    settlement_engine_url: str | None = None
+    link: LinkSettings = LinkSettings()
+
+    @property
+    def ledger_name(self) -> str:
+        """The name of its ledger account: `peer/bob`, or `local/bob` for a holder on this node."""
+        return f"{'local' if self.relation is Relation.LOCAL else 'peer'}/{self.id}"
+
+
+def parse_account_id(text: str) -> AccountId:
+    """2 to 32 letters, digits and `_` of any script, folded to one form (as interledger-rs does); `-` and `.` not."""
+    name = unicodedata.normalize("NFKC", text).casefold()
+    if not (2 <= len(name) <= 32 and all(c == "_" or c.isalnum() for c in name)):
+        raise InvalidRequestError(f"“{text}” cannot be an account name: 2 to 32 letters, digits or _ are", "username")
+    return AccountId(name)

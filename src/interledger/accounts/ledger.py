@@ -1,0 +1,395 @@
+"""The double-entry ledger: hold, execute, release, in memory and at once; durable by the batch.
+
+Every packet is one hold of all its legs, then one execution or one release of all of them. A leg debits one account and
+credits another of the same asset, so each asset's trial balance is zero after every record. Amounts are integers in the
+asset's units. A debit of `peer/bob` means that bob owes us more.
+
+What was decided is written by whoever owns the ledger's batches (`take_batch`); what may only leave once it is written
+waits in the batch: "write before you speak".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+from interledger.accounts.asset import Asset
+from interledger.accounts.records import (
+    AccountOpened,
+    EntryPosted,
+    Evidence,
+    Executed,
+    GaveUp,
+    Held,
+    Record,
+    Released,
+    Resolved,
+    encode_account_opened,
+    encode_entry,
+    encode_evidence,
+    encode_executed,
+    encode_gave_up,
+    encode_held,
+    encode_released,
+    encode_resolved,
+)
+from interledger.errors import LedgerError
+
+__all__ = ["Batch", "Hold", "Ledger", "LedgerAccount", "Leg", "Refusal", "Unknown"]
+
+NO_LIMIT: Final = 1 << 127
+
+
+@final
+class LedgerAccount:
+    """One line of the chart of accounts: four counters that never go below zero, and two limits."""
+
+    __slots__ = (
+        "asset",
+        "credit_max",
+        "credits_pending",
+        "credits_posted",
+        "debit_max",
+        "debits_pending",
+        "debits_posted",
+        "index",
+        "name",
+    )
+
+    def __init__(self, index: int, name: str, asset: Asset) -> None:
+        self.index = index
+        self.name = name
+        self.asset = asset
+        self.debits_posted = 0
+        self.debits_pending = 0
+        self.credits_posted = 0
+        self.credits_pending = 0
+        self.debit_max = NO_LIMIT
+        self.credit_max = NO_LIMIT
+
+    @property
+    def net(self) -> int:
+        """Posted debits less posted credits: positive when the counterpart owes us (RFC 38)."""
+        return self.debits_posted - self.credits_posted
+
+    @property
+    def receivable(self) -> int:
+        """What the counterpart owes us, or 0."""
+        return max(self.net, 0)
+
+    @property
+    def payable(self) -> int:
+        """What we owe the counterpart, or 0."""
+        return max(-self.net, 0)
+
+    @property
+    def room(self) -> int:
+        """How much more it may be debited. Pending credits give none: they may never be posted."""
+        return self.debit_max - (self.debits_posted + self.debits_pending - self.credits_posted)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.asset} net={self.net} pending={self.debits_pending}/{self.credits_pending}>"
+
+
+Leg = tuple[LedgerAccount, LedgerAccount, int]
+"""(debited, credited, amount)."""
+
+
+@final
+class Hold:
+    """The legs of one packet, held together. The last leg is the one that leads onward."""
+
+    __slots__ = ("condition", "expires_at", "id", "legs", "remote")
+
+    def __init__(self, hold_id: int, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> None:
+        self.id = hold_id
+        self.legs = legs
+        self.condition = condition
+        self.expires_at = expires_at
+        self.remote = remote
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A limit said no. Nothing was changed."""
+
+    account: LedgerAccount
+    amount: int
+    room: int
+
+
+@dataclass(slots=True)
+class Unknown:
+    """An amount that may have been delivered: the next hop never said. Kept until evidence settles it."""
+
+    id: int
+    account: LedgerAccount
+    amount: int
+    condition: bytes
+    expires_at: int
+    fulfillment: bytes | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What has been decided since the last batch was taken: written together, then its effects are let go."""
+
+    records: list[bytes] = field(default_factory=list)
+    touched: set[LedgerAccount] = field(default_factory=set)
+    replies: list[tuple[Callable[[Any, Any], None], Any, Any]] = field(default_factory=list)
+    """(send, request id, reply): to be sent even when writing fails, because the money has moved already."""
+    prepares: list[tuple[Callable[[Any, Any], None], Callable[[Any, Any], None], Any, Any]] = field(default_factory=list)
+    """(send, cancel, request id, prepare): never sent when writing fails."""
+    waiters: list[Callable[[Exception | None], None]] = field(default_factory=list)
+
+
+@final
+class Ledger:
+    """All accounts, open holds and unknown amounts of one node. One owner, no locks, nothing waits."""
+
+    def __init__(self) -> None:
+        self.accounts: list[LedgerAccount] = []
+        self.holds: dict[int, Hold] = {}
+        self.unknown: dict[int, Unknown] = {}
+        self.read_only = False
+        self.on_dirty: Callable[[], None] = lambda: None
+        """Called when the batch gets its first record: the owner then takes it and writes it."""
+        self._by_name: dict[tuple[str, Asset], LedgerAccount] = {}
+        self._next_id = 1
+        self._batch = Batch()
+        self._dirty = False
+
+    # ------------------------------------------------------------------ accounts
+
+    def account(self, name: str, asset: Asset) -> LedgerAccount:
+        """The account of that name and asset, opened when it is new."""
+        found = self._by_name.get((name, asset))
+        if found is not None:
+            return found
+        account = self._open(name, asset)
+        self._record(encode_account_opened(account.index, name, asset.code, asset.scale))
+        self._batch.touched.add(account)
+        return account
+
+    def find(self, name: str, asset: Asset) -> LedgerAccount | None:
+        """The account, if it was ever opened."""
+        return self._by_name.get((name, asset))
+
+    def _open(self, name: str, asset: Asset) -> LedgerAccount:
+        account = LedgerAccount(len(self.accounts), name, asset)
+        self.accounts.append(account)
+        self._by_name[name, asset] = account
+        return account
+
+    # ------------------------------------------------------------------ packets
+
+    def hold(self, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> Hold | Refusal:
+        """Hold all legs, or refuse and change nothing. `expires_at`: when the onward packet expires, ms UTC."""
+        done = 0
+        for debited, credited, amount in legs:
+            used = debited.debits_posted + debited.debits_pending - debited.credits_posted
+            if used + amount > debited.debit_max:
+                self._unhold(legs[:done])
+                return Refusal(debited, amount, max(debited.debit_max - used, 0))
+            used = credited.credits_posted + credited.credits_pending - credited.debits_posted
+            if used + amount > credited.credit_max:
+                self._unhold(legs[:done])
+                return Refusal(credited, amount, max(credited.credit_max - used, 0))
+            debited.debits_pending += amount
+            credited.credits_pending += amount
+            done += 1
+        hold_id = self._next_id
+        self._next_id = hold_id + 1
+        hold = self.holds[hold_id] = Hold(hold_id, legs, condition, expires_at, remote)
+        self._record(encode_held(hold_id, remote, expires_at, condition, tuple([(d.index, c.index, a) for d, c, a in legs])))
+        return hold
+
+    def execute(self, hold: Hold, fulfillment: bytes) -> None:
+        """Post all legs: the fulfillment is known."""
+        del self.holds[hold.id]
+        self._post(hold.legs)
+        self._record(encode_executed(hold.id, fulfillment))
+
+    def release(self, hold: Hold) -> None:
+        """Void all legs: the packet was refused, or never left."""
+        del self.holds[hold.id]
+        self._unhold(hold.legs)
+        self._record(encode_released(hold.id))
+
+    def give_up(self, hold: Hold) -> Unknown:
+        """The next hop never answered: void the legs, and set the onward amount aside as unknown."""
+        del self.holds[hold.id]
+        unknown = self._set_aside(hold)
+        self._record(encode_gave_up(hold.id))
+        return unknown
+
+    def add_evidence(self, unknown: Unknown, fulfillment: bytes) -> None:
+        """A fulfillment came too late to be relayed: keep it as proof."""
+        unknown.fulfillment = fulfillment
+        self._record(encode_evidence(unknown.id, fulfillment))
+
+    def resolve(self, unknown: Unknown, *, delivered: bool) -> None:
+        """Close an unknown amount: delivered means we owe it to the counterpart, and lost it ourselves."""
+        self._resolve(unknown, delivered)
+        self._record(encode_resolved(unknown.id, delivered))
+
+    def post(self, legs: tuple[Leg, ...], memo: str) -> None:
+        """A posting outside packets (settlement, deposit, correction): no limit applies, the money has moved already."""
+        for debited, credited, amount in legs:
+            if amount <= 0 or debited.asset != credited.asset or debited is credited:
+                raise LedgerError(f"not a posting: {amount} from {debited.name} to {credited.name}")
+        self._hold_unchecked(legs)
+        self._post(legs)
+        self._record(encode_entry(memo, tuple((d.index, c.index, a) for d, c, a in legs)))
+
+    # ------------------------------------------------------------------ write before you speak
+
+    def reply_after_commit(self, send: Callable[[Any, Any], None], request_id: Any, reply: Any) -> None:
+        """Let `send(request_id, reply)` happen once all that is recorded now is written."""
+        self._batch.replies.append((send, request_id, reply))
+        self._wake()
+
+    def prepare_after_commit(
+        self, send: Callable[[Any, Any], None], cancel: Callable[[Any, Any], None], request_id: Any, prepare: Any
+    ) -> None:
+        """The same for a Prepare; `cancel(request_id, prepare)` instead, when it could not be written."""
+        self._batch.prepares.append((send, cancel, request_id, prepare))
+        self._wake()
+
+    def call_after_commit(self, waiter: Callable[[Exception | None], None]) -> None:
+        """Call `waiter(error or None)` once all that is recorded now is written."""
+        self._batch.waiters.append(waiter)
+        self._wake()
+
+    def take_batch(self) -> Batch | None:
+        """What has been recorded since the last call, or None when there is nothing."""
+        if not self._dirty:
+            return None
+        batch, self._batch, self._dirty = self._batch, Batch(), False
+        return batch
+
+    def _record(self, record: bytes) -> None:
+        self._batch.records.append(record)
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._dirty:
+            self._dirty = True
+            self.on_dirty()
+
+    # ------------------------------------------------------------------ arithmetic, used live and in replay
+
+    def _hold_unchecked(self, legs: Iterable[Leg]) -> None:
+        for debited, credited, amount in legs:
+            debited.debits_pending += amount
+            credited.credits_pending += amount
+
+    def _unhold(self, legs: Iterable[Leg]) -> None:
+        for debited, credited, amount in legs:
+            debited.debits_pending -= amount
+            credited.credits_pending -= amount
+
+    def _post(self, legs: Iterable[Leg]) -> None:
+        touched = self._batch.touched
+        for debited, credited, amount in legs:
+            debited.debits_pending -= amount
+            debited.debits_posted += amount
+            credited.credits_pending -= amount
+            credited.credits_posted += amount
+            touched.add(debited)
+            touched.add(credited)
+
+    def _set_aside(self, hold: Hold) -> Unknown:
+        self._unhold(hold.legs)
+        _, peer, amount = hold.legs[-1]
+        unknown = Unknown(hold.id, peer, amount, hold.condition, hold.expires_at)
+        self.unknown[hold.id] = unknown
+        self._hold_unchecked(self._suspense_legs(unknown))
+        return unknown
+
+    def _resolve(self, unknown: Unknown, delivered: bool) -> None:
+        if self.unknown.pop(unknown.id, None) is None:
+            raise LedgerError(f"unknown item {unknown.id} was resolved already")
+        self._unhold(self._suspense_legs(unknown))
+        if delivered:
+            legs = ((self.account(f"loss/{unknown.account.asset}", unknown.account.asset), unknown.account, unknown.amount),)
+            self._hold_unchecked(legs)
+            self._post(legs)
+
+    def _suspense_legs(self, unknown: Unknown) -> tuple[Leg, ...]:
+        peer = unknown.account
+        suspense = self.account(f"{peer.name}/suspense", peer.asset)
+        return ((self.account(f"loss/{peer.asset}", peer.asset), suspense, unknown.amount),)
+
+    # ------------------------------------------------------------------ replay
+
+    def apply(self, record: Record) -> None:
+        """Do again what a record of the journal says. Raises `LedgerError` when it does not fit what came before."""
+        try:
+            self._apply(record)
+        except (KeyError, IndexError):
+            raise LedgerError(f"the journal has a record that fits nothing before it: {record!r}") from None
+
+    def _apply(self, record: Record) -> None:
+        if isinstance(record, AccountOpened):
+            self._apply_opened(record)
+        elif isinstance(record, Held):
+            legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
+            self._hold_unchecked(legs)
+            self.holds[record.hold_id] = Hold(record.hold_id, legs, record.condition, record.expires_at, record.remote)
+            self._next_id = max(self._next_id, record.hold_id + 1)
+        elif isinstance(record, Executed):
+            self._post(self.holds.pop(record.hold_id).legs)
+        elif isinstance(record, Released):
+            self._unhold(self.holds.pop(record.hold_id).legs)
+        elif isinstance(record, GaveUp):
+            self._set_aside(self.holds.pop(record.hold_id))
+        elif isinstance(record, Resolved):
+            self._resolve(self.unknown[record.hold_id], record.delivered)
+        elif isinstance(record, Evidence):
+            self.unknown[record.hold_id].fulfillment = record.fulfillment
+        elif isinstance(record, EntryPosted):
+            legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
+            self._hold_unchecked(legs)
+            self._post(legs)
+
+    def _apply_opened(self, record: AccountOpened) -> None:
+        asset = Asset(record.asset_code, record.asset_scale)
+        if record.index < len(self.accounts):
+            return  # opened on the way by a record before its own was reached
+        if record.index != len(self.accounts):
+            raise LedgerError(f"the journal opens account {record.index}, {len(self.accounts)} are open")
+        self._open(record.name, asset)
+
+    def recover(self) -> tuple[int, list[Unknown]]:
+        """After a crash: holds that led to ourselves are released; a Prepare that may have left becomes unknown.
+
+        Returns how many were released, and the unknown items. Never sends a Prepare again, never drops an unknown.
+        """
+        released, unknown = 0, []
+        for hold in list(self.holds.values()):
+            if hold.remote:
+                unknown.append(self.give_up(hold))
+            else:
+                self.release(hold)
+                released += 1
+        return released, unknown
+
+    # ------------------------------------------------------------------ checks
+
+    def check(self) -> list[str]:
+        """What is wrong with the books, in sentences; empty when they are sound (invariants 1 and 2)."""
+        faults = []
+        sums: dict[Asset, list[int]] = {}
+        for account in self.accounts:
+            counters = (account.debits_posted, account.credits_posted, account.debits_pending, account.credits_pending)
+            if min(counters) < 0:
+                faults.append(f"{account.name} ({account.asset}) has a counter below zero")
+            total = sums.setdefault(account.asset, [0, 0])
+            total[0] += counters[0] - counters[1]
+            total[1] += counters[2] - counters[3]
+        for asset, (posted, pending) in sums.items():
+            if posted or pending:
+                faults.append(f"{asset} does not sum to zero: {posted} posted, {pending} pending")
+        return faults

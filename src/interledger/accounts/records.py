@@ -1,0 +1,226 @@
+"""The journal's records as octets: what the ledger writes before anything leaves, and reads after a crash.
+
+A commit is one string of records without separators. Every number is big-endian; the first octet says the kind.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+from struct import error as StructError  # noqa: N812
+
+from interledger.codec.oer import encode_octets, read_fixed, read_octets, read_uint32
+from interledger.errors import DecodeError
+
+__all__ = [
+    "AccountOpened",
+    "EntryPosted",
+    "Evidence",
+    "Executed",
+    "GaveUp",
+    "Held",
+    "LegRecord",
+    "Record",
+    "Released",
+    "Resolved",
+    "decode_records",
+    "encode_account_opened",
+    "encode_entry",
+    "encode_evidence",
+    "encode_executed",
+    "encode_gave_up",
+    "encode_held",
+    "encode_released",
+    "encode_resolved",
+]
+
+
+class Kind(enum.IntEnum):
+    """The first octet of a record."""
+
+    ACCOUNT_OPENED = 1
+    HELD = 2
+    EXECUTED = 3
+    RELEASED = 4
+    GAVE_UP = 5
+    RESOLVED = 6
+    EVIDENCE = 7
+    ENTRY_POSTED = 8
+
+
+LegRecord = tuple[int, int, int]
+"""Index of the account debited, index of the account credited, amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOpened:
+    """A ledger account came into being. Its index is the count of those opened before."""
+
+    index: int
+    name: str
+    asset_code: str
+    asset_scale: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All legs of a packet are held. `remote`: the last leg is a Prepare that leaves this node."""
+
+    hold_id: int
+    remote: bool
+    expires_at: int
+    condition: bytes
+    legs: tuple[LegRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """All legs of a hold were posted, because the fulfillment is known."""
+
+    hold_id: int
+    fulfillment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """All legs of a hold were voided, because the next hop said so, or the packet never left."""
+
+    hold_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The next hop never said: the legs are voided and the last one's amount is set aside as unknown."""
+
+    hold_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An unknown amount was found out: delivered (we owe it) or not."""
+
+    hold_id: int
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A fulfillment that came too late: proof that an unknown amount was delivered."""
+
+    hold_id: int
+    fulfillment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPosted:
+    """A posting outside packets: a settlement, a deposit, a correction. Legs as in `Held`."""
+
+    memo: str
+    legs: tuple[LegRecord, ...]
+
+
+Record = AccountOpened | Held | Executed | Released | GaveUp | Resolved | Evidence | EntryPosted
+
+_HELD = Struct(">BQ?Q32sB")
+_LEG = Struct(">IIQ")
+_ONE_LEG = Struct(">BQ?Q32sBIIQ")
+_TWO_LEGS = Struct(">BQ?Q32sBIIQIIQ")
+_WITH_FULFILLMENT = Struct(">BQ32s")
+_WITH_ID = Struct(">BQ")
+_RESOLVED = Struct(">BQ?")
+
+
+def encode_account_opened(index: int, name: str, asset_code: str, asset_scale: int) -> bytes:
+    head = bytes((Kind.ACCOUNT_OPENED,)) + index.to_bytes(4, "big")
+    return head + encode_octets(name.encode()) + encode_octets(asset_code.encode()) + bytes((asset_scale,))
+
+
+def encode_held(hold_id: int, remote: bool, expires_at: int, condition: bytes, legs: tuple[LegRecord, ...]) -> bytes:
+    # A packet has one leg or two; both are written in one call, because this runs for every packet.
+    if len(legs) == 1:
+        return _ONE_LEG.pack(2, hold_id, remote, expires_at, condition, 1, *legs[0])
+    if len(legs) == 2:
+        return _TWO_LEGS.pack(2, hold_id, remote, expires_at, condition, 2, *legs[0], *legs[1])
+    head = _HELD.pack(Kind.HELD, hold_id, remote, expires_at, condition, len(legs))
+    return head + b"".join(_LEG.pack(*leg) for leg in legs)
+
+
+def encode_executed(hold_id: int, fulfillment: bytes) -> bytes:
+    return _WITH_FULFILLMENT.pack(3, hold_id, fulfillment)
+
+
+def encode_released(hold_id: int) -> bytes:
+    return _WITH_ID.pack(4, hold_id)
+
+
+def encode_gave_up(hold_id: int) -> bytes:
+    return _WITH_ID.pack(5, hold_id)
+
+
+def encode_resolved(hold_id: int, delivered: bool) -> bytes:
+    return _RESOLVED.pack(6, hold_id, delivered)
+
+
+def encode_evidence(hold_id: int, fulfillment: bytes) -> bytes:
+    return _WITH_FULFILLMENT.pack(7, hold_id, fulfillment)
+
+
+def encode_entry(memo: str, legs: tuple[LegRecord, ...]) -> bytes:
+    """Legs of an entry may be larger than a packet: 16 octets an amount."""
+    head = bytes((Kind.ENTRY_POSTED,)) + encode_octets(memo.encode()) + bytes((len(legs),))
+    return head + b"".join(d.to_bytes(4, "big") + c.to_bytes(4, "big") + amount.to_bytes(16, "big") for d, c, amount in legs)
+
+
+def decode_records(octets: bytes) -> Iterator[Record]:
+    """The records of one commit, in order. Raises `DecodeError`: a journal that cannot be read stops the node."""
+    offset = 0
+    while offset < len(octets):
+        try:
+            record, offset = _read_record(octets, offset)
+        except (StructError, UnicodeDecodeError) as error:
+            raise DecodeError(f"the journal's record at octet {offset} cannot be read: {error}") from None
+        yield record
+
+
+def _read_record(octets: bytes, offset: int) -> tuple[Record, int]:
+    kind = octets[offset]
+    if kind == Kind.HELD:
+        _, hold_id, remote, expires_at, condition, count = _HELD.unpack_from(octets, offset)
+        offset += _HELD.size
+        legs = tuple(_LEG.unpack_from(octets, offset + i * _LEG.size) for i in range(count))
+        return Held(hold_id, remote, expires_at, condition, legs), offset + count * _LEG.size
+    if kind in (Kind.EXECUTED, Kind.EVIDENCE):
+        _, hold_id, fulfillment = _WITH_FULFILLMENT.unpack_from(octets, offset)
+        record = (Executed if kind == Kind.EXECUTED else Evidence)(hold_id, fulfillment)
+        return record, offset + _WITH_FULFILLMENT.size
+    if kind in (Kind.RELEASED, Kind.GAVE_UP):
+        _, hold_id = _WITH_ID.unpack_from(octets, offset)
+        return (Released if kind == Kind.RELEASED else GaveUp)(hold_id), offset + _WITH_ID.size
+    if kind == Kind.RESOLVED:
+        _, hold_id, delivered = _RESOLVED.unpack_from(octets, offset)
+        return Resolved(hold_id, delivered), offset + _RESOLVED.size
+    if kind == Kind.ACCOUNT_OPENED:
+        return _read_account_opened(octets, offset + 1)
+    if kind == Kind.ENTRY_POSTED:
+        return _read_entry(octets, offset + 1)
+    raise DecodeError(f"the journal has a record of unknown kind {kind} at octet {offset}")
+
+
+def _read_account_opened(octets: bytes, offset: int) -> tuple[AccountOpened, int]:
+    index, offset = read_uint32(octets, offset)
+    name, offset = read_octets(octets, offset)
+    code, offset = read_octets(octets, offset)
+    scale, offset = read_fixed(octets, offset, 1)
+    return AccountOpened(index, name.decode(), code.decode(), scale[0]), offset
+
+
+def _read_entry(octets: bytes, offset: int) -> tuple[EntryPosted, int]:
+    memo, offset = read_octets(octets, offset)
+    count, offset = read_fixed(octets, offset, 1)
+    legs: list[LegRecord] = []
+    for _ in range(count[0]):
+        leg, offset = read_fixed(octets, offset, 24)
+        legs.append((int.from_bytes(leg[:4], "big"), int.from_bytes(leg[4:8], "big"), int.from_bytes(leg[8:], "big")))
+    return EntryPosted(memo.decode(), tuple(legs)), offset

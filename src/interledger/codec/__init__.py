@@ -1,0 +1,1 @@
+"""Octets: the canonical OER of RFC 30 and the two timestamp forms."""

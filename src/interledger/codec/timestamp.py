@@ -1,0 +1,108 @@
+"""The two timestamp forms of the suite (RFC 30), as integers of milliseconds since the Unix epoch, UTC.
+
+* interledger form: 17 ASCII digits `YYYYMMDDHHMMSSmmm`, used in ILP packets;
+* generalized form: `YYYYMMDDHHMMSS[.f{1,3}]Z` behind a length, used in the BTP Error only.
+
+Both keep a bounded cache of minutes, so that no calendar arithmetic runs per packet.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+
+from interledger.errors import DecodeError
+
+__all__ = [
+    "decode_generalized_time",
+    "decode_interledger_time",
+    "encode_generalized_time",
+    "encode_interledger_time",
+    "format_rfc3339",
+]
+
+_CACHED_MINUTES = 4096
+"""Both caches are emptied at this many entries: packets of an honest peer touch one or two minutes."""
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MAX_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: the year has four digits
+
+_ms_of_minute: dict[bytes, int] = {}
+_text_of_minute: dict[int, bytes] = {}
+
+
+def decode_interledger_time(text: bytes) -> int:
+    """17 ASCII digits -> ms UTC. Raises `DecodeError` for anything that is not a moment of the calendar (D-02)."""
+    base = _ms_of_minute.get(text[:12])
+    if base is None:
+        base = _parse_minute(text[:12])
+    rest = text[12:]
+    if len(rest) != 5 or not rest.isdigit():
+        raise DecodeError("a timestamp is not 17 digits")
+    milliseconds = int(rest)
+    if milliseconds > 59_999:
+        raise DecodeError("a timestamp has more than 59 seconds in its minute")
+    return base + milliseconds
+
+
+def encode_interledger_time(ms: int) -> bytes:
+    """ms UTC -> 17 ASCII digits."""
+    minute = ms // 60_000
+    text = _text_of_minute.get(minute)
+    if text is None:
+        text = _format_minute(minute)
+    return text + b"%05d" % (ms - minute * 60_000)
+
+
+def decode_generalized_time(text: bytes) -> int:
+    """`YYYYMMDDHHMMSS[.f{1,3}]Z` -> ms UTC. Reads 0 to 3 decimals, trailing zeros too; a second of 60 counts as 59 (D-03)."""
+    digits, dot, decimals = text[:-1].partition(b".")
+    if text[-1:] != b"Z" or len(digits) != 14 or not digits.isdigit():
+        raise DecodeError("not a generalized time")
+    if dot and not (1 <= len(decimals) <= 3 and decimals.isdigit()):
+        raise DecodeError("a generalized time has between one and three decimals, or none")
+    if digits[12:] == b"60":
+        digits = digits[:12] + b"59"
+    return decode_interledger_time(digits + decimals.ljust(3, b"0"))
+
+
+def encode_generalized_time(ms: int) -> bytes:
+    """ms UTC -> `YYYYMMDDHHMMSS.mmmZ`, always three decimals: btp-packet reads no other form (D-03)."""
+    digits = encode_interledger_time(ms)
+    return digits[:14] + b"." + digits[14:] + b"Z"
+
+
+def format_rfc3339(ms: int) -> str:
+    """ms UTC -> `2026-11-21T11:52:07.059Z`, as JSON shows it."""
+    digits = encode_interledger_time(ms).decode("ascii")
+    date = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+    return f"{date}T{digits[8:10]}:{digits[10:12]}:{digits[12:14]}.{digits[14:]}Z"
+
+
+def _parse_minute(text: bytes) -> int:
+    if len(text) != 12 or not text.isdigit():
+        raise DecodeError("a timestamp is not 17 digits")
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+    hour, minute = int(text[8:10]), int(text[10:12])
+    try:
+        datetime.date(year, month, day)
+    except ValueError:
+        raise DecodeError("a timestamp has a date that does not exist") from None
+    if hour > 23 or minute > 59:
+        raise DecodeError("a timestamp has a time that does not exist")
+    ms = calendar.timegm((year, month, day, hour, minute, 0)) * 1000
+    if len(_ms_of_minute) >= _CACHED_MINUTES:
+        _ms_of_minute.clear()
+    _ms_of_minute[text] = ms
+    return ms
+
+
+def _format_minute(minute: int) -> bytes:
+    if not 0 <= minute * 60_000 <= _MAX_MS:
+        raise ValueError(f"{minute * 60_000} ms is outside the years 1970 to 9999")
+    moment = _EPOCH + datetime.timedelta(minutes=minute)
+    text = moment.strftime("%Y%m%d%H%M").encode("ascii")
+    if len(_text_of_minute) >= _CACHED_MINUTES:
+        _text_of_minute.clear()
+    _text_of_minute[minute] = text
+    return text

@@ -1,0 +1,58 @@
+"""What a link is, and what it delivers to: the two interfaces between the connector and everything that carries packets.
+
+Everything that can answer a Prepare is a link: a peer across the sea, the STREAM receiver of this node, the simulator.
+"""
+
+from __future__ import annotations
+
+from typing import NewType, Protocol
+
+from interledger.accounts.account import AccountId
+from interledger.clock import Timestamp
+from interledger.ilp.packet import Prepare, Reject, Reply
+
+__all__ = ["Link", "PacketHandler", "RequestId"]
+
+RequestId = NewType("RequestId", int)
+"""Correlates a reply with its Prepare, on one link and in one direction. 32 bits; whoever sends the Prepare chooses it."""
+
+
+class PacketHandler(Protocol):
+    """What a link delivers to: the connector, or one end of a payment. Every method returns at once.
+
+    `account` is the name the link was given when it was attached. `now` is read once per read of a socket.
+    """
+
+    def receive_prepare(
+        self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
+    ) -> Reply | None:
+        """A Prepare came in. The answer, or None when it will come by `Link.send_reply` with the same id."""
+        ...
+
+    def receive_reply(self, account: AccountId, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
+        """The peer answered, or the link knows that the peer never got the Prepare (a Reject it made itself)."""
+        ...
+
+    def receive_no_reply(self, account: AccountId, request_id: RequestId, reject: Reject, now: Timestamp) -> None:
+        """The link gave up on a Prepare that the peer may have got: answer with `reject`, outcome unknown."""
+        ...
+
+    def link_lost(self, account: AccountId, now: Timestamp) -> None:
+        """The link is down. Nothing is decided by that: a lost peer may still hold a fulfillment until expiry."""
+        ...
+
+
+class Link(Protocol):
+    """The authenticated channel to one peer. Every method returns at once; none waits, none raises for a slow peer."""
+
+    def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
+        """Send a Prepare. When it cannot be sent, the handler gets a Reject for it by `receive_reply`, not an error."""
+        ...
+
+    def send_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """Answer a Prepare that came in over this link."""
+        ...
+
+    def ready(self) -> bool:
+        """False: down, or its bounded queue is full. The connector answers T01 then; it never buffers."""
+        ...
