@@ -76,7 +76,9 @@ def parse_money(text: str) -> tuple[str, str]:
         return match[1], match[2].upper()
     if stripped[:1] in "$€£¥":
         name = {"$": "dollar", "€": "euro account", "£": "pound", "¥": "yen or yuan"}[stripped[0]]
-        raise InvalidRequestError(f"“{text}” does not say which {name}. Write  '{stripped[1:] or 10} {_example(stripped)}'")
+        raise InvalidRequestError(
+            f"“{text}” does not say which {name}. Write  '{stripped[1:] or 10} {_example(stripped)}'"
+        )
     raise InvalidRequestError(f"“{text}” is not an amount of money. Write  '10 USD'")
 
 

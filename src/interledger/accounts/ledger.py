@@ -139,7 +139,9 @@ class Batch:
     touched: set[LedgerAccount] = field(default_factory=set)
     replies: list[tuple[Callable[[Any, Any], None], Any, Any]] = field(default_factory=list)
     """(send, request id, reply): to be sent even when writing fails, because the money has moved already."""
-    prepares: list[tuple[Callable[[Any, Any], None], Callable[[Any, Any], None], Any, Any]] = field(default_factory=list)
+    prepares: list[tuple[Callable[[Any, Any], None], Callable[[Any, Any], None], Any, Any]] = field(
+        default_factory=list
+    )
     """(send, cancel, request id, prepare): never sent when writing fails."""
     waiters: list[Callable[[Exception | None], None]] = field(default_factory=list)
 
@@ -202,7 +204,9 @@ class Ledger:
         hold_id = self._next_id
         self._next_id = hold_id + 1
         hold = self.holds[hold_id] = Hold(hold_id, legs, condition, expires_at, remote)
-        self._record(encode_held(hold_id, remote, expires_at, condition, tuple([(d.index, c.index, a) for d, c, a in legs])))
+        self._record(
+            encode_held(hold_id, remote, expires_at, condition, tuple([(d.index, c.index, a) for d, c, a in legs]))
+        )
         return hold
 
     def execute(self, hold: Hold, fulfillment: bytes) -> None:
@@ -313,7 +317,9 @@ class Ledger:
             raise LedgerError(f"unknown item {unknown.id} was resolved already")
         self._unhold(self._suspense_legs(unknown))
         if delivered:
-            legs = ((self.account(f"loss/{unknown.account.asset}", unknown.account.asset), unknown.account, unknown.amount),)
+            legs = (
+                (self.account(f"loss/{unknown.account.asset}", unknown.account.asset), unknown.account, unknown.amount),
+            )
             self._hold_unchecked(legs)
             self._post(legs)
 

@@ -170,7 +170,9 @@ def encode_evidence(hold_id: int, fulfillment: bytes) -> bytes:
 def encode_entry(memo: str, legs: tuple[LegRecord, ...]) -> bytes:
     """Legs of an entry may be larger than a packet: 16 octets an amount."""
     head = bytes((Kind.ENTRY_POSTED,)) + encode_octets(memo.encode()) + bytes((len(legs),))
-    return head + b"".join(d.to_bytes(4, "big") + c.to_bytes(4, "big") + amount.to_bytes(16, "big") for d, c, amount in legs)
+    return head + b"".join(
+        d.to_bytes(4, "big") + c.to_bytes(4, "big") + amount.to_bytes(16, "big") for d, c, amount in legs
+    )
 
 
 def decode_records(octets: bytes) -> Iterator[Record]:

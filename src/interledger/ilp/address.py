@@ -42,7 +42,9 @@ def parse_address(text: str) -> Address:
     if is_address(text):
         return Address(text)
     if len(text) > ADDRESS_LENGTH_MAX:
-        raise InvalidRequestError(f"an ILP address has at most {ADDRESS_LENGTH_MAX} characters, this one has {len(text)}")
+        raise InvalidRequestError(
+            f"an ILP address has at most {ADDRESS_LENGTH_MAX} characters, this one has {len(text)}"
+        )
     raise InvalidRequestError(f"“{text}” is not an ILP address. They look like  g.us.bank.alice  or  test.bob")
 
 

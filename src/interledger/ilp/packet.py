@@ -28,7 +28,9 @@ TYPE_REJECT: Final = 14
 DATA_LENGTH_MAX: Final = 32_767
 """RFC 27: the data of every packet has at most 32767 octets (PK-03)."""
 
-_PREPARE_HEAD: Final = Struct(">Q17s32sB")  # amount, expiresAt, executionCondition, first octet of the destination's length
+_PREPARE_HEAD: Final = Struct(
+    ">Q17s32sB"
+)  # amount, expiresAt, executionCondition, first octet of the destination's length
 _AMOUNT_AND_EXPIRY: Final = Struct(">Q17s")
 
 _CACHED_ADDRESSES: Final = 65_536
@@ -205,7 +207,9 @@ class Reject:
         data, stop = _read_data(octets, stop)
         if not code.isascii():
             raise DecodeError("the code of a Reject is not ASCII")
-        packet = cls(code.decode("ascii"), triggered_by.decode("utf-8", "replace"), message.decode("utf-8", "replace"), data)
+        packet = cls(
+            code.decode("ascii"), triggered_by.decode("utf-8", "replace"), message.decode("utf-8", "replace"), data
+        )
         if stop == end == len(octets):
             packet._octets = octets
         elif stop > end:
@@ -221,7 +225,9 @@ class Reject:
             # Cut to a whole character: 8191 octets of UTF-8 (InterledgerProtocol.asn).
             message = self.message.encode("utf-8")[:8191].decode("utf-8", "ignore").encode("utf-8")
             triggered_by = encode_octets(self.triggered_by.encode("utf-8")[:ADDRESS_LENGTH_MAX])
-            self._octets = b"\x0e" + encode_octets(code + triggered_by + encode_octets(message) + _encode_data(self.data))
+            self._octets = b"\x0e" + encode_octets(
+                code + triggered_by + encode_octets(message) + _encode_data(self.data)
+            )
         return self._octets
 
     @property

@@ -21,7 +21,9 @@ __all__ = ["LocalLink", "connect_local"]
 class LocalLink:
     """One end. `handler` and `account` belong to the side that *sends* with this end: they get what the other end sends."""
 
-    def __init__(self, handler: PacketHandler, account: AccountId, clock: Clock, defer: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self, handler: PacketHandler, account: AccountId, clock: Clock, defer: Callable[[Callable[[], None]], object]
+    ) -> None:
         self.handler = handler
         self.account = account
         self.other: LocalLink | None = None
