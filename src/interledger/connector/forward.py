@@ -1,0 +1,404 @@
+"""The journey of a Prepare, top to bottom, and of its reply.
+
+    receive_prepare   1 admit     the incoming account's guards, in order       -> Reject R00 F08 T05 T04
+                      2 route     longest prefix, or one of our own services    -> F02 T01
+                      3 convert   amount (ratio, floor), earlier expiry         -> R01 R02 F08 T00
+                      4 hold      every leg of this packet at once              -> T04 T03
+                      5 forward   remember in flight; leaves when the hold is committed
+    receive_reply     6 match     request id -> in flight; unknown or late: drop, count
+                      7 verify    fulfillment against condition                 -> may become a Reject F05
+                      8 execute or release the legs
+                      9 relay     leaves when the execution is committed; a Reject need not wait
+    handle_timer                  R00 for what is past its time; the amount becomes `unknown`
+
+Nothing here waits, reads a clock or touches a socket. It runs for every packet: one dictionary look-up a step.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from fractions import Fraction
+from typing import Final, NamedTuple, final
+
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
+from interledger.accounts.ledger import Hold, Ledger, LedgerAccount, Leg, Refusal
+from interledger.clock import Timestamp
+from interledger.codec.oer import UINT64_MAX
+from interledger.connector.events import PacketRefused, Step
+from interledger.connector.guards import Refused, guards_for
+from interledger.connector.in_flight import ExpiryWheel, InFlight
+from interledger.connector.peer import GAVE_UP_KEPT, Peer
+from interledger.connector.services import Echo, OwnReceivers, answer_own_address, answer_peer_protocol
+from interledger.errors import ConflictError
+from interledger.ilp.address import Address, scheme_of
+from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
+from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
+from interledger.ilp.peer import PEER_PREFIX
+from interledger.link.base import Link, RequestId
+from interledger.routing.exchange import ExchangeTable, NoRate, Ratio
+from interledger.routing.table import Origin, RoutingTable
+
+__all__ = ["Connector", "Limits"]
+
+CACHED_DESTINATIONS: Final = 65_536
+"""Destinations whose next hop is remembered; emptied at this many and whenever routes change."""
+
+REFUSALS_KEPT: Final = 1_000
+"""Refusals kept for people to look at."""
+
+
+class Limits(NamedTuple):
+    """Times in ms, and what a peer may have in flight. The defaults are those of RFC 32's and RFC 27's practice."""
+
+    min_message_window_ms: int = 1_000
+    """How much earlier the onward packet expires: the time a Fulfill may need to come back over this node."""
+    max_hold_ms: int = 30_000
+    grace_ms: int = 500
+    """How long after the onward expiry a Fulfill is still waited for, while the incoming one can be met."""
+    relay_margin_ms: int = 300
+    """The least time before the incoming expiry in which a Fulfill is worth relaying."""
+    in_flight_max: int = 1_000
+    packets_per_minute: int | None = 10_000
+    """For accounts that name no rate of their own; holders on this node are not limited."""
+
+
+@final
+class Connector:
+    """Routes packets between the attached peers, holding and moving money in the ledger. Implements `PacketHandler`."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        ledger: Ledger,
+        routes: RoutingTable,
+        exchange: ExchangeTable,
+        receivers: OwnReceivers,
+        spread: Fraction = Fraction(0),
+        limits: Limits = Limits(),  # noqa: B008  # an immutable tuple
+    ) -> None:
+        self.address = address
+        self.ledger = ledger
+        self.routes = routes
+        self.exchange = exchange
+        self.receivers = receivers
+        self.spread = spread
+        self.limits = limits
+        self.echo = Echo()
+        self.peers: dict[AccountId, Peer] = {}
+        self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
+        self._wheel = ExpiryWheel()
+        self._hops: dict[str, Peer] = {}
+        self._fx: dict[Asset, LedgerAccount] = {}
+
+    # ------------------------------------------------------------------ the way out
+
+    def receive_prepare(
+        self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
+    ) -> Reply | None:
+        """A Prepare from the peer attached as `account`. The Reject if it goes no further here, else None."""
+        incoming = self.peers.get(account)
+        if incoming is None:
+            return Reject(_PEER_DOWN.code, self.address, "this account was closed")
+        incoming.prepares += 1
+
+        # 1 admit
+        for guard in incoming.guards:
+            refused = guard(prepare, now)
+            if refused is not None:
+                return self._refuse(incoming, prepare, now, Step.ADMIT, refused)
+
+        # 2 route
+        outgoing = self._hops.get(prepare.destination)
+        if outgoing is None:
+            found = self._find_hop(incoming, prepare, now)
+            if isinstance(found, Prepare):  # an echo: the journey goes on to its return address
+                prepare = found
+                found = self._find_peer(prepare.destination)
+            elif isinstance(found, Peer) and found is incoming:
+                found = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
+            if isinstance(found, Refused):
+                return self._refuse(incoming, prepare, now, Step.ROUTE, found)
+            if isinstance(found, Fulfill):
+                return found
+            outgoing = found
+        limits = self.limits
+        if not outgoing.link.ready():
+            return self._refuse(incoming, prepare, now, Step.ROUTE, _PEER_DOWN)
+        if len(outgoing.in_flight) >= limits.in_flight_max:
+            return self._refuse(incoming, prepare, now, Step.ROUTE, _PEER_BUSY)
+
+        # 3 convert
+        amount = prepare.amount
+        ratio = incoming.ratios.get(outgoing.account.asset)
+        if ratio is None or ratio.expires_at <= now:
+            fresh = self._find_ratio(incoming, outgoing, now)
+            if isinstance(fresh, Refused):
+                return self._refuse(incoming, prepare, now, Step.CONVERT, fresh)
+            ratio = fresh
+        outgoing_amount = amount * ratio.numerator // ratio.denominator
+        if outgoing_amount > outgoing.account.packet_amount_max or (outgoing_amount == 0 and amount > 0):
+            refused = _refuse_amount(amount, outgoing_amount, outgoing.account.packet_amount_max, ratio)
+            return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
+        incoming_expires_at = prepare.expires_at
+        expires_at = min(incoming_expires_at - limits.min_message_window_ms, now + limits.max_hold_ms)
+        if expires_at - now < limits.min_message_window_ms:
+            return self._refuse(incoming, prepare, now, Step.CONVERT, _TOO_LITTLE_TIME)
+
+        # 4 hold
+        hold: Hold | None = None
+        if amount:
+            if self.ledger.read_only:
+                return self._refuse(incoming, prepare, now, Step.HOLD, _READ_ONLY)
+            legs = self._legs(incoming, amount, outgoing, outgoing_amount)
+            held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
+            if isinstance(held, Refusal):
+                return self._refuse(incoming, prepare, now, Step.HOLD, _NO_CREDIT)
+            hold = held
+        # 5 forward
+        onward = prepare.forwarded(amount=outgoing_amount, expires_at=Timestamp(expires_at))
+        onward_id = RequestId(outgoing.next_request_id)
+        outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF
+        deadline = min(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
+        flight = InFlight(
+            incoming, request_id, hold, prepare.execution_condition, incoming_expires_at, Timestamp(deadline), now
+        )
+        outgoing.in_flight[onward_id] = flight
+        self._wheel.add(outgoing, onward_id, flight)
+        if hold is None or outgoing.is_local:
+            outgoing.link.send_prepare(onward_id, onward)
+        else:
+            self.ledger.prepare_after_commit(outgoing.link.send_prepare, outgoing.cancel, onward_id, onward)
+        return None
+
+    # ------------------------------------------------------------------ the way back
+
+    def receive_reply(self, account: AccountId, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
+        """The peer attached as `account` answered our Prepare `request_id`."""
+        # 6 match
+        outgoing = self.peers.get(account)
+        if outgoing is None:
+            return
+        flight = outgoing.in_flight.pop(request_id, None)
+        if flight is None:
+            self._receive_late(outgoing, request_id, reply)
+            return
+        incoming = flight.incoming
+        hold = flight.hold
+
+        if type(reply) is Fulfill:
+            # 7 verify
+            # RFC 27: "the connector MUST check that the fulfillment is the preimage" before it passes it back (CR-09).
+            if reply.matches(flight.condition):
+                # 8 execute
+                incoming.fulfilled += 1
+                if hold is None:
+                    incoming.link.send_reply(flight.request_id, reply)
+                    return
+                self.ledger.execute(hold, reply.fulfillment)
+                # 9 relay
+                self.ledger.reply_after_commit(incoming.link.send_reply, flight.request_id, reply)
+                return
+            reply = self._reject_for(flight, now, Step.VERIFY, _WRONG_FULFILLMENT)
+        # 8 release, 9 relay
+        incoming.rejected += 1
+        if hold is not None:
+            self.ledger.release(hold)
+        incoming.link.send_reply(flight.request_id, reply)
+
+    def receive_no_reply(self, account: AccountId, request_id: RequestId, reject: Reject, now: Timestamp) -> None:
+        """The link gave up on a Prepare the peer may have got: `reject` goes back, the amount becomes unknown."""
+        outgoing = self.peers.get(account)
+        flight = outgoing.in_flight.pop(request_id, None) if outgoing is not None else None
+        if outgoing is not None and flight is not None:
+            self._give_up(outgoing, request_id, flight, reject)
+
+    def link_lost(self, account: AccountId, now: Timestamp) -> None:
+        """Nothing is rejected early: a lost peer may still hold a fulfillment until expiry."""
+
+    def timer(self) -> Timestamp | None:
+        """When `handle_timer` is next due, or None while nothing is in flight."""
+        return self._wheel.next_due()
+
+    def handle_timer(self, now: Timestamp) -> None:
+        """R00 for every packet whose time is up. A time-out is not a rejection: its amount becomes unknown."""
+        for outgoing, request_id, flight in self._wheel.take_due(now):
+            if outgoing.in_flight.get(request_id) is flight:
+                del outgoing.in_flight[request_id]
+                reject = self._reject_for(flight, now, Step.EXPIRE, _TIMED_OUT)
+                self._give_up(outgoing, request_id, flight, reject)
+
+    def _give_up(self, outgoing: Peer, request_id: RequestId, flight: InFlight, reject: Reject) -> None:
+        flight.incoming.rejected += 1
+        if flight.hold is not None and outgoing.is_local:
+            self.ledger.release(flight.hold)  # it never left this process: nobody else can have the fulfillment
+        elif flight.hold is not None:
+            if len(outgoing.gave_up) >= GAVE_UP_KEPT:
+                del outgoing.gave_up[next(iter(outgoing.gave_up))]
+            outgoing.gave_up[request_id] = self.ledger.give_up(flight.hold)
+        flight.incoming.link.send_reply(flight.request_id, reject)
+
+    def _receive_late(self, outgoing: Peer, request_id: RequestId, reply: Reply) -> None:
+        """Nobody waits any more. A Fulfill that fits is kept as evidence, so that the unknown amount can be settled."""
+        outgoing.late += 1
+        unknown = outgoing.gave_up.get(request_id)
+        if unknown is None or unknown.fulfillment is not None:
+            return
+        if isinstance(reply, Fulfill) and reply.matches(unknown.condition) and unknown.id in self.ledger.unknown:
+            self.ledger.add_evidence(unknown, reply.fulfillment)
+
+    def _cancel(self, outgoing: Peer, request_id: RequestId) -> None:
+        """The hold could not be written down, so the Prepare never left: answer T03."""
+        flight = outgoing.in_flight.pop(request_id, None)
+        if flight is None:
+            return
+        if flight.hold is not None:
+            self.ledger.release(flight.hold)
+        flight.incoming.link.send_reply(flight.request_id, Reject(_READ_ONLY.code, self.address, _READ_ONLY.message))
+
+    # ------------------------------------------------------------------ 2 route, when the destination is not remembered
+
+    def _find_hop(self, incoming: Peer, prepare: Prepare, now: Timestamp) -> Peer | Prepare | Fulfill | Refused:
+        destination = prepare.destination
+        if destination.startswith(PEER_PREFIX):
+            return answer_peer_protocol(incoming.account, prepare, now)
+        if destination == self.address:
+            return answer_own_address(self.echo, prepare)
+        found = self._find_peer(destination)
+        if isinstance(found, Peer) and found is not incoming:
+            if len(self._hops) >= CACHED_DESTINATIONS:
+                self._hops.clear()
+            self._hops[destination] = found
+        return found
+
+    def _find_peer(self, destination: str) -> Peer | Refused:
+        if not _same_network(scheme_of(destination), scheme_of(self.address)):
+            return Refused(ErrorCode.F02_UNREACHABLE, "the destination belongs to another network")
+        route = self.routes.find(destination)
+        if route is None:
+            return Refused(ErrorCode.F02_UNREACHABLE, "no route to the destination")
+        if route.origin is not Origin.OWN:
+            return self.peers.get(route.account) or _PEER_DOWN
+        receiver = self.receivers.find(destination)
+        if isinstance(receiver, Refused):
+            return receiver
+        return self.peers.get(receiver) or _PEER_DOWN
+
+    # ------------------------------------------------------------------ 3 convert, 4 hold
+
+    def _find_ratio(self, incoming: Peer, outgoing: Peer, now: Timestamp) -> Ratio | Refused:
+        found = self.exchange.ratio(incoming.account.asset, outgoing.account.asset, self.spread, now)
+        if isinstance(found, NoRate):
+            return Refused(ErrorCode.T00_INTERNAL_ERROR, "no current rate between the two assets")
+        incoming.ratios[outgoing.account.asset] = found
+        return found
+
+    def _legs(self, incoming: Peer, amount: int, outgoing: Peer, outgoing_amount: int) -> tuple[Leg, ...]:
+        """The entries of one packet. The last one leads onward: recovery relies on it."""
+        debited, credited = incoming.ledger_account, outgoing.ledger_account
+        if debited.asset == credited.asset:
+            if amount == outgoing_amount:
+                return ((debited, credited, amount),)
+            fee = self.ledger.account(f"fee/{debited.asset}", debited.asset)
+            return ((debited, fee, amount - outgoing_amount), (debited, credited, outgoing_amount))
+        return (
+            (debited, self.exchange_account(debited.asset), amount),
+            (self.exchange_account(credited.asset), credited, outgoing_amount),
+        )
+
+    def exchange_account(self, asset: Asset) -> LedgerAccount:
+        """Our position in an asset: what we took in of it less what we gave out."""
+        account = self._fx.get(asset)
+        if account is None:
+            account = self._fx[asset] = self.ledger.account(f"fx/{asset}", asset)
+        return account
+
+    # ------------------------------------------------------------------ refusing
+
+    def _refuse(self, incoming: Peer, prepare: Prepare, now: Timestamp, step: Step, refused: Refused) -> Reject:
+        incoming.refused += 1
+        code, message, data = refused
+        self.refusals.append(
+            PacketRefused(
+                now,
+                step,
+                incoming.id,
+                prepare.destination,
+                prepare.amount,
+                prepare.execution_condition,
+                code,
+                message,
+            )
+        )
+        return Reject(code, self.address, message, data)
+
+    def _reject_for(self, flight: InFlight, now: Timestamp, step: Step, refused: Refused) -> Reject:
+        amount = flight.hold.legs[0][2] if flight.hold is not None else 0
+        self.refusals.append(
+            PacketRefused(now, step, flight.incoming.id, "", amount, flight.condition, refused.code, refused.message)
+        )
+        return Reject(refused.code, self.address, refused.message)
+
+    # ------------------------------------------------------------------ who is there
+
+    def attach(
+        self, peer_id: AccountId, account: Account, link: Link, *, is_local: bool, first_request_id: int
+    ) -> Peer:
+        """Let packets come from and go to `link` under the name `peer_id`. Raises `ConflictError` when it is taken."""
+        if peer_id in self.peers:
+            raise ConflictError(f"“{peer_id}” is attached already")
+        ledger_account = self.ledger.account(account.ledger_name, account.asset)
+        guards = guards_for(account, None if is_local else self.limits.packets_per_minute)
+        peer = Peer(
+            peer_id,
+            account,
+            link,
+            ledger_account,
+            guards,
+            is_local=is_local,
+            cancel=lambda request_id, prepare: self._cancel(peer, request_id),
+            first_request_id=first_request_id,
+        )
+        self.peers[peer_id] = peer
+        self.routes_changed()
+        return peer
+
+    def detach(self, peer_id: AccountId) -> None:
+        """Forget a peer. What it has in flight ends by expiry."""
+        self.peers.pop(peer_id, None)
+        self.routes_changed()
+
+    def routes_changed(self) -> None:
+        """Routes, peers or our address are not what they were: forget next hops."""
+        self._hops.clear()
+
+    def rates_changed(self) -> None:
+        """Rates are not what they were: forget ratios."""
+        for peer in self.peers.values():
+            peer.ratios.clear()
+
+
+_PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
+_PEER_BUSY: Final = Refused(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node")
+_READ_ONLY: Final = Refused(ErrorCode.T03_CONNECTOR_BUSY, "this node cannot write its books and takes no new packets")
+_NO_CREDIT: Final = Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "a credit limit has no room for this amount now")
+_TOO_LITTLE_TIME: Final = Refused(ErrorCode.R02_INSUFFICIENT_TIMEOUT, "too little time is left to forward the packet")
+_TIMED_OUT: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "no answer came in time")
+_WRONG_FULFILLMENT: Final = Refused(
+    ErrorCode.F05_WRONG_CONDITION, "the next node's fulfillment does not fit the condition"
+)
+
+
+def _refuse_amount(amount: int, outgoing_amount: int, maximum: int, ratio: Ratio) -> Refused:
+    """F08 tells the most in the sender's units (A17); R01 for what converts to nothing (D-15)."""
+    if outgoing_amount == 0:
+        return Refused(ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT, "the amount converts to zero on the next link")
+    most = min(maximum, UINT64_MAX) * ratio.denominator // ratio.numerator
+    data = AmountTooLarge(amount, min(most, amount - 1)).encode()
+    return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than the next link takes", data)
+
+
+def _same_network(scheme: str, own: str) -> bool:
+    """CR-11, CR-12: live, test and private addresses never mix, and those of narrow scope never leave it."""
+    return scheme == own or (scheme.startswith("test") and own.startswith("test"))

@@ -1,0 +1,100 @@
+"""What an account may send: checks that may refuse, and may neither change a packet, nor wait, nor see the reply.
+
+A tuple of guards is made when an account is attached, never per packet. Credit is not a guard: it is the hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from interledger.accounts.account import Account
+from interledger.clock import Timestamp
+from interledger.codec.oer import UINT64_MAX
+from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
+from interledger.ilp.packet import Prepare
+
+__all__ = ["Guard", "Refused", "expiry_guard", "guards_for", "packet_amount_guard", "packet_rate_guard", "value_guard"]
+
+
+class Refused(NamedTuple):
+    """Why a packet goes no further: what its Reject will say."""
+
+    code: ErrorCode
+    message: str
+    data: bytes = b""
+
+
+Guard = Callable[[Prepare, Timestamp], Refused | None]
+
+_MINUTE_US: Final = 60_000_000
+
+
+def guards_for(account: Account, packets_per_minute_default: int | None) -> tuple[Guard, ...]:
+    """The guards of an account, cheapest and most telling first."""
+    guards: list[Guard] = [expiry_guard()]
+    packets = account.packets_per_minute or packets_per_minute_default
+    if packets is not None:
+        guards.append(packet_rate_guard(packets))
+    if account.packet_amount_max < UINT64_MAX:
+        guards.append(packet_amount_guard(account.packet_amount_max))
+    if account.amount_per_minute is not None:
+        guards.append(value_guard(account.amount_per_minute))
+    return tuple(guards)
+
+
+def expiry_guard() -> Guard:
+    """R00 for a packet that has expired already (CR-07)."""
+
+    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
+        if prepare.expires_at > now:
+            return None
+        return Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
+
+    return guard
+
+
+def packet_rate_guard(packets_per_minute: int) -> Guard:
+    """T05 beyond so many packets a minute, one minute's worth at once (CR-31)."""
+    interval = _MINUTE_US // packets_per_minute
+    due = 0
+
+    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
+        nonlocal due
+        now_us = now * 1000
+        due = max(due, now_us)
+        if due - now_us >= _MINUTE_US:
+            return Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down")
+        due += interval
+        return None
+
+    return guard
+
+
+def packet_amount_guard(packet_amount_max: int) -> Guard:
+    """F08, with both amounts, for a packet that is too large (CR-31, PK-07)."""
+
+    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
+        if prepare.amount <= packet_amount_max:
+            return None
+        data = AmountTooLarge(prepare.amount, packet_amount_max).encode()
+        return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than this account may send", data)
+
+    return guard
+
+
+def value_guard(amount_per_minute: int) -> Guard:
+    """T04 beyond so much value a minute, one minute's worth at once (CR-31). What was refused later still counts."""
+    tokens = amount_per_minute * 60_000
+    refilled_at = 0
+
+    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
+        nonlocal tokens, refilled_at
+        tokens = min(tokens + (now - refilled_at) * amount_per_minute, amount_per_minute * 60_000)
+        refilled_at = now
+        if prepare.amount * 60_000 > tokens:
+            return Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "too much value in a short time")
+        tokens -= prepare.amount * 60_000
+        return None
+
+    return guard

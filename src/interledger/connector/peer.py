@@ -1,0 +1,88 @@
+"""One counterpart at run time: its account, the link to it, what it may send, and what it owes an answer to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, final
+
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.ledger import LedgerAccount, Unknown
+from interledger.connector.guards import Guard
+from interledger.link.base import Link, RequestId
+from interledger.routing.exchange import Ratio
+
+if TYPE_CHECKING:
+    from interledger.accounts.asset import Asset
+    from interledger.connector.in_flight import InFlight
+
+__all__ = ["Peer", "local_id"]
+
+GAVE_UP_KEPT: Final = 1_000
+"""Request ids we gave up on and would still recognise, per peer: a late Fulfill is then kept as evidence."""
+
+
+def local_id(account_id: AccountId) -> AccountId:
+    """The name under which an account's own sender and receiver on this node are attached, beside its link."""
+    return AccountId(account_id + "/local")
+
+
+@final
+class Peer:
+    """Mutable, one per attached link. `is_local`: the link ends in this process, so a Prepare on it has not left us."""
+
+    __slots__ = (
+        "account",
+        "answered",
+        "cancel",
+        "fulfilled",
+        "gave_up",
+        "guards",
+        "id",
+        "in_flight",
+        "is_local",
+        "late",
+        "ledger_account",
+        "link",
+        "next_request_id",
+        "prepares",
+        "ratios",
+        "refused",
+        "rejected",
+    )
+
+    def __init__(
+        self,
+        peer_id: AccountId,
+        account: Account,
+        link: Link,
+        ledger_account: LedgerAccount,
+        guards: tuple[Guard, ...],
+        *,
+        is_local: bool,
+        cancel: Callable[[Any, Any], None],
+        first_request_id: int,
+    ) -> None:
+        self.id = peer_id
+        self.account = account
+        self.link = link
+        self.ledger_account = ledger_account
+        self.guards = guards
+        self.is_local = is_local
+        self.cancel = cancel
+        """Called with (request id, prepare) when a Prepare to this peer could not be written down and was not sent."""
+        self.in_flight: dict[RequestId, InFlight] = {}
+        self.gave_up: dict[RequestId, Unknown] = {}
+        self.ratios: dict[Asset, Ratio] = {}
+        """Rates from this peer's asset to others', until they expire."""
+        self.next_request_id = first_request_id & 0xFFFFFFFF
+        # Counters: plain integers, read by whoever exports them. The first five are of the peer as incoming side.
+        self.prepares = 0
+        self.answered = 0
+        self.fulfilled = 0
+        self.rejected = 0
+        self.refused = 0
+        self.late = 0
+        """Replies of this peer that came when nobody waited any more."""
+
+    def __repr__(self) -> str:
+        return f"<Peer {self.id} {self.account.asset} in_flight={len(self.in_flight)}>"

@@ -1,0 +1,1 @@
+"""Where packets go, and at which rate."""
