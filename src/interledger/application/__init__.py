@@ -1,0 +1,1 @@
+"""What people and programs do with the network: payment pointers, SPSP."""
