@@ -1,0 +1,359 @@
+"""One client's connection to our port: requests in, answers out in the order of the requests.
+
+No task, future or timer per packet: a Prepare is answered from inside the read that brought it, or when the connector
+calls back. Only requests for the application run as tasks (see `asgi`). Deadlines are kept by the port's one sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Final, Protocol, final
+
+from interledger.clock import Timestamp
+from interledger.link.http.asgi import AsgiExchange
+from interledger.link.http.messages import encode_response
+from interledger.link.http.port import Port
+from interledger.link.http.protocol import HttpIlpServer
+from interledger.link.http.requests import Request, RequestReader
+
+__all__ = ["Connection"]
+
+logger = logging.getLogger("interledger.http")
+
+PIPELINED_PAUSE: Final = 64
+"""Unanswered requests of one connection at which we stop reading from it."""
+
+OVERFLOW_MAX: Final = 100
+"""Connections above the limit that still get a 503 in words. Any more are cut off."""
+
+
+@final
+class _PacketExchange:
+    """A Prepare's place in its connection's queue of answers. Given to the ILP server as `Respond`."""
+
+    __slots__ = ("_connection", "closes", "octets")
+
+    def __init__(self, connection: Connection, keep_alive: bool) -> None:
+        self._connection: Connection | None = connection
+        self.closes = not keep_alive
+        self.octets: bytes | None = None
+
+    def packet(self, octets: bytes) -> bool:
+        connection = self._connection
+        if connection is None:
+            return False
+        self._connection = None
+        self.octets = b"%b%bContent-Length: %d\r\n\r\n%b" % (
+            connection.port.packet_head,
+            b"Connection: close\r\n" if self.closes else b"",
+            len(octets),
+            octets,
+        )
+        connection.answered(self)
+        return True
+
+    def refuse(self, status: int, text: str) -> bool:
+        connection = self._connection
+        if connection is None:
+            return False
+        self._connection = None
+        # RFC 9110 15.5.2: a 401 names the scheme that would do.
+        challenge = b"WWW-Authenticate: Bearer\r\n" if status == 401 else b""
+        self.octets = encode_response(status, text, date=connection.port.date + challenge, close=self.closes)
+        connection.answered(self)
+        return True
+
+    def fail(self) -> None:
+        """Our own fault: answer 500 if nothing was answered yet, and end the connection."""
+        self.closes = True
+        self.refuse(500, "this node failed to handle the request")
+
+    def start(self) -> None:
+        """Nothing to start: it runs already."""
+
+    def gone(self) -> None:
+        self._connection = None
+
+
+class _Exchange(Protocol):
+    """A request that is not answered yet. `octets`: the whole answer once it is there, where it is kept whole."""
+
+    octets: bytes | None
+    closes: bool
+
+    def start(self) -> None:
+        """It is first in line now."""
+
+    def gone(self) -> None:
+        """The client left."""
+
+
+@final
+class Connection(asyncio.Protocol):
+    """One socket. Reads requests, keeps the order of answers, writes once per read."""
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self.loop = asyncio.get_running_loop()
+        self.transport: asyncio.Transport | None = None
+        self.exchanges: deque[_Exchange] = deque()
+        self.since = port.tick
+        """The tick of what the next deadline counts from."""
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self._ever = False
+        """A whole request came over this connection at some time."""
+        self._lingering = False
+        """Refused: what still comes is dropped."""
+        self._closing = False
+        self._reader = RequestReader(port.limits.body_max)
+        self._out: list[bytes] = []
+        self._corked = False
+        self._flush_due = False
+        self._paused = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a connection needs a stream")
+        self.transport = transport
+        port = self.port
+        count = len(port.connections)
+        if count >= port.limits.connections_max + OVERFLOW_MAX:
+            transport.abort()
+            return
+        port.connections.add(self)
+        if count >= port.limits.connections_max:
+            self._refuse(503, "too many connections")
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering or self._closing:
+            return
+        reader = self._reader
+        had_begun = reader.in_message
+        requests = reader.receive(data)
+        self._corked = True
+        if requests:
+            self._ever = True
+            self._dispatch(requests)
+        if requests or not had_begun:
+            self.since = self.port.tick
+        if reader.refusal is not None:
+            self._refuse(*reader.refusal)
+        elif reader.trailing is not None:
+            self._upgrade(requests[-1], reader.trailing)
+        elif reader.wants_continue and not self.exchanges:
+            reader.wants_continue = False
+            self._out.append(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._corked = False
+        if self._out:
+            self.flush()
+        if len(self.exchanges) >= PIPELINED_PAUSE:
+            self._pause()
+
+    def eof_received(self) -> None:
+        """The client is done. One that half closes and waits is not told apart from one that left: both are gone."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._leave()
+        exchanges, self.exchanges = self.exchanges, deque()
+        for exchange in exchanges:
+            exchange.gone()
+        self.writable.set()
+
+    def pause_writing(self) -> None:
+        self.since = self.port.tick
+        self.writable.clear()
+        self._pause()
+
+    def resume_writing(self) -> None:
+        self.since = self.port.tick
+        self.writable.set()
+        self._unpause()
+
+    # Answers.
+
+    def answered(self, exchange: _Exchange) -> None:
+        """`exchange.octets` is there. Writes what is first in line."""
+        exchanges = self.exchanges
+        if exchanges[0] is not exchange:
+            return
+        while exchanges:
+            first = exchanges[0]
+            octets = first.octets
+            if octets is None:
+                first.start()
+                break
+            exchanges.popleft()
+            if octets:
+                self._out.append(octets)
+            if first.closes:
+                self.finish()
+                return
+        self._written(more=bool(exchanges))
+
+    def write(self, octets: bytes) -> None:
+        """A part of the answer of the first exchange."""
+        if self._out:
+            self.flush()
+        if self.transport is not None:
+            self.transport.write(octets)
+
+    def streamed(self, exchange: _Exchange) -> None:
+        """The first exchange has written its answer by `write`, all of it."""
+        if self.exchanges and self.exchanges[0] is exchange:
+            exchange.octets = b""
+            self.answered(exchange)
+
+    def flush(self) -> None:
+        """Write what is waiting, in one go."""
+        self._flush_due = False
+        out, self._out = self._out, []
+        if out and self.transport is not None:
+            self.transport.write(out[0] if len(out) == 1 else b"".join(out))
+
+    def finish(self) -> None:
+        """No more answers: write what is there and close, after a refusal with some patience."""
+        self.flush()
+        self.since = self.port.tick
+        exchanges, self.exchanges = self.exchanges, deque()
+        for exchange in exchanges:
+            exchange.gone()
+        transport = self.transport
+        if transport is None:
+            return
+        if self._lingering and not self._closing and transport.can_write_eof():
+            # Closing with octets unread resets the connection, and the client might never see why.
+            transport.write_eof()
+        else:
+            transport.close()
+        self._closing = True
+
+    def sweep(self) -> None:
+        """Once per `sweep_ms`: end what takes too long."""
+        port, transport = self.port, self.transport
+        age = port.tick - self.since
+        if transport is None or age < 1:
+            return
+        limits = port.limits
+        if self._closing:
+            if age > port.ticks(limits.linger_ms if self._lingering else limits.write_timeout_ms):
+                transport.abort()
+        elif not self.writable.is_set():
+            if age > port.ticks(limits.write_timeout_ms):
+                transport.abort()
+        elif self.exchanges:
+            return
+        elif self._reader.in_message:
+            if age > port.ticks(limits.request_timeout_ms):
+                self._refuse(408, "the request did not arrive in time")
+        elif age > port.ticks(limits.idle_timeout_ms if self._ever else limits.request_timeout_ms):
+            self.finish()
+
+    # Inside.
+
+    def _written(self, *, more: bool) -> None:
+        if self._paused:
+            self._unpause()
+        if not more:
+            self.since = self.port.tick
+            if self.port.draining and not self._corked:
+                self.finish()
+                return
+        if self._corked or not self._out:
+            return
+        if more:
+            # Pipelined: the next answers often come in this turn of the loop too.
+            if not self._flush_due:
+                self._flush_due = True
+                self.loop.call_soon(self.flush)
+        else:
+            self.flush()
+
+    def _dispatch(self, requests: list[Request]) -> None:
+        port = self.port
+        port.requests += len(requests)
+        now = port.clock.now()
+        ilp = port.ilp
+        for request in requests:
+            path = request.target if b"?" not in request.target else request.path
+            if request.upgrade:
+                return
+            if port.draining:
+                self._refuse(503, "this node is stopping")
+                return
+            if ilp is not None and request.method == b"POST" and ilp.takes(path):
+                self._packet(ilp, path, request, now)
+            elif port.app is None:
+                self._answer(request, 404, "nothing is here")
+            else:
+                exchange = AsgiExchange(self, request, port.app)
+                self.exchanges.append(exchange)
+                if len(self.exchanges) == 1:
+                    exchange.start()
+            if self._closing:
+                return
+
+    def _packet(self, ilp: HttpIlpServer, path: bytes, request: Request, now: Timestamp) -> None:
+        exchange = _PacketExchange(self, request.keep_alive)
+        self.exchanges.append(exchange)
+        fields = request.fields
+        try:
+            ilp.handle(path, fields.get(b"authorization"), fields.get(b"content-type"), request.body, now, exchange)
+        except Exception:
+            logger.exception("a packet could not be handled")
+            exchange.fail()
+
+    def _answer(self, request: Request, status: int, text: str) -> None:
+        exchange = _PacketExchange(self, request.keep_alive)
+        self.exchanges.append(exchange)
+        exchange.refuse(status, text)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer behind what is still to be answered, then read nothing more."""
+        self.port.refusals += 1
+        self._lingering = True
+        self._reader.close()
+        exchange = _PacketExchange(self, keep_alive=False)
+        self.exchanges.append(exchange)
+        exchange.refuse(status, reason)
+
+    def _upgrade(self, request: Request, trailing: bytes) -> None:
+        """Hand the socket over to whoever speaks WebSocket at this path."""
+        port, transport = self.port, self.transport
+        if transport is None:
+            return
+        if self.exchanges or request.method != b"GET" or port.draining:
+            self._refuse(503 if port.draining else 400, "no WebSocket can be opened by this request")
+            return
+        self.flush()
+        path = request.path.decode("ascii")
+        protocol = None
+        if port.upgrade is not None:
+            protocol = port.upgrade(transport, request.encode_head(), trailing, path)
+        if protocol is None:
+            self._refuse(404, "nothing is here")
+            return
+        self._leave()
+        transport.set_protocol(protocol)
+
+    def _pause(self) -> None:
+        if not self._paused and self.transport is not None:
+            self._paused = True
+            self.transport.pause_reading()
+
+    def _unpause(self) -> None:
+        if self.transport is not None and self.writable.is_set() and len(self.exchanges) < PIPELINED_PAUSE:
+            self._paused = False
+            self.transport.resume_reading()
+
+    def _leave(self) -> None:
+        """The socket is not ours any more."""
+        self.transport = None
+        self._reader.close()
+        self.port.connections.discard(self)
+        if not self.port.connections:
+            self.port.empty.set()

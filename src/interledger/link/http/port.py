@@ -1,0 +1,86 @@
+"""What all connections of one port share: what it puts up with, where requests go, and what is counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import TYPE_CHECKING, final
+
+from interledger.clock import Clock
+from interledger.link.http.asgi import AsgiApp
+from interledger.link.http.messages import CONTENT_TYPE
+from interledger.link.http.protocol import HttpIlpServer
+from interledger.link.http.requests import REQUEST_BODY_MAX
+
+if TYPE_CHECKING:
+    from interledger.link.http.connection import Connection
+
+__all__ = ["Limits", "Port", "Upgrade"]
+
+Upgrade = Callable[[asyncio.Transport, bytes, bytes, str], asyncio.Protocol | None]
+"""`upgrade(transport, request_octets, trailing, path)`: takes a WebSocket request over. It gets all octets read so far,
+writes its own answer, and returns the protocol for what comes next, or None when nothing is at `path`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one port puts up with. Times in ms."""
+
+    connections_max: int = 1_000
+    """Sockets: the usual limit of open files is 1,024, and the store and our own links need some. Above: 503."""
+    body_max: int = REQUEST_BODY_MAX
+    """Octets of a request's body. Above: 413, before anything is buffered where the length is announced."""
+    request_timeout_ms: int = 10_000
+    """From a request's first octet to its last; a Prepare arrives in one read. Above: 408."""
+    idle_timeout_ms: int = 75_000
+    """A connection kept alive without a request: longer than the pools of the peers keep theirs."""
+    write_timeout_ms: int = 30_000
+    """A client that does not read what it asked for is cut off."""
+    linger_ms: int = 2_000
+    """After a refusal we still read and drop, so that the client sees the answer before the connection ends."""
+    sweep_ms: int = 1_000
+    """How often deadlines are looked at: all times above are kept to within this."""
+
+
+@final
+class Port:
+    """What all connections of one port share."""
+
+    def __init__(
+        self,
+        *,
+        ilp: HttpIlpServer | None,
+        upgrade: Upgrade | None,
+        app: AsgiApp | None,
+        clock: Clock,
+        limits: Limits,
+        is_tls: bool,
+    ) -> None:
+        self.ilp = ilp
+        self.upgrade = upgrade
+        self.app = app
+        self.clock = clock
+        self.limits = limits
+        self.is_tls = is_tls
+        self.connections: set[Connection] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+        self.tick = 0
+        """Sweeps so far: the clock of all deadlines here."""
+        self.empty = asyncio.Event()
+        self.requests = 0
+        self.refusals = 0
+        self.date = b""
+        self.packet_head = b""
+        self.new_date()
+
+    def new_date(self) -> None:
+        """Called by every sweep: no packet formats a date (RFC 9110 6.6.1 asks for one in every answer)."""
+        self.date = b"Date: %b\r\n" % formatdate(self.clock.now() / 1000, usegmt=True).encode("ascii")
+        self.packet_head = b"HTTP/1.1 200 OK\r\n%bContent-Type: %b\r\n" % (self.date, CONTENT_TYPE)
+
+    def ticks(self, ms: int) -> int:
+        """How many sweeps `ms` are, rounded up."""
+        return -(-ms // self.limits.sweep_ms)

@@ -1,0 +1,187 @@
+"""The server of ILP over HTTP, without I/O: one request in, one answer out, now or when the connector has it.
+
+`IncomingSide` belongs to one account's link: the Prepares that came in over HTTP and wait for their answer.
+`HttpIlpServer` belongs to the port: it finds the account by its token and hands the body to that account's side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol, final
+from urllib.parse import unquote_to_bytes
+
+from interledger.accounts.account import AccountId, parse_account_id
+from interledger.clock import Timestamp
+from interledger.errors import DecodeError, InvalidRequestError
+from interledger.ilp.packet import Prepare, Reply
+from interledger.link.base import PacketHandler, RequestId
+from interledger.link.http.messages import ILP_BODY_MAX, bearer_token, is_ilp_content_type
+
+__all__ = ["HttpIlpServer", "IncomingSide", "Respond"]
+
+WAITING_MAX: Final = 4_096
+"""Prepares of one account that wait for an answer. Four times what all connections of one port carry at once."""
+
+PATHS_KEPT: Final = 4_096
+"""Paths remembered with the account they name; emptied at this many. Peers call one path each."""
+
+_NO_ACCOUNT: Final = ""
+
+
+class Respond(Protocol):
+    """Where one answer goes. Both return False when the client is gone; the answer is then lost."""
+
+    def packet(self, octets: bytes) -> bool:
+        """HTTP 200 with an ILP packet."""
+        ...
+
+    def refuse(self, status: int, text: str) -> bool:
+        """Another status, with a line for a person."""
+        ...
+
+
+@final
+class IncomingSide:
+    """What one account's peer sent us over HTTP and we have not answered. Request ids are ours: HTTP has none."""
+
+    __slots__ = ("_next_id", "account", "handler", "prepares", "replies_dropped", "waiting")
+
+    def __init__(self, handler: PacketHandler, account: AccountId) -> None:
+        self.handler = handler
+        self.account = account
+        self.waiting: dict[RequestId, Respond] = {}
+        self.prepares = 0
+        self.replies_dropped = 0
+        """Answers whose client had gone: the packet's outcome stands, the peer does not know it."""
+        self._next_id = 0
+
+    def receive(self, octets: bytes, now: Timestamp, respond: Respond) -> None:
+        """A body that should be a Prepare. Answers it, or keeps `respond` until `send_reply`."""
+        try:
+            prepare = Prepare.decode(octets)
+        except DecodeError as error:
+            respond.refuse(400, f"the body is not an ILP Prepare: {error}")
+            return
+        waiting = self.waiting
+        if len(waiting) >= WAITING_MAX:
+            respond.refuse(429, "too many packets of this account wait for an answer")
+            return
+        request_id = RequestId((self._next_id + 1) & 0xFFFFFFFF)
+        while request_id in waiting:
+            request_id = RequestId((request_id + 1) & 0xFFFFFFFF)
+        self._next_id = request_id
+        self.prepares += 1
+        # Before the call: the handler may answer by `send_reply` from inside it.
+        waiting[request_id] = respond
+        try:
+            reply = self.handler.receive_prepare(self.account, request_id, prepare, now)
+        except Exception:
+            waiting.pop(request_id, None)
+            raise
+        if reply is not None:
+            self.send_reply(request_id, reply)
+
+    def send_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """The answer to a Prepare of this side. One whose client has gone is dropped and counted."""
+        respond = self.waiting.pop(request_id, None)
+        # RFC 35 answers an outcome, Reject too, with 200: the statuses of HTTP speak of the request, not of the packet.
+        if respond is None or not respond.packet(reply.encode()):
+            self.replies_dropped += 1
+
+    def close(self) -> None:
+        """The link goes away: whoever waits is told that this node takes no packets now."""
+        waiting, self.waiting = self.waiting, {}
+        for respond in waiting.values():
+            respond.refuse(503, "this account's link was closed")
+
+
+@final
+class HttpIlpServer:
+    """ILP's part of the port.
+
+    `authenticate`: the account whose incoming token this is, by a lookup of the token's digest, so that its time says
+    nothing about other tokens. `bare_tokens`: also take `Authorization` without the word Bearer (HT-07). `paths`: where
+    Prepares are taken, beside `/accounts/<username>/ilp`.
+    """
+
+    def __init__(
+        self,
+        authenticate: Callable[[str], AccountId | None],
+        *,
+        bare_tokens: bool = True,
+        paths: Iterable[str] = ("/ilp",),
+    ) -> None:
+        self._authenticate = authenticate
+        self._bare_tokens = bare_tokens
+        self._sides: dict[AccountId, IncomingSide] = {}
+        self._own_paths = {path.encode("ascii"): _NO_ACCOUNT for path in paths}
+        self._accounts_of_paths: dict[bytes, str] = dict(self._own_paths)
+        self.refused_tokens = 0
+        self.draining = False
+        """True: answer 503 to every new Prepare."""
+
+    def attach(self, side: IncomingSide) -> None:
+        """Take Prepares for `side.account` from now on. A side attached earlier for the account is replaced."""
+        self._sides[side.account] = side
+
+    def detach(self, account: AccountId) -> None:
+        """Take no more Prepares for `account`, and answer 503 to those that wait."""
+        side = self._sides.pop(account, None)
+        if side is not None:
+            side.close()
+
+    def takes(self, path: bytes) -> bool:
+        """Whether a POST to `path` (without query) is for ILP."""
+        return path in self._accounts_of_paths or self._account_of(path) is not None
+
+    def handle(
+        self,
+        path: bytes,
+        authorization: bytes | None,
+        content_type: bytes | None,
+        body: bytes,
+        now: Timestamp,
+        respond: Respond,
+    ) -> None:
+        """One POST. `respond` is called once, now or later."""
+        token = bearer_token(authorization, bare=self._bare_tokens)
+        account = None if token is None else self._authenticate(token)
+        named = self._accounts_of_paths.get(path) or self._account_of(path)
+        # HTTP-2: the token selects the account; a path that names another one is refused, and does not say why.
+        if account is None or (named and named != account):
+            self.refused_tokens += 1
+            respond.refuse(401, "this token is not accepted here")
+        elif len(body) > ILP_BODY_MAX:
+            respond.refuse(413, f"an ILP packet has at most {ILP_BODY_MAX} octets here")
+        elif not is_ilp_content_type(content_type):
+            respond.refuse(415, "an ILP packet is application/octet-stream")
+        elif self.draining:
+            respond.refuse(503, "this node is stopping")
+        else:
+            side = self._sides.get(account)
+            if side is None:
+                respond.refuse(503, "this account has no ILP over HTTP link now")
+            else:
+                side.receive(body, now, respond)
+
+    def _account_of(self, path: bytes) -> str | None:
+        """The account that `path` names; an empty name for a path of all accounts; None when it is not for ILP."""
+        known = self._accounts_of_paths.get(path)
+        if known is not None:
+            return known
+        parts = path.split(b"/")
+        if len(parts) != 4 or parts[0] or parts[1] != b"accounts" or parts[3] != b"ilp" or not parts[2]:
+            return None
+        name = _account_id(parts[2])
+        if len(self._accounts_of_paths) >= PATHS_KEPT:
+            self._accounts_of_paths = dict(self._own_paths)
+        self._accounts_of_paths[path] = name
+        return name
+
+
+def _account_id(segment: bytes) -> str:
+    """The account a path segment names; a name that no account can have for one that is not readable."""
+    try:
+        return parse_account_id(unquote_to_bytes(segment).decode("utf-8"))
+    except (InvalidRequestError, UnicodeDecodeError):
+        return "-"
