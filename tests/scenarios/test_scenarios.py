@@ -37,7 +37,7 @@ from interledger.ilp.address import Address
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
-from interledger.routing.exchange import ExchangeTable
+from interledger.routing.exchange import ExchangeTable, Quotes
 from interledger.routing.table import Origin, RoutingTable
 
 START = 1_700_000_000_000
@@ -83,6 +83,7 @@ class World:
         self.ledger = Ledger()
         self.routes = RoutingTable()
         self.exchange = ExchangeTable()
+        self.values: dict[str, Fraction] = {}
         self.disk_full = False
         self.static: dict[str, AccountId] = {}
         self.connector = Connector(
@@ -126,7 +127,8 @@ class World:
         self.connector.limits = self.connector.limits._replace(**{name: int(value)})
 
     def rate(self, code: str, value: str) -> None:
-        self.exchange.set_value(code, value, source="static", as_of=Timestamp(self.now))
+        self.values[code] = Fraction(value)
+        self.exchange.update(Quotes("static", dict(self.values), None, Timestamp(self.now)), Timestamp(self.now))
         self.connector.rates_changed()
 
     def account(self, name: str, asset: str, relation: str, fields: str) -> None:

@@ -132,7 +132,7 @@ class Connector:
         # 3 convert
         amount = prepare.amount
         ratio = incoming.ratios.get(outgoing.account.asset)
-        if ratio is None or ratio.expires_at <= now:
+        if ratio is None or (ratio.expires_at is not None and ratio.expires_at <= now):
             fresh = self._find_ratio(incoming, outgoing, now)
             if isinstance(fresh, Refused):
                 return self._refuse(incoming, prepare, now, Step.CONVERT, fresh)

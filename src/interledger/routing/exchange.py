@@ -1,13 +1,17 @@
-"""Exact exchange rates: values of whole units in a common base, and the integer ratios that packets are converted by.
+"""Exchange rates, exact: what one unit of each asset is worth, and the integer ratio that converts a packet's amount.
 
-A value is read from decimal text into a `Fraction`; no float is ever made. A ratio includes the scales of both assets and
-the spread, so that converting a packet is one multiplication and one floor division in our favour (CR-19).
+No float is ever made. A price comes in as decimal text, is kept as a `Fraction` of a common base, and leaves as a pair of
+integers that already holds the two scales and the spread; a packet is converted by one multiplication and one floor.
+
+A value that cannot be trusted converts nothing: too old, or suddenly far from the last one (A21). The connector answers
+T00 then (RK-09).
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, NamedTuple, final
 
@@ -15,90 +19,251 @@ from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 from interledger.errors import InvalidRequestError
 
-__all__ = ["AssetValue", "ExchangeTable", "NoRate", "Ratio", "convert", "parse_rate"]
+__all__ = [
+    "AlarmKind",
+    "ExchangeTable",
+    "NoRate",
+    "NoRateReason",
+    "Quote",
+    "Quotes",
+    "RateAlarm",
+    "Ratio",
+    "UnitValue",
+    "convert",
+]
 
-FOREVER: Final = Timestamp(253_402_300_799_999)
+JUMP_FACTOR_MAX: Final = Fraction(2)
+"""No currency people hold moved by more between two updates; a shifted decimal point does."""
 
-_DECIMAL = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?")
+CLOCK_SLACK_MS: Final = 300_000
+"""How far a source's clock may be ahead of ours."""
 
 
 class Ratio(NamedTuple):
-    """Outgoing units per incoming unit, until `expires_at` (ms UTC)."""
+    """Integer units out per integer units in, in lowest terms; scales and spread are in it."""
 
     numerator: int
     denominator: int
-    expires_at: Timestamp
-
-
-class NoRate(NamedTuple):
-    """Why there is no rate: `missing` or `stale`."""
-
-    reason: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class AssetValue:
-    """What one whole unit of an asset is worth in the table's base."""
-
-    code: str
-    value: Fraction
-    text: str
-    source: str
-    as_of: Timestamp
-
-
-def parse_rate(text: str) -> Fraction:
-    """Positive decimal text -> Fraction. Raises `InvalidRequestError` (zero, signs, exponents, NaN)."""
-    match = _DECIMAL.fullmatch(text)
-    if match is None:
-        raise InvalidRequestError(f"“{text}” is not a rate. Write a decimal number such as  0.9213")
-    value = Fraction(int(match[1] + (match[2] or "")), 10 ** len(match[2] or ""))
-    if not value:
-        raise InvalidRequestError("a rate cannot be zero")
-    return value
+    expires_at: Timestamp | None = None
+    """Not to be used from then on; None: while the table's `version` stays."""
 
 
 def convert(amount: int, ratio: Ratio) -> int:
-    """Incoming units -> outgoing units, rounded down: what is left over stays with us."""
+    """Incoming units -> outgoing units, rounded down in the node's favour (CR-19). Zero and overflow are the caller's."""
     return amount * ratio.numerator // ratio.denominator
 
 
+class NoRateReason(enum.StrEnum):
+    """Why there is no rate."""
+
+    UNKNOWN = "unknown"
+    """No source has a value for one of the assets."""
+    STALE = "stale"
+    """The value is older than its source allows."""
+    JUMP = "jump"
+    """The last value was refused because it is too far from the one before; an operator has to look."""
+
+
+class NoRate(NamedTuple):
+    """The answer where nothing can be converted: T00 for the packet, and the words for a person."""
+
+    reason: NoRateReason
+    code: str
+
+    def __str__(self) -> str:
+        return {
+            NoRateReason.UNKNOWN: f"no source of rates has a value for {self.code}",
+            NoRateReason.STALE: f"the value of {self.code} is too old",
+            NoRateReason.JUMP: f"the value of {self.code} jumped and is stopped until somebody confirms it",
+        }[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """What one source said at one moment. Made by `rate_sources`, which lets only positive values through."""
+
+    source: str
+    values: Mapping[str, Fraction]
+    """What one whole unit of each asset is worth, in whole units of `base`."""
+    base: str | None
+    """The asset that the values are counted in; None: that of the table they go to."""
+    as_of: Timestamp
+    max_age_ms: int | None = None
+    """None: set by the operator, so neither old age nor a jump makes it doubtful."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitValue:
+    """The worth of one whole unit of an asset, in whole units of the table's base."""
+
+    code: str
+    value: Fraction
+    source: str
+    as_of: Timestamp
+    max_age_ms: int | None = None
+    doubtful: bool = False
+    """A later value was refused as a jump: this one is the last good one, and converts nothing meanwhile."""
+
+    @property
+    def expires_at(self) -> Timestamp | None:
+        """When it is too old; None: never."""
+        return None if self.max_age_ms is None else Timestamp(self.as_of + self.max_age_ms)
+
+    def is_stale(self, now: Timestamp) -> bool:
+        return self.max_age_ms is not None and now >= self.as_of + self.max_age_ms
+
+
+class Quote(NamedTuple):
+    """A ratio with what a person wants to know of it. Rates are whole units out per whole unit in, exact."""
+
+    ratio: Ratio
+    rate_before_spread: Fraction
+    spread: Fraction
+    rate: Fraction
+    values: tuple[UnitValue, ...]
+    """The two values it was made of: where from, how old. Empty for two assets of one code."""
+
+
+class AlarmKind(enum.StrEnum):
+    """What an operator has to hear about rates."""
+
+    JUMP = "jump"
+    REFUSED = "refused"
+    STALE = "stale"
+    UNREACHABLE = "unreachable"
+    RECOVERED = "recovered"
+
+
+class RateAlarm(NamedTuple):
+    """One thing to tell the operator. `code` is None where it is about the whole source."""
+
+    kind: AlarmKind
+    source: str
+    code: str | None
+    text: str
+
+
 @final
+@dataclass(slots=True)
 class ExchangeTable:
-    """The values of all assets. `age_max_ms`: older ones are not used any more; None for values that never age."""
+    """The values of all sources, and the ratios made of them.
 
-    def __init__(self, age_max_ms: int | None = None) -> None:
-        self.age_max_ms = age_max_ms
-        self._values: dict[str, AssetValue] = {}
+    A source that was given first is asked first; the next one stands in where the first has no fresh value.
+    """
 
-    def set_value(self, code: str, text: str, *, source: str, as_of: Timestamp) -> None:
-        """Let one whole unit of `code` be worth `text` of the base. Raises `InvalidRequestError`."""
-        self._values[code] = AssetValue(code, parse_rate(text), text, source, as_of)
+    base: str = "USD"
+    jump_factor_max: Fraction = JUMP_FACTOR_MAX
+    version: int = 0
+    """Counts changes. Whoever keeps a ratio throws it away when this moved, or at `expires_at`."""
+    _sources: dict[str, dict[str, UnitValue]] = field(default_factory=dict)
+    _confirmed: set[tuple[str, str]] = field(default_factory=set)
 
-    def replace(self, values: dict[str, str], *, source: str, as_of: Timestamp) -> None:
-        """Let `values` be all that the table knows. Raises `InvalidRequestError` and changes nothing."""
-        self._values = {c: AssetValue(c, parse_rate(t), t, source, as_of) for c, t in values.items()}
+    def update(self, quotes: Quotes, now: Timestamp) -> tuple[RateAlarm, ...]:
+        """Take a source's values. What is refused is in the alarms; the last good value stays, marked where it jumped."""
+        if quotes.as_of > now + CLOCK_SLACK_MS:
+            return (_refused(quotes, "its values are dated in the future"),)
+        present = self._sources.get(quotes.source, {})
+        if any(value.as_of > quotes.as_of for value in present.values()):
+            return (_refused(quotes, "its values are older than the ones it gave before"),)
+        values = self._in_own_base(quotes)
+        if values is None:
+            return (_refused(quotes, f"it has no value for {self.base}, in which this node counts"),)
+        # What an operator set is a whole table: a code left out is gone. A feed that forgets a code keeps its last value
+        # until that is too old.
+        taken = {} if quotes.max_age_ms is None else dict(present)
+        alarms = []
+        for code, value in values.items():
+            alarm = self._check_jump(quotes, present.get(code), code, value)
+            if alarm is None:
+                taken[code] = UnitValue(code, value, quotes.source, quotes.as_of, quotes.max_age_ms)
+            else:
+                taken[code] = _marked(present[code])
+                alarms.append(alarm)
+        self._sources[quotes.source] = taken
+        self.version += 1
+        return tuple(alarms)
 
-    def values(self) -> list[AssetValue]:
-        """All values, by code."""
-        return [self._values[code] for code in sorted(self._values)]
+    def confirm(self, source: str, code: str) -> None:
+        """An operator looked at a jump and believes it: the source's next value of `code` is taken, however far it is."""
+        self._confirmed.add((source, code))
+
+    def remove_source(self, source: str) -> None:
+        """Forget all that a source said."""
+        if self._sources.pop(source, None) is not None:
+            self.version += 1
 
     def ratio(self, incoming: Asset, outgoing: Asset, spread: Fraction, now: Timestamp) -> Ratio | NoRate:
-        """The ratio by which a packet is converted. The same code is converted by scale alone, without a spread."""
-        scales = Fraction(10**outgoing.scale, 10**incoming.scale)
+        """Integer units of `outgoing` per integer unit of `incoming`, less `spread` (0 <= spread < 1)."""
+        found = self.quote(incoming, outgoing, spread, now)
+        return found if isinstance(found, NoRate) else found.ratio
+
+    def quote(self, incoming: Asset, outgoing: Asset, spread: Fraction, now: Timestamp) -> Quote | NoRate:
+        """The ratio and how it came about. CR-18: one code is never exchanged against itself, only its scale is changed."""
+        if not 0 <= spread < 1:
+            raise InvalidRequestError(f"a spread of {spread} cannot be: 0 or more and less than 1 can", "spread")
         if incoming.code == outgoing.code:
-            return Ratio(scales.numerator, scales.denominator, FOREVER)
-        expires_at = FOREVER
-        pair = []
-        for asset in (incoming, outgoing):
-            value = self._values.get(asset.code)
+            ratio = _with_scales(Fraction(1), incoming, outgoing, None)
+            return Quote(ratio, Fraction(1), Fraction(0), Fraction(1), ())
+        value_in, value_out = self.value_of(incoming.code, now), self.value_of(outgoing.code, now)
+        if isinstance(value_in, NoRate):
+            return value_in
+        if isinstance(value_out, NoRate):
+            return value_out
+        before = value_in.value / value_out.value
+        rate = before * (1 - spread)
+        expiries = [value.expires_at for value in (value_in, value_out) if value.expires_at is not None]
+        ratio = _with_scales(rate, incoming, outgoing, min(expiries, default=None))
+        return Quote(ratio, before, spread, rate, (value_in, value_out))
+
+    def value_of(self, code: str, now: Timestamp) -> UnitValue | NoRate:
+        """What one whole unit is worth now: the first source's fresh value, unless that is in doubt."""
+        reason = NoRateReason.UNKNOWN
+        for values in self._sources.values():
+            value = values.get(code)
             if value is None:
-                return NoRate("missing", asset.code)
-            if self.age_max_ms is not None and value.source != "static":
-                expires_at = min(expires_at, Timestamp(value.as_of + self.age_max_ms))
-            if expires_at <= now:
-                return NoRate("stale", asset.code)
-            pair.append(value.value)
-        rate = pair[0] / pair[1] * scales * (1 - spread)
-        return Ratio(rate.numerator, rate.denominator, expires_at)
+                continue
+            if value.doubtful:
+                return NoRate(NoRateReason.JUMP, code)
+            if not value.is_stale(now):
+                return value
+            reason = NoRateReason.STALE
+        return NoRate(reason, code)
+
+    def values(self) -> tuple[UnitValue, ...]:
+        """Everything that is known, for people: by source, then in the source's order."""
+        return tuple(value for values in self._sources.values() for value in values.values())
+
+    def _in_own_base(self, quotes: Quotes) -> dict[str, Fraction] | None:
+        """Values counted in the table's base. None where the source cannot be brought to it."""
+        if quotes.base is None:
+            return dict(quotes.values)
+        values = {quotes.base: Fraction(1), **quotes.values}
+        if self.base not in values:
+            return None
+        one = values[self.base]
+        return {code: value / one for code, value in values.items()}
+
+    def _check_jump(self, quotes: Quotes, last: UnitValue | None, code: str, value: Fraction) -> RateAlarm | None:
+        if last is None or quotes.max_age_ms is None:
+            return None
+        factor = max(value / last.value, last.value / value)
+        if factor <= self.jump_factor_max:
+            return None
+        if (quotes.source, code) in self._confirmed:
+            self._confirmed.discard((quotes.source, code))
+            return None
+        text = f"{quotes.source} moved {code} by more than {self.jump_factor_max} times; {code} is stopped"
+        return RateAlarm(AlarmKind.JUMP, quotes.source, code, text)
+
+
+def _with_scales(rate: Fraction, incoming: Asset, outgoing: Asset, expires_at: Timestamp | None) -> Ratio:
+    exact = rate * 10**outgoing.scale / 10**incoming.scale
+    return Ratio(exact.numerator, exact.denominator, expires_at)
+
+
+def _marked(value: UnitValue) -> UnitValue:
+    return UnitValue(value.code, value.value, value.source, value.as_of, value.max_age_ms, doubtful=True)
+
+
+def _refused(quotes: Quotes, why: str) -> RateAlarm:
+    return RateAlarm(AlarmKind.REFUSED, quotes.source, None, f"the rates of {quotes.source} were refused: {why}")
