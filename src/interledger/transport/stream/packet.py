@@ -1,0 +1,65 @@
+"""The STREAM packet: what is encrypted into the data of an ILP packet (RFC 29 section 5.2)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from interledger.codec.oer import encode_uint, read_uint, read_uint8
+from interledger.errors import DecodeError
+from interledger.transport.stream.frames import Frame, encode_frames, read_frames
+
+__all__ = [
+    "NO_FRAMES",
+    "STREAM_VERSION",
+    "TYPE_FULFILL",
+    "TYPE_PREPARE",
+    "TYPE_REJECT",
+    "StreamPacket",
+    "encode_head",
+]
+
+STREAM_VERSION: Final = 1
+
+TYPE_PREPARE: Final = 12
+TYPE_FULFILL: Final = 13
+TYPE_REJECT: Final = 14
+"""The type octets of the ILP packet that carries the STREAM packet."""
+
+NO_FRAMES: Final = encode_frames(())
+
+_HEADS: Final = {kind: bytes((STREAM_VERSION, kind)) for kind in (TYPE_PREPARE, TYPE_FULFILL, TYPE_REJECT)}
+
+
+class StreamPacket(NamedTuple):
+    """`packet_type`: of the ILP packet that carries it. `sequence`: of the Prepare, copied by its reply.
+
+    `prepare_amount`: in a Prepare the least the receiver should accept; in a reply what arrived at the receiver. Both
+    in units of the receiver's account.
+    """
+
+    packet_type: int
+    sequence: int
+    prepare_amount: int
+    frames: tuple[Frame, ...] = ()
+
+    def encode(self) -> bytes:
+        """The plaintext, without padding."""
+        return encode_head(self.packet_type, self.sequence, self.prepare_amount) + encode_frames(self.frames)
+
+    @classmethod
+    def decode(cls, plaintext: bytes) -> StreamPacket:
+        """Raises `DecodeError`, also for a version that is not ours. What follows the frames is ignored."""
+        version, offset = read_uint8(plaintext, 0)
+        if version != STREAM_VERSION:
+            raise DecodeError(f"STREAM version {version} is not known here")
+        packet_type, offset = read_uint8(plaintext, offset)
+        sequence, offset = read_uint(plaintext, offset)
+        prepare_amount, offset = read_uint(plaintext, offset)
+        # RFC 29: "Extra bytes that MUST be ignored." They are padding, or fields of a later version.
+        frames, _ = read_frames(plaintext, offset)
+        return cls(packet_type, sequence, prepare_amount, frames)
+
+
+def encode_head(packet_type: int, sequence: int, prepare_amount: int) -> bytes:
+    """Everything in front of the frames: both ends keep frames that never change encoded, and put this before them."""
+    return _HEADS[packet_type] + encode_uint(sequence) + encode_uint(prepare_amount)
