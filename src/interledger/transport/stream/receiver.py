@@ -40,7 +40,7 @@ from interledger.transport.stream.tokens import ReceiverTokens, TokenDetails
 __all__ = ["Accept", "ReceiverConnection", "StreamReceiver"]
 
 CONNECTIONS_MAX: Final = 4_096
-"""Connections whose keys and totals are remembered; the longest unused is forgotten (its keys come back from its token)."""
+"""Connections whose keys and totals are remembered; then the longest unused is forgotten (its token brings the keys)."""
 
 STREAM_ID_MAX: Final = 20
 """RFC 29: "Implementations SHOULD use a default max stream ID of 20"."""
@@ -145,7 +145,7 @@ class StreamReceiver:
         return connection
 
     def receive_prepare(self, prepare: Prepare, now: Timestamp) -> Reply:
-        """The answer. A Fulfill means: credit `prepare.amount` to the account of `resolve(prepare.destination)` (D-22)."""
+        """The answer. A Fulfill means: `prepare.amount` goes to the account of `resolve(prepare.destination)` (D-22)."""
         connection = self.resolve(prepare.destination)
         if connection is None:
             below = prepare.destination.startswith(self._prefix)
@@ -158,7 +158,7 @@ class StreamReceiver:
             return self._plain_reject(ErrorCode.R00_TRANSFER_TIMED_OUT)
         fulfillment = connection.crypto.fulfillment(prepare.data)
         refusal = self._refusal(connection, prepare, packet, fulfillment)
-        money = [frame for frame in packet.frames if type(frame) is StreamMoney]
+        money = [frame for frame in packet.frames if isinstance(frame, StreamMoney)]
         if refusal is None and prepare.amount:
             connection.credit(prepare.amount, money)
         frames = _reply_frames(connection, packet.frames, money)
@@ -180,8 +180,7 @@ class StreamReceiver:
             return _DECLINED, closing
         if sha256(fulfillment).digest() != prepare.execution_condition:
             return self._unfulfillable, None
-        # RFC 29: "Implementations SHOULD NOT fulfill incoming Prepare packets with amounts less than is specified in the
-        # STREAM packet."
+        # RFC 29: "Implementations SHOULD NOT fulfill incoming Prepare packets with amounts less than is specified"
         if prepare.amount < packet.prepare_amount:
             return self._too_low, None
         if not connection.has_room(prepare.amount):
@@ -215,14 +214,13 @@ def _open_packet(crypto: StreamCrypto, data: bytes) -> StreamPacket | None:
 def _closing_frame(frames: tuple[Frame, ...]) -> Frame | None:
     """The close to answer with: the payer closes, or uses stream ids that are not its own."""
     for frame in frames:
-        kind = type(frame)
-        if kind is ConnectionClose:
+        if isinstance(frame, ConnectionClose):
             return ConnectionClose(StreamErrorCode.NO_ERROR)
-        if kind is StreamMoney:
+        if isinstance(frame, StreamMoney):
             # RFC 29: "Client streams MUST be odd-numbered starting with 1"
-            if not frame[0] & 1:
+            if not frame.stream_id & 1:
                 return ConnectionClose(StreamErrorCode.PROTOCOL_VIOLATION)
-            if frame[0] > STREAM_ID_MAX:
+            if frame.stream_id > STREAM_ID_MAX:
                 return ConnectionClose(StreamErrorCode.STREAM_ID_ERROR)
     return None
 
@@ -232,7 +230,7 @@ def _reply_frames(connection: ReceiverConnection, frames: tuple[Frame, ...], mon
     encoded: list[bytes] = []
     for frame in frames:
         # Every time, and for an empty address too: senders ask so for the asset (ST-15).
-        if type(frame) is ConnectionNewAddress:
+        if isinstance(frame, ConnectionNewAddress):
             encoded.extend(connection.details_frames)
             break
     encoded.extend([connection.max_money(frame.stream_id) for frame in money])

@@ -10,7 +10,7 @@ __all__ = ["split_amount"]
 
 
 def split_amount(amount: int, money: Iterable[StreamMoney]) -> dict[int, int]:
-    """`amount` divided by shares: stream id -> its part. The parts add up to `amount` exactly, unless there is no stream.
+    """`amount` divided by shares: stream id -> its part. The parts add up to `amount`, unless there is no stream.
 
     Frames for the same stream count together. Where all shares are zero, the lowest stream gets everything: money that
     was sent to a connection is never left unowned.

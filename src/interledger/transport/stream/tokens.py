@@ -1,8 +1,8 @@
 """Connection tokens: all that a receiver needs to know of a connection, sealed into the address it hands out (D-21).
 
 A token is the first address segment behind the node's own address. It names the account to credit, its asset, and what
-the application put in; only the node that made it can read it. So nothing is stored per connection, and nobody fills our
-memory by asking for addresses. The shared secret is derived from the token: `new` and `open` find the same one.
+the application put in; only the node that made it can read it. So nothing is stored per connection, and nobody fills
+our memory by asking for addresses. The shared secret is derived from the token: `new` and `open` find the same one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class TokenDetails(NamedTuple):
 
 @final
 class ReceiverTokens:
-    """Makes and reads tokens under one server secret. Has no state: any process with the secret reads the same tokens."""
+    """Makes and reads tokens under one server secret. Stateless: any process with the secret reads the same tokens."""
 
     def __init__(self, server_secret: bytes, entropy: Entropy) -> None:
         if len(server_secret) < SERVER_SECRET_LENGTH_MIN:
@@ -79,7 +79,7 @@ class ReceiverTokens:
         return details, self._shared_secret(sealed)
 
     def _shared_secret(self, sealed: bytes) -> bytes:
-        # RFC 29: "a server MAY deterministically generate the shared secret for each connection from a single server secret"
+        # RFC 29: "a server MAY deterministically generate the shared secret for each connection"
         return hmac_sha256(self._secret_key, sealed)
 
 
