@@ -1,7 +1,7 @@
 """Exchange rates, exact: what one unit of each asset is worth, and the integer ratio that converts a packet's amount.
 
-No float is ever made. A price comes in as decimal text, is kept as a `Fraction` of a common base, and leaves as a pair of
-integers that already holds the two scales and the spread; a packet is converted by one multiplication and one floor.
+No float is ever made. A price comes in as decimal text, is kept as a `Fraction` of a common base, and leaves as a pair
+of integers that already holds the two scales and the spread; a packet is converted by one multiplication and one floor.
 
 A value that cannot be trusted converts nothing: too old, or suddenly far from the last one (A21). The connector answers
 T00 then (RK-09).
@@ -49,7 +49,7 @@ class Ratio(NamedTuple):
 
 
 def convert(amount: int, ratio: Ratio) -> int:
-    """Incoming units -> outgoing units, rounded down in the node's favour (CR-19). Zero and overflow are the caller's."""
+    """Incoming -> outgoing units, rounded down in our favour (CR-19). The caller judges 0 and more than 64 bits."""
     return amount * ratio.numerator // ratio.denominator
 
 
@@ -60,8 +60,8 @@ class NoRateReason(enum.StrEnum):
     """No source has a value for one of the assets."""
     STALE = "stale"
     """The value is older than its source allows."""
-    JUMP = "jump"
-    """The last value was refused because it is too far from the one before; an operator has to look."""
+    DOUBTFUL = "doubtful"
+    """The last value was refused: too far from the one before, or no positive number."""
 
 
 class NoRate(NamedTuple):
@@ -74,7 +74,7 @@ class NoRate(NamedTuple):
         return {
             NoRateReason.UNKNOWN: f"no source of rates has a value for {self.code}",
             NoRateReason.STALE: f"the value of {self.code} is too old",
-            NoRateReason.JUMP: f"the value of {self.code} jumped and is stopped until somebody confirms it",
+            NoRateReason.DOUBTFUL: f"the last value of {self.code} was refused; {self.code} is stopped",
         }[self.reason]
 
 
@@ -90,6 +90,8 @@ class Quotes:
     as_of: Timestamp
     max_age_ms: int | None = None
     """None: set by the operator, so neither old age nor a jump makes it doubtful."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Assets whose value cannot be used, and why. They are stopped until a good one comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class UnitValue:
     as_of: Timestamp
     max_age_ms: int | None = None
     doubtful: bool = False
-    """A later value was refused as a jump: this one is the last good one, and converts nothing meanwhile."""
+    """A later value was refused: this one is the last good one, and converts nothing meanwhile."""
 
     @property
     def expires_at(self) -> Timestamp | None:
@@ -148,7 +150,7 @@ class RateAlarm(NamedTuple):
 class ExchangeTable:
     """The values of all sources, and the ratios made of them.
 
-    A source that was given first is asked first; the next one stands in where the first has no fresh value.
+    A source that was added first is asked first; the next one stands in where the first has no fresh value.
     """
 
     base: str = "USD"
@@ -158,20 +160,26 @@ class ExchangeTable:
     _sources: dict[str, dict[str, UnitValue]] = field(default_factory=dict)
     _confirmed: set[tuple[str, str]] = field(default_factory=set)
 
+    def add_source(self, source: str) -> None:
+        """Give `source` its place in the order, before it said anything. `update` adds an unknown one at the end."""
+        self._sources.setdefault(source, {})
+
     def update(self, quotes: Quotes, now: Timestamp) -> tuple[RateAlarm, ...]:
-        """Take a source's values. What is refused is in the alarms; the last good value stays, marked where it jumped."""
+        """Take a source's values. The alarms say what was refused; the last good value stays, marked as in doubt."""
         if quotes.as_of > now + CLOCK_SLACK_MS:
             return (_refused(quotes, "its values are dated in the future"),)
         present = self._sources.get(quotes.source, {})
-        if any(value.as_of > quotes.as_of for value in present.values()):
+        fixed = quotes.max_age_ms is None
+        if not fixed and any(value.as_of > quotes.as_of for value in present.values()):
             return (_refused(quotes, "its values are older than the ones it gave before"),)
         values = self._in_own_base(quotes)
         if values is None:
             return (_refused(quotes, f"it has no value for {self.base}, in which this node counts"),)
-        # What an operator set is a whole table: a code left out is gone. A feed that forgets a code keeps its last value
-        # until that is too old.
-        taken = {} if quotes.max_age_ms is None else dict(present)
-        alarms = []
+        # What an operator set is a whole table: a code left out is gone. A feed that forgets a code keeps its last
+        # value until that is too old.
+        taken = {} if fixed else dict(present)
+        alarms = [RateAlarm(AlarmKind.REFUSED, quotes.source, code, why) for code, why in quotes.refused.items()]
+        taken.update({code: _marked(present[code]) for code in quotes.refused if code in present})
         for code, value in values.items():
             alarm = self._check_jump(quotes, present.get(code), code, value)
             if alarm is None:
@@ -184,13 +192,13 @@ class ExchangeTable:
         return tuple(alarms)
 
     def confirm(self, source: str, code: str) -> None:
-        """An operator looked at a jump and believes it: the source's next value of `code` is taken, however far it is."""
+        """An operator believes a jump: the source's next value of `code` is taken, however far it is from the last."""
         self._confirmed.add((source, code))
 
     def remove_source(self, source: str) -> None:
         """Forget all that a source said."""
-        if self._sources.pop(source, None) is not None:
-            self.version += 1
+        self._sources.pop(source, None)
+        self.version += 1
 
     def ratio(self, incoming: Asset, outgoing: Asset, spread: Fraction, now: Timestamp) -> Ratio | NoRate:
         """Integer units of `outgoing` per integer unit of `incoming`, less `spread` (0 <= spread < 1)."""
@@ -198,7 +206,11 @@ class ExchangeTable:
         return found if isinstance(found, NoRate) else found.ratio
 
     def quote(self, incoming: Asset, outgoing: Asset, spread: Fraction, now: Timestamp) -> Quote | NoRate:
-        """The ratio and how it came about. CR-18: one code is never exchanged against itself, only its scale is changed."""
+        """The ratio and how it came about.
+
+        Two assets of one code are not exchanged, only their scales are (CR-18): no rate, no spread, no age.
+        Raises `InvalidRequestError` for a spread that cannot be.
+        """
         if not 0 <= spread < 1:
             raise InvalidRequestError(f"a spread of {spread} cannot be: 0 or more and less than 1 can", "spread")
         if incoming.code == outgoing.code:
@@ -223,7 +235,7 @@ class ExchangeTable:
             if value is None:
                 continue
             if value.doubtful:
-                return NoRate(NoRateReason.JUMP, code)
+                return NoRate(NoRateReason.DOUBTFUL, code)
             if not value.is_stale(now):
                 return value
             reason = NoRateReason.STALE
