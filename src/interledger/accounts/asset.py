@@ -65,11 +65,14 @@ def parse_amount(text: str, scale: int) -> int:
     whole, places = match[1], (match[2] or "").rstrip("0")
     if len(places) > scale:
         raise InvalidRequestError(f"{text} has {len(places)} decimal places, the asset keeps {scale}")
-    return int(whole) * 10**scale + int(places.ljust(scale, "0") or "0")
+    return int(whole + places.ljust(scale, "0"))
 
 
 def parse_money(text: str) -> tuple[str, str]:
-    """`10 USD` or `10.00USD` -> (`10`, `USD`). The scale is the account's, so the number stays text until it is known."""
+    """`10 USD` or `10.00USD` -> (`10`, `USD`). The account has the scale, so the number stays text until it is known.
+
+    Raises `InvalidRequestError`, which says what to write instead.
+    """
     stripped = text.strip().replace(",", "")
     match = _MONEY.fullmatch(stripped)
     if match is not None:

@@ -11,11 +11,13 @@ waits in the batch: "write before you speak".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final, final
+from struct import error as StructError  # noqa: N812
+from typing import Any, final
 
 from interledger.accounts.asset import Asset
+from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, Leg, Refusal, Unknown
 from interledger.accounts.records import (
+    ENTRY_LEGS_MAX,
     AccountOpened,
     EntryPosted,
     Evidence,
@@ -36,114 +38,7 @@ from interledger.accounts.records import (
 )
 from interledger.errors import LedgerError
 
-__all__ = ["Batch", "Hold", "Ledger", "LedgerAccount", "Leg", "Refusal", "Unknown"]
-
-NO_LIMIT: Final = 1 << 127
-
-
-@final
-class LedgerAccount:
-    """One line of the chart of accounts: four counters that never go below zero, and two limits."""
-
-    __slots__ = (
-        "asset",
-        "credit_max",
-        "credits_pending",
-        "credits_posted",
-        "debit_max",
-        "debits_pending",
-        "debits_posted",
-        "index",
-        "name",
-    )
-
-    def __init__(self, index: int, name: str, asset: Asset) -> None:
-        self.index = index
-        self.name = name
-        self.asset = asset
-        self.debits_posted = 0
-        self.debits_pending = 0
-        self.credits_posted = 0
-        self.credits_pending = 0
-        self.debit_max = NO_LIMIT
-        self.credit_max = NO_LIMIT
-
-    @property
-    def net(self) -> int:
-        """Posted debits less posted credits: positive when the counterpart owes us (RFC 38)."""
-        return self.debits_posted - self.credits_posted
-
-    @property
-    def receivable(self) -> int:
-        """What the counterpart owes us, or 0."""
-        return max(self.net, 0)
-
-    @property
-    def payable(self) -> int:
-        """What we owe the counterpart, or 0."""
-        return max(-self.net, 0)
-
-    @property
-    def room(self) -> int:
-        """How much more it may be debited. Pending credits give none: they may never be posted."""
-        return self.debit_max - (self.debits_posted + self.debits_pending - self.credits_posted)
-
-    def __repr__(self) -> str:
-        return f"<{self.name} {self.asset} net={self.net} pending={self.debits_pending}/{self.credits_pending}>"
-
-
-Leg = tuple[LedgerAccount, LedgerAccount, int]
-"""(debited, credited, amount)."""
-
-
-@final
-class Hold:
-    """The legs of one packet, held together. The last leg is the one that leads onward."""
-
-    __slots__ = ("condition", "expires_at", "id", "legs", "remote")
-
-    def __init__(self, hold_id: int, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> None:
-        self.id = hold_id
-        self.legs = legs
-        self.condition = condition
-        self.expires_at = expires_at
-        self.remote = remote
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A limit said no. Nothing was changed."""
-
-    account: LedgerAccount
-    amount: int
-    room: int
-
-
-@dataclass(slots=True)
-class Unknown:
-    """An amount that may have been delivered: the next hop never said. Kept until evidence settles it."""
-
-    id: int
-    account: LedgerAccount
-    amount: int
-    condition: bytes
-    expires_at: int
-    fulfillment: bytes | None = None
-
-
-@dataclass(slots=True)
-class Batch:
-    """What has been decided since the last batch was taken: written together, then its effects are let go."""
-
-    records: list[bytes] = field(default_factory=list)
-    touched: set[LedgerAccount] = field(default_factory=set)
-    replies: list[tuple[Callable[[Any, Any], None], Any, Any]] = field(default_factory=list)
-    """(send, request id, reply): to be sent even when writing fails, because the money has moved already."""
-    prepares: list[tuple[Callable[[Any, Any], None], Callable[[Any, Any], None], Any, Any]] = field(
-        default_factory=list
-    )
-    """(send, cancel, request id, prepare): never sent when writing fails."""
-    waiters: list[Callable[[Exception | None], None]] = field(default_factory=list)
+__all__ = ["NO_LIMIT", "Batch", "Hold", "Ledger", "LedgerAccount", "Leg", "Refusal", "Unknown"]
 
 
 @final
@@ -158,6 +53,7 @@ class Ledger:
         self.on_dirty: Callable[[], None] = lambda: None
         """Called when the batch gets its first record: the owner then takes it and writes it."""
         self._by_name: dict[tuple[str, Asset], LedgerAccount] = {}
+        self._assets: dict[Asset, Asset] = {}
         self._next_id = 1
         self._batch = Batch()
         self._dirty = False
@@ -179,7 +75,8 @@ class Ledger:
         return self._by_name.get((name, asset))
 
     def _open(self, name: str, asset: Asset) -> LedgerAccount:
-        account = LedgerAccount(len(self.accounts), name, asset)
+        # One object per asset, so that `hold` can compare the assets of a leg by identity.
+        account = LedgerAccount(len(self.accounts), name, self._assets.setdefault(asset, asset))
         self.accounts.append(account)
         self._by_name[name, asset] = account
         return account
@@ -187,9 +84,14 @@ class Ledger:
     # ------------------------------------------------------------------ packets
 
     def hold(self, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> Hold | Refusal:
-        """Hold all legs, or refuse and change nothing. `expires_at`: when the onward packet expires, ms UTC."""
-        done = 0
-        for debited, credited, amount in legs:
+        """Hold all legs, or refuse and change nothing. `expires_at`: when the onward packet expires, ms UTC.
+
+        Raises `LedgerError` for legs that no packet can have (two assets in one leg, an amount outside of UInt64).
+        """
+        for done, (debited, credited, amount) in enumerate(legs):
+            if debited.asset is not credited.asset or amount < 0:
+                self._unhold(legs[:done])
+                raise LedgerError(f"not a leg: {amount} from {debited.name} to {credited.name}")
             used = debited.debits_posted + debited.debits_pending - debited.credits_posted
             if used + amount > debited.debit_max:
                 self._unhold(legs[:done])
@@ -200,49 +102,69 @@ class Ledger:
                 return Refusal(credited, amount, max(credited.credit_max - used, 0))
             debited.debits_pending += amount
             credited.credits_pending += amount
-            done += 1
         hold_id = self._next_id
+        try:
+            record = encode_held(
+                hold_id, remote, expires_at, condition, tuple([(d.index, c.index, a) for d, c, a in legs])
+            )
+        except StructError:
+            self._unhold(legs)
+            raise LedgerError(f"not a hold: an amount or the expiry {expires_at} is outside of UInt64") from None
         self._next_id = hold_id + 1
         hold = self.holds[hold_id] = Hold(hold_id, legs, condition, expires_at, remote)
-        self._record(
-            encode_held(hold_id, remote, expires_at, condition, tuple([(d.index, c.index, a) for d, c, a in legs]))
-        )
+        self._record(record)
         return hold
 
     def execute(self, hold: Hold, fulfillment: bytes) -> None:
-        """Post all legs: the fulfillment is known."""
-        del self.holds[hold.id]
+        """Post all legs: the fulfillment is known. Raises `LedgerError` when the hold has an outcome already."""
+        if self.holds.pop(hold.id, None) is not hold:
+            raise _closed(hold)
         self._post(hold.legs)
         self._record(encode_executed(hold.id, fulfillment))
 
     def release(self, hold: Hold) -> None:
-        """Void all legs: the packet was refused, or never left."""
-        del self.holds[hold.id]
+        """Void all legs: the packet was refused, or never left. Raises as `execute`."""
+        if self.holds.pop(hold.id, None) is not hold:
+            raise _closed(hold)
         self._unhold(hold.legs)
         self._record(encode_released(hold.id))
 
     def give_up(self, hold: Hold) -> Unknown:
-        """The next hop never answered: void the legs, and set the onward amount aside as unknown."""
-        del self.holds[hold.id]
+        """The next hop never answered: void the legs, and set the onward amount aside as unknown.
+
+        Raises as `execute`.
+        """
+        if self.holds.pop(hold.id, None) is not hold:
+            raise _closed(hold)
         unknown = self._set_aside(hold)
         self._record(encode_gave_up(hold.id))
         return unknown
 
     def add_evidence(self, unknown: Unknown, fulfillment: bytes) -> None:
-        """A fulfillment came too late to be relayed: keep it as proof."""
+        """A fulfillment came too late to be relayed: keep it as proof. Raises `LedgerError` once it is resolved."""
+        self._check_open(unknown)
         unknown.fulfillment = fulfillment
         self._record(encode_evidence(unknown.id, fulfillment))
 
     def resolve(self, unknown: Unknown, *, delivered: bool) -> None:
-        """Close an unknown amount: delivered means we owe it to the counterpart, and lost it ourselves."""
+        """Close an unknown amount: delivered means we owe it to the counterpart, and lost it ourselves.
+
+        Raises `LedgerError` when it is resolved already.
+        """
+        self._check_open(unknown)
         self._resolve(unknown, delivered)
         self._record(encode_resolved(unknown.id, delivered))
 
     def post(self, legs: tuple[Leg, ...], memo: str) -> None:
-        """A posting outside packets (settlement, deposit, correction): no limit applies, the money has moved already."""
+        """A posting outside packets (settlement, deposit, correction): no limit applies, the money has moved already.
+
+        Raises `LedgerError` when a leg is not a posting, and then changes nothing.
+        """
         for debited, credited, amount in legs:
-            if amount <= 0 or debited.asset != credited.asset or debited is credited:
+            if not 0 < amount <= NO_LIMIT or debited.asset is not credited.asset or debited is credited:
                 raise LedgerError(f"not a posting: {amount} from {debited.name} to {credited.name}")
+        if not 0 < len(legs) <= ENTRY_LEGS_MAX:
+            raise LedgerError(f"an entry has 1 to {ENTRY_LEGS_MAX} legs, not {len(legs)}")
         self._hold_unchecked(legs)
         self._post(legs)
         self._record(encode_entry(memo, tuple((d.index, c.index, a) for d, c, a in legs)))
@@ -313,8 +235,7 @@ class Ledger:
         return unknown
 
     def _resolve(self, unknown: Unknown, delivered: bool) -> None:
-        if self.unknown.pop(unknown.id, None) is None:
-            raise LedgerError(f"unknown item {unknown.id} was resolved already")
+        del self.unknown[unknown.id]
         self._unhold(self._suspense_legs(unknown))
         if delivered:
             legs = (
@@ -327,6 +248,10 @@ class Ledger:
         peer = unknown.account
         suspense = self.account(f"{peer.name}/suspense", peer.asset)
         return ((self.account(f"loss/{peer.asset}", peer.asset), suspense, unknown.amount),)
+
+    def _check_open(self, unknown: Unknown) -> None:
+        if self.unknown.get(unknown.id) is not unknown:
+            raise LedgerError(f"unknown item {unknown.id} is resolved already")
 
     # ------------------------------------------------------------------ replay
 
@@ -362,11 +287,43 @@ class Ledger:
 
     def _apply_opened(self, record: AccountOpened) -> None:
         asset = Asset(record.asset_code, record.asset_scale)
-        if record.index < len(self.accounts):
-            return  # opened on the way by a record before its own was reached
         if record.index != len(self.accounts):
             raise LedgerError(f"the journal opens account {record.index}, {len(self.accounts)} are open")
+        if (record.name, asset) in self._by_name:
+            raise LedgerError(f"the journal opens {record.name} ({asset}) a second time")
         self._open(record.name, asset)
+
+    def restore(
+        self,
+        next_id: int,
+        accounts: Iterable[tuple[str, Asset, int, int]],
+        holds: Iterable[Held],
+        unknown: Iterable[tuple[int, int, int, bytes, int, bytes | None]],
+    ) -> None:
+        """Fill an empty ledger from a snapshot: (name, asset, debits posted, credits posted), open holds, and
+        (id, account, amount, condition, expires_at, fulfillment) of unknown items. Pending counters follow from these.
+        """
+        for name, asset, debits, credits_ in accounts:
+            account = self._open(name, asset)
+            account.debits_posted, account.credits_posted = debits, credits_
+        for held in holds:
+            self.apply(held)
+        for item_id, index, amount, condition, expires_at, fulfillment in unknown:
+            item = Unknown(item_id, self.accounts[index], amount, condition, expires_at, fulfillment)
+            self.unknown[item_id] = item
+            self._hold_unchecked(self._suspense_legs(item))
+        self._next_id = next_id
+
+    @property
+    def next_id(self) -> int:
+        """The id of the next hold."""
+        return self._next_id
+
+    def end_replay(self) -> None:
+        """After the last `apply`: nothing of the past waits to be written. Raises when the replay made news."""
+        batch, self._batch, self._dirty = self._batch, Batch(), False
+        if batch.records:
+            raise LedgerError("the journal uses an account before it opens it")
 
     def recover(self) -> tuple[int, list[Unknown]]:
         """After a crash: holds that led to ourselves are released; a Prepare that may have left becomes unknown.
@@ -385,17 +342,34 @@ class Ledger:
     # ------------------------------------------------------------------ checks
 
     def check(self) -> list[str]:
-        """What is wrong with the books, in sentences; empty when they are sound (invariants 1 and 2)."""
+        """What is wrong with the books, in sentences; empty when they are sound (invariants 1, 2 and 5)."""
         faults = []
         sums: dict[Asset, list[int]] = {}
+        pending = self._pending_of_open_items()
         for account in self.accounts:
             counters = (account.debits_posted, account.credits_posted, account.debits_pending, account.credits_pending)
             if min(counters) < 0:
                 faults.append(f"{account.name} ({account.asset}) has a counter below zero")
+            if counters[2:] != tuple(pending[account.index]):
+                faults.append(f"{account.name} ({account.asset}) has pending amounts that no open hold explains")
             total = sums.setdefault(account.asset, [0, 0])
             total[0] += counters[0] - counters[1]
             total[1] += counters[2] - counters[3]
-        for asset, (posted, pending) in sums.items():
-            if posted or pending:
-                faults.append(f"{asset} does not sum to zero: {posted} posted, {pending} pending")
+        for asset, (posted, held) in sums.items():
+            if posted or held:
+                faults.append(f"{asset} does not sum to zero: {posted} posted, {held} pending")
         return faults
+
+    def _pending_of_open_items(self) -> list[list[int]]:
+        """[debits, credits] pending of each account, as the open holds and the unknown items explain them."""
+        legs = [leg for hold in self.holds.values() for leg in hold.legs]
+        legs += [leg for unknown in self.unknown.values() for leg in self._suspense_legs(unknown)]
+        pending = [[0, 0] for _ in self.accounts]
+        for debited, credited, amount in legs:
+            pending[debited.index][0] += amount
+            pending[credited.index][1] += amount
+        return pending
+
+
+def _closed(hold: Hold) -> LedgerError:
+    return LedgerError(f"hold {hold.id} has an outcome already, or is not of this ledger")

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError  # noqa: N812
+from typing import Final
 
 from interledger.codec.oer import encode_octets, read_fixed, read_octets, read_uint32
 from interledger.errors import DecodeError
 
 __all__ = [
+    "ENTRY_LEGS_MAX",
     "AccountOpened",
     "EntryPosted",
     "Evidence",
@@ -49,6 +51,9 @@ class Kind(enum.IntEnum):
     EVIDENCE = 7
     ENTRY_POSTED = 8
 
+
+ENTRY_LEGS_MAX: Final = 255
+"""The count of legs is one octet. No settlement or correction comes near."""
 
 LegRecord = tuple[int, int, int]
 """Index of the account debited, index of the account credited, amount."""

@@ -1,0 +1,123 @@
+"""What the ledger is made of: accounts with four counters, holds, refusals, unknown amounts, and the batch.
+
+Plain state without decisions; `ledger.py` alone changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+from interledger.accounts.asset import Asset
+
+__all__ = ["NO_LIMIT", "Batch", "Hold", "LedgerAccount", "Leg", "Refusal", "Unknown"]
+
+NO_LIMIT: Final = 1 << 127
+"""More than any counter can become: 2^63 packets of the largest amount."""
+
+
+@final
+class LedgerAccount:
+    """One line of the chart of accounts: four counters that never go below zero, and two limits."""
+
+    __slots__ = (
+        "asset",
+        "credit_max",
+        "credits_pending",
+        "credits_posted",
+        "debit_max",
+        "debits_pending",
+        "debits_posted",
+        "index",
+        "name",
+    )
+
+    def __init__(self, index: int, name: str, asset: Asset) -> None:
+        self.index = index
+        self.name = name
+        self.asset = asset
+        self.debits_posted = 0
+        self.debits_pending = 0
+        self.credits_posted = 0
+        self.credits_pending = 0
+        self.debit_max = NO_LIMIT
+        self.credit_max = NO_LIMIT
+
+    @property
+    def net(self) -> int:
+        """Posted debits less posted credits: positive when the counterpart owes us (RFC 38)."""
+        return self.debits_posted - self.credits_posted
+
+    @property
+    def receivable(self) -> int:
+        """What the counterpart owes us, or 0."""
+        return max(self.net, 0)
+
+    @property
+    def payable(self) -> int:
+        """What we owe the counterpart, or 0."""
+        return max(-self.net, 0)
+
+    @property
+    def room(self) -> int:
+        """How much more it may be debited. Pending credits give none: they may never be posted."""
+        return self.debit_max - (self.debits_posted + self.debits_pending - self.credits_posted)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.asset} net={self.net} pending={self.debits_pending}/{self.credits_pending}>"
+
+
+Leg = tuple[LedgerAccount, LedgerAccount, int]
+"""(debited, credited, amount)."""
+
+
+@final
+class Hold:
+    """The legs of one packet, held together. The last leg is the one that leads onward. Never changed once made."""
+
+    __slots__ = ("condition", "expires_at", "id", "legs", "remote")
+
+    def __init__(self, hold_id: int, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> None:
+        self.id = hold_id
+        self.legs = legs
+        self.condition = condition
+        self.expires_at = expires_at
+        self.remote = remote
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A limit said no. Nothing was changed."""
+
+    account: LedgerAccount
+    amount: int
+    room: int
+
+
+@dataclass(slots=True)
+class Unknown:
+    """An amount that may have been delivered: the next hop never said. Kept until evidence settles it."""
+
+    id: int
+    account: LedgerAccount
+    amount: int
+    condition: bytes
+    expires_at: int
+    fulfillment: bytes | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What has been decided since the last batch was taken: written together, then its effects are let go."""
+
+    records: list[bytes] = field(default_factory=list)
+    touched: set[LedgerAccount] = field(default_factory=set)
+    """The accounts whose posted counters changed."""
+    replies: list[tuple[Callable[[Any, Any], None], Any, Any]] = field(default_factory=list)
+    """(send, request id, reply): to be sent even when writing fails, because the money has moved already."""
+    prepares: list[tuple[Callable[[Any, Any], None], Callable[[Any, Any], None], Any, Any]] = field(
+        default_factory=list
+    )
+    """(send, cancel, request id, prepare): never sent when writing fails."""
+    waiters: list[Callable[[Exception | None], None]] = field(default_factory=list)

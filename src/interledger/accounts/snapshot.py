@@ -1,0 +1,180 @@
+"""The whole ledger at one moment as octets, so that a start need not read the journal from its beginning.
+
+`capture` is quick and runs where the ledger lives; `encode_snapshot` may run in another thread. Layout: version, next
+hold id, accounts (name, asset, four counters), open holds (as journal records), unknown items.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from struct import Struct
+from struct import error as StructError  # noqa: N812
+from typing import Final, NamedTuple
+
+from interledger.accounts.asset import Asset
+from interledger.accounts.entries import Hold, Unknown
+from interledger.accounts.ledger import Ledger
+from interledger.accounts.records import Held, decode_records, encode_held
+from interledger.codec.oer import encode_octets, read_fixed, read_octets
+from interledger.errors import DecodeError, LedgerError
+
+__all__ = [
+    "AccountState",
+    "Snapshot",
+    "StoredSnapshot",
+    "StoredUnknown",
+    "capture",
+    "decode_snapshot",
+    "encode_snapshot",
+    "restore",
+]
+
+VERSION: Final = 1
+
+_HEAD = Struct(">BQII")  # version, next id, count of accounts, count of unknown items
+_UNKNOWN = Struct(">QIQ32sQ?32s")  # id, account, amount, condition, expires_at, whether proven, fulfillment
+_NO_FULFILLMENT: Final = bytes(32)
+
+
+class AccountState(NamedTuple):
+    """One ledger account and its counters, in units of its asset."""
+
+    name: str
+    asset: Asset
+    debits_posted: int
+    credits_posted: int
+    debits_pending: int
+    credits_pending: int
+
+
+class StoredUnknown(NamedTuple):
+    """An unknown item; `account` is the index of the counterpart's ledger account."""
+
+    id: int
+    account: int
+    amount: int
+    condition: bytes
+    expires_at: int
+    fulfillment: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What `capture` took. Nothing in it changes when the ledger goes on."""
+
+    next_id: int
+    accounts: list[AccountState]
+    holds: list[Hold]
+    unknown: list[Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """What `decode_snapshot` read: holds and unknown items name accounts by their index."""
+
+    next_id: int
+    accounts: list[AccountState]
+    holds: list[Held]
+    unknown: list[StoredUnknown]
+
+
+def capture(ledger: Ledger) -> Snapshot:
+    """The state after everything that is recorded now. About 0.5 µs an account and 0.05 µs an open hold."""
+    accounts = [
+        AccountState(a.name, a.asset, a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending)
+        for a in ledger.accounts
+    ]
+    return Snapshot(ledger.next_id, accounts, list(ledger.holds.values()), [copy(u) for u in ledger.unknown.values()])
+
+
+def encode_snapshot(snapshot: Snapshot) -> bytes:
+    """The snapshot's octets."""
+    parts = [_HEAD.pack(VERSION, snapshot.next_id, len(snapshot.accounts), len(snapshot.unknown))]
+    for account in snapshot.accounts:
+        parts.append(encode_octets(account.name.encode()) + encode_octets(account.asset.code.encode()))
+        parts.append(bytes((account.asset.scale,)))
+        parts.extend(_encode_amount(counter) for counter in account[2:])
+    for unknown in snapshot.unknown:
+        parts.append(_encode_unknown(unknown))
+    parts.append(b"".join(_encode_hold(hold) for hold in snapshot.holds))
+    return b"".join(parts)
+
+
+def decode_snapshot(octets: bytes) -> StoredSnapshot:
+    """The snapshot of these octets. Raises `DecodeError`."""
+    try:
+        return _decode(octets)
+    except (StructError, UnicodeDecodeError, IndexError) as error:
+        raise DecodeError(f"the snapshot cannot be read: {error}") from None
+
+
+def restore(ledger: Ledger, snapshot: StoredSnapshot) -> None:
+    """Fill an empty ledger. Raises `LedgerError` when the pending counters are not those of the open items."""
+    ledger.restore(
+        snapshot.next_id,
+        ((a.name, a.asset, a.debits_posted, a.credits_posted) for a in snapshot.accounts),
+        snapshot.holds,
+        snapshot.unknown,
+    )
+    for account, stored in zip(ledger.accounts, snapshot.accounts, strict=False):
+        pending = (account.debits_pending, account.credits_pending)
+        if pending != stored[4:]:
+            raise LedgerError(
+                f"{account.name} ({account.asset}) has {stored.debits_pending} debits and {stored.credits_pending} "
+                f"credits pending in the snapshot, its open holds say {pending[0]} and {pending[1]}"
+            )
+
+
+def _encode_amount(amount: int) -> bytes:
+    return encode_octets(amount.to_bytes((amount.bit_length() + 7) >> 3, "big"))
+
+
+def _encode_unknown(unknown: Unknown) -> bytes:
+    return _UNKNOWN.pack(
+        unknown.id,
+        unknown.account.index,
+        unknown.amount,
+        unknown.condition,
+        unknown.expires_at,
+        unknown.fulfillment is not None,
+        unknown.fulfillment or _NO_FULFILLMENT,
+    )
+
+
+def _encode_hold(hold: Hold) -> bytes:
+    legs = tuple((debited.index, credited.index, amount) for debited, credited, amount in hold.legs)
+    return encode_held(hold.id, hold.remote, hold.expires_at, hold.condition, legs)
+
+
+def _decode(octets: bytes) -> StoredSnapshot:
+    version, next_id, account_count, unknown_count = _HEAD.unpack_from(octets, 0)
+    if version != VERSION:
+        raise DecodeError(f"the snapshot is of version {version}, this program reads version {VERSION}")
+    offset = _HEAD.size
+    accounts = []
+    for _ in range(account_count):
+        account, offset = _read_account(octets, offset)
+        accounts.append(account)
+    unknown = []
+    for _ in range(unknown_count):
+        *fields, proven, fulfillment = _UNKNOWN.unpack_from(octets, offset)
+        unknown.append(StoredUnknown(*fields, fulfillment if proven else None))
+        offset += _UNKNOWN.size
+    holds = []
+    for record in decode_records(octets[offset:]):
+        if not isinstance(record, Held):
+            raise DecodeError("the snapshot has a record that is not a hold")
+        holds.append(record)
+    return StoredSnapshot(next_id, accounts, holds, unknown)
+
+
+def _read_account(octets: bytes, offset: int) -> tuple[AccountState, int]:
+    name, offset = read_octets(octets, offset)
+    code, offset = read_octets(octets, offset)
+    scale, offset = read_fixed(octets, offset, 1)
+    counters = []
+    for _ in range(4):
+        value, offset = read_octets(octets, offset)
+        counters.append(int.from_bytes(value, "big"))
+    return AccountState(name.decode(), Asset(code.decode(), scale[0]), *counters), offset
