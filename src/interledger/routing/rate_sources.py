@@ -24,7 +24,14 @@ from interledger.codec.strict_json import JsonNumber, parse_json_object
 from interledger.errors import DecodeError
 from interledger.routing.exchange import Quotes
 
-__all__ = ["format_rate", "parse_decimal", "parse_ecb_xml", "parse_rates_json", "parse_spread", "parse_value_table"]
+__all__ = [
+    "format_rate",
+    "parse_decimal_rate",
+    "parse_ecb_xml",
+    "parse_rates_json",
+    "parse_spread",
+    "parse_value_table",
+]
 
 RATES_OCTETS_MAX: Final = 65_536
 """The ECB's document has 2 KiB, one with all currencies of the world 6 KiB."""
@@ -45,7 +52,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def parse_decimal(text: str) -> Fraction:
+def parse_decimal_rate(text: str) -> Fraction:
     """Decimal text (`1.0843`, `2e-7`) -> the exact positive number. Signs, zero, NaN and 1e400 are refused (A21)."""
     match = _DECIMAL.fullmatch(text)
     if match is None:
@@ -64,7 +71,7 @@ def parse_spread(text: str) -> Fraction:
     bare, per = (text[:-1].rstrip(" "), 100) if text.endswith("%") else (text, 1)
     if re.fullmatch(r"0(?:\.0{1,60})?", bare):
         return Fraction(0)
-    spread = parse_decimal(bare) / per
+    spread = parse_decimal_rate(bare) / per
     if spread >= 1:
         raise DecodeError(f"{_shown(text)} cannot be a spread: it would keep everything. Write  0.003  or  0.3%")
     return spread
@@ -191,7 +198,7 @@ def _number(code: str, value: object) -> Fraction:
     if not isinstance(value, str | JsonNumber):
         raise DecodeError(f"the rate of {_shown(code)} is not a number")
     try:
-        return parse_decimal(value)
+        return parse_decimal_rate(value)
     except DecodeError as error:
         raise DecodeError(f"the rate of {_shown(code)} cannot be used: {error}") from None
 
