@@ -25,6 +25,7 @@ from interledger.errors import DecodeError
 from interledger.routing.exchange import Quotes
 
 __all__ = [
+    "RATES_OCTETS_MAX",
     "format_rate",
     "parse_decimal_rate",
     "parse_ecb_xml",
