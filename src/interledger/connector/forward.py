@@ -130,17 +130,18 @@ class Connector:
             return self._refuse(incoming, prepare, now, Step.ROUTE, _PEER_BUSY)
 
         # 3 convert
-        amount = prepare.amount
-        ratio = incoming.ratios.get(outgoing.account.asset)
-        if ratio is None or (ratio.expires_at is not None and ratio.expires_at <= now):
-            fresh = self._find_ratio(incoming, outgoing, now)
-            if isinstance(fresh, Refused):
-                return self._refuse(incoming, prepare, now, Step.CONVERT, fresh)
-            ratio = fresh
-        outgoing_amount = amount * ratio.numerator // ratio.denominator
-        if outgoing_amount > outgoing.account.packet_amount_max or (outgoing_amount == 0 and amount > 0):
-            refused = _refuse_amount(amount, outgoing_amount, outgoing.account.packet_amount_max, ratio)
-            return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
+        amount = outgoing_amount = prepare.amount
+        if amount:
+            ratio = incoming.ratios.get(outgoing.account.asset)
+            if ratio is None or (ratio.expires_at is not None and ratio.expires_at <= now):
+                fresh = self._find_ratio(incoming, outgoing, now)
+                if isinstance(fresh, Refused):
+                    return self._refuse(incoming, prepare, now, Step.CONVERT, fresh)
+                ratio = fresh
+            outgoing_amount = amount * ratio.numerator // ratio.denominator
+            if outgoing_amount == 0 or outgoing_amount > outgoing.account.packet_amount_max:
+                refused = _refuse_amount(amount, outgoing_amount, outgoing.account.packet_amount_max, ratio)
+                return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
         incoming_expires_at = prepare.expires_at
         expires_at = min(incoming_expires_at - limits.min_message_window_ms, now + limits.max_hold_ms)
         if expires_at - now < limits.min_message_window_ms:
@@ -158,14 +159,11 @@ class Connector:
             hold = held
         # 5 forward
         onward = prepare.forwarded(amount=outgoing_amount, expires_at=Timestamp(expires_at))
-        onward_id = RequestId(outgoing.next_request_id)
-        outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF
         deadline = min(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
         flight = InFlight(
             incoming, request_id, hold, prepare.execution_condition, incoming_expires_at, Timestamp(deadline), now
         )
-        outgoing.in_flight[onward_id] = flight
-        self._wheel.add(outgoing, onward_id, flight)
+        onward_id = self._remember(outgoing, flight)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
         else:
@@ -256,6 +254,22 @@ class Connector:
         if flight.hold is not None:
             self.ledger.release(flight.hold)
         flight.incoming.link.send_reply(flight.request_id, Reject(_READ_ONLY.code, self.address, _READ_ONLY.message))
+
+    def ask_peer(
+        self, account: AccountId, asker: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
+    ) -> None:
+        """Send a `peer.*` request of this node to one peer: no route, no money. The reply goes to `asker`'s link."""
+        outgoing, incoming = self.peers[account], self.peers[asker]
+        expires_at = prepare.expires_at
+        flight = InFlight(incoming, request_id, None, prepare.execution_condition, expires_at, expires_at, now)
+        outgoing.link.send_prepare(self._remember(outgoing, flight), prepare)
+
+    def _remember(self, outgoing: Peer, flight: InFlight) -> RequestId:
+        request_id = RequestId(outgoing.next_request_id)
+        outgoing.next_request_id = (request_id + 1) & 0xFFFFFFFF
+        outgoing.in_flight[request_id] = flight
+        self._wheel.add(outgoing, request_id, flight)
+        return request_id
 
     # ------------------------------------------------------------------ 2 route, when the destination is not remembered
 

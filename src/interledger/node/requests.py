@@ -1,0 +1,108 @@
+"""Packets of the node itself, one answer each: pings, and questions to a peer such as ILDCP's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final, final
+
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
+from interledger.clock import Clock, Entropy, Timestamp
+from interledger.connector.forward import Connector
+from interledger.errors import DecodeError, LinkError
+from interledger.ilp.address import Address
+from interledger.ilp.echo import encode_echo_request
+from interledger.ilp.ildcp import ChildConfig, config_request
+from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
+from interledger.link.base import RequestId
+from interledger.link.local import LocalLink
+from interledger.node.views import PingResult
+from interledger.node.wallets import Wallets
+
+__all__ = ["OwnRequests"]
+
+SELF: Final = AccountId("/self")
+"""The name under which the node's own requests are attached: no account can have it."""
+
+NO_CURRENCY: Final = Asset("XXX", 0)
+"""ISO 4217's code for no currency: these packets carry no money."""
+
+
+@final
+class OwnRequests:
+    """The end that asks. A future per request: these are rare."""
+
+    def __init__(self, connector: Connector, wallets: Wallets, clock: Clock, entropy: Entropy) -> None:
+        self._connector = connector
+        self._clock = clock
+        self._entropy = entropy
+        self._waiting: dict[RequestId, asyncio.Future[Reply]] = {}
+        self._last_id = 0
+        account = Account(id=SELF, asset=NO_CURRENCY, ilp_address=connector.address)
+        self._link: LocalLink = wallets.attach_end(SELF, account, self)
+
+    async def ping(self, destination: Address, timeout_ms: int) -> PingResult:
+        """Ask a node for an echo. Raises `TimeoutError`."""
+        fulfillment = self._entropy.octets(32)
+        condition = sha256(fulfillment).digest()
+        began = self._clock.now()
+        prepare = Prepare(
+            0,
+            Timestamp(began + timeout_ms),
+            condition,
+            destination,
+            encode_echo_request(self._connector.address),
+        )
+        echo = self._connector.echo
+        echo.expect(condition, fulfillment)
+        loop = asyncio.get_running_loop()
+        try:
+            start = loop.time()
+            async with asyncio.timeout(timeout_ms / 1000):
+                reply = await self._send(lambda request_id: self._link.send_prepare(request_id, prepare))
+        finally:
+            echo.forget(condition)
+        took = (loop.time() - start) * 1000
+        return PingResult(took) if isinstance(reply, Fulfill) else PingResult(took, reply.code, reply.message)
+
+    async def fetch_config(self, parent: AccountId) -> ChildConfig:
+        """Ask a parent who we are (ILDCP). Raises `LinkError` when it does not say."""
+        request = config_request(self._clock.now())
+        reply = await self._send(
+            lambda request_id: self._connector.ask_peer(parent, SELF, request_id, request, self._clock.now())
+        )
+        if isinstance(reply, Reject):
+            raise LinkError(f"{parent} does not configure us: {reply.code} {reply.message}")
+        try:
+            return ChildConfig.decode(reply.data)
+        except DecodeError as error:
+            raise LinkError(f"{parent} configures us badly: {error}") from error
+
+    async def _send(self, send: Callable[[RequestId], None]) -> Reply:
+        self._last_id += 1
+        request_id = RequestId(self._last_id & 0xFFFFFFFF)
+        future = self._waiting[request_id] = asyncio.get_running_loop().create_future()
+        try:
+            send(request_id)
+            return await future
+        finally:
+            del self._waiting[request_id]
+
+    def receive_prepare(
+        self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
+    ) -> Reply | None:
+        """Nobody sends to this end."""
+        return None
+
+    def receive_reply(self, account: AccountId, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
+        future = self._waiting.get(request_id)
+        if future is not None and not future.done():
+            future.set_result(reply)
+
+    def receive_no_reply(self, account: AccountId, request_id: RequestId, reject: Reject, now: Timestamp) -> None:
+        self.receive_reply(account, request_id, reject, now)
+
+    def link_lost(self, account: AccountId, now: Timestamp) -> None:
+        """The requests end by their expiry."""

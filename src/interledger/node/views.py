@@ -1,0 +1,76 @@
+"""What a node tells about itself: small values, made when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from interledger.accounts.ledger import NO_LIMIT, LedgerAccount
+from interledger.clock import Timestamp
+from interledger.ilp.address import Address
+
+__all__ = ["LinkStatus", "NodeStatus", "PingResult", "Position", "SpspCredentials"]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an account stands, in its units. `room`: what it may still send us; None when there is no limit."""
+
+    receivable: int
+    payable: int
+    net: int
+    pending_in: int
+    pending_out: int
+    room: int | None
+
+    @classmethod
+    def of(cls, account: LedgerAccount | None) -> Position:
+        """The position of a ledger account; of one that was never used, zeros."""
+        if account is None:
+            return cls(0, 0, 0, 0, 0, None)
+        room = None if account.debit_max == NO_LIMIT else max(account.room, 0)
+        return cls(
+            account.receivable, account.payable, account.net, account.debits_pending, account.credits_pending, room
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """How an account is connected: `kind` is BTP, HTTP, local or none; `since` when that last changed."""
+
+    kind: str
+    up: bool
+    since: Timestamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class PingResult:
+    """An answer to a ping: how long it took, and the code where it was a Reject."""
+
+    round_trip_ms: float
+    code: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpspCredentials:
+    """A fresh address and secret for one payer."""
+
+    destination_account: Address
+    shared_secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """The node in one look."""
+
+    address: str
+    version: str
+    started_at: Timestamp
+    accounts: int
+    links_up: int
+    in_flight: int
+    packets: Mapping[str, int]
+    unknown: int
+    read_only: bool
+    alarms: Sequence[str]
