@@ -36,7 +36,7 @@ _SHORT_LENGTHS = tuple(bytes((n,)) for n in range(128))
 def encode_octets(value: bytes) -> bytes:
     """OCTET STRING of any size: a length determinant, then the octets."""
     n = len(value)
-    # RFC 30: "If the length is less than or equal to 127 ... encoded in a single octet" (127 itself is `7f`).
+    # RFC 30: "A single byte in the range 0 .. 127, denoting the length."
     if n < 128:
         return _SHORT_LENGTHS[n] + value
     if n < 256:
@@ -66,6 +66,8 @@ def read_length(buffer: bytes, offset: int) -> tuple[int, int]:
         if end > len(buffer):
             raise DecodeError(f"octet {len(buffer)} is missing: a length of {size} octets was announced")
         length = int.from_bytes(buffer[offset:end], "big")
+        # RFC 30: "This length MUST NOT contain leading zeros. If the length is less than 127, the short form encoding
+        # MUST be used." 127 itself is short too: all peers agree.
         if length < 128 or buffer[offset] == 0:
             raise DecodeError("a length is not in its shortest form")
         offset = end

@@ -11,7 +11,7 @@ from __future__ import annotations
 import calendar
 import datetime
 
-from interledger.errors import DecodeError
+from interledger.errors import DecodeError, InvalidRequestError
 
 __all__ = [
     "decode_generalized_time",
@@ -25,7 +25,9 @@ _CACHED_MINUTES = 4096
 """Both caches are emptied at this many entries: packets of an honest peer touch one or two minutes."""
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_MAX_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: the year has four digits
+# 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: the year has four digits, and the calendar no year 0.
+_MIN_MS = -62_135_596_800_000
+_MAX_MS = 253_402_300_799_999
 
 _ms_of_minute: dict[bytes, int] = {}
 _text_of_minute: dict[int, bytes] = {}
@@ -46,7 +48,7 @@ def decode_interledger_time(text: bytes) -> int:
 
 
 def encode_interledger_time(ms: int) -> bytes:
-    """ms UTC -> 17 ASCII digits."""
+    """ms UTC -> 17 ASCII digits. Raises `InvalidRequestError` outside of the years 1 to 9999."""
     minute = ms // 60_000
     text = _text_of_minute.get(minute)
     if text is None:
@@ -55,7 +57,10 @@ def encode_interledger_time(ms: int) -> bytes:
 
 
 def decode_generalized_time(text: bytes) -> int:
-    """`YYYYMMDDHHMMSS[.f{1,3}]Z` -> ms UTC. Reads 0 to 3 decimals, trailing zeros too; a second of 60 counts as 59 (D-03)."""
+    """`YYYYMMDDHHMMSS[.f{1,3}]Z` -> ms UTC. Raises `DecodeError`.
+
+    Reads 0 to 3 decimals, trailing zeros too; a second of 60 counts as 59 (D-03).
+    """
     digits, dot, decimals = text[:-1].partition(b".")
     if text[-1:] != b"Z" or len(digits) != 14 or not digits.isdigit():
         raise DecodeError("not a generalized time")
@@ -98,10 +103,11 @@ def _parse_minute(text: bytes) -> int:
 
 
 def _format_minute(minute: int) -> bytes:
-    if not 0 <= minute * 60_000 <= _MAX_MS:
-        raise ValueError(f"{minute * 60_000} ms is outside the years 1970 to 9999")
+    if not _MIN_MS <= minute * 60_000 <= _MAX_MS:
+        raise InvalidRequestError(f"{minute * 60_000} ms is outside of the years 1 to 9999", "expires_at")
     moment = _EPOCH + datetime.timedelta(minutes=minute)
-    text = moment.strftime("%Y%m%d%H%M").encode("ascii")
+    # Not `%Y`: it drops the leading zeros of early years.
+    text = b"%04d%02d%02d%02d%02d" % moment.timetuple()[:5]
     if len(_text_of_minute) >= _CACHED_MINUTES:
         _text_of_minute.clear()
     _text_of_minute[minute] = text

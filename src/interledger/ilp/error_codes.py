@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
+from interledger.codec.oer import UINT64_MAX
+
 __all__ = ["ERROR_CODES", "AmountTooLarge", "ErrorCode", "ErrorCodeInfo"]
 
 
@@ -73,7 +75,9 @@ class AmountTooLarge(NamedTuple):
     maximum_amount: int
 
     def encode(self) -> bytes:
-        return self.received_amount.to_bytes(8, "big") + self.maximum_amount.to_bytes(8, "big")
+        """16 octets. A maximum above 2^64-1 is written as 2^64-1: no packet can be larger."""
+        maximum = min(self.maximum_amount, UINT64_MAX)
+        return self.received_amount.to_bytes(8, "big") + maximum.to_bytes(8, "big")
 
     @classmethod
     def decode(cls, data: bytes) -> AmountTooLarge | None:

@@ -1,7 +1,7 @@
 """The three ILPv4 packets (RFC 27): Prepare, Fulfill, Reject.
 
-A packet that came off a wire keeps its octets: a connector patches 25 of them (amount and expiry) and passes the rest on
-untouched, so that what belongs to the two ends leaves as it came (PK-05, PK-06).
+A packet that came off a wire keeps its octets: a connector patches 25 of them (amount and expiry) and passes the rest
+on untouched, so that what belongs to the two ends leaves as it came (PK-05, PK-06).
 
 Packets are values: never change a field of one. They are plain classes with slots, not frozen dataclasses, because a
 connector makes several per packet and `frozen=True` would triple the price of each.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from struct import Struct
+from struct import error as StructError  # noqa: N812 (it is a class, whatever its name says)
 from typing import Final, final
 
 from interledger.clock import Timestamp
@@ -66,7 +67,7 @@ class Prepare:
         body, end = _open_envelope(octets, TYPE_PREPARE)
         try:
             amount, expires_at, condition, length = _PREPARE_HEAD.unpack_from(octets, body)
-        except Exception:
+        except StructError:
             raise DecodeError(f"a Prepare is cut off: it ends at octet {len(octets)}") from None
         start = body + 58
         if length >= 128:
@@ -82,6 +83,8 @@ class Prepare:
             packet._body = body
         elif stop > end:
             raise DecodeError("a Prepare is longer than its envelope")
+        else:
+            packet._octets, packet._body = _without_trailing(TYPE_PREPARE, octets[body:stop])
         return packet
 
     def encode(self) -> bytes:
@@ -91,18 +94,25 @@ class Prepare:
         return self._octets
 
     def forwarded(self, *, amount: int, expires_at: Timestamp) -> Prepare:
-        """The Prepare for the next link. Only amount and expiry can differ: "the connector MUST NOT modify" the rest."""
+        """The Prepare for the next link. Only amount (units of that link) and expiry can differ (PK-05).
+
+        Raises `InvalidRequestError` when one of the two cannot be written.
+        """
         octets = self._octets or self.encode()
         body = self._body
         packet = Prepare(amount, expires_at, self.execution_condition, self.destination, self.data)
-        patch = _AMOUNT_AND_EXPIRY.pack(amount, encode_interledger_time(expires_at))
+        # RFC 27: "Connectors MUST NOT modify this field." The condition, so; the same of the data.
+        try:
+            patch = _AMOUNT_AND_EXPIRY.pack(amount, encode_interledger_time(expires_at))
+        except StructError:
+            raise _not_an_amount(amount) from None
         packet._octets = octets[:body] + patch + octets[body + 25 :]
         packet._body = body
         return packet
 
     def _encode(self) -> tuple[bytes, int]:
         if not 0 <= self.amount <= UINT64_MAX:
-            raise InvalidRequestError(f"the amount of a packet is between 0 and 2^64-1, not {self.amount}", "amount")
+            raise _not_an_amount(self.amount)
         if len(self.execution_condition) != 32:
             raise InvalidRequestError("an execution condition has 32 octets", "execution_condition")
         parse_address(self.destination)
@@ -114,8 +124,7 @@ class Prepare:
                 _encode_data(self.data),
             )
         )
-        octets = b"\x0c" + encode_octets(content)
-        return octets, len(octets) - len(content)
+        return _without_trailing(TYPE_PREPARE, content)
 
     def _fields(self) -> tuple[object, ...]:
         return (self.amount, self.expires_at, self.execution_condition, self.destination, self.data)
@@ -155,6 +164,8 @@ class Fulfill:
             packet._octets = octets
         elif stop > end:
             raise DecodeError("a Fulfill is longer than its envelope")
+        else:
+            packet._octets, _ = _without_trailing(TYPE_FULFILL, octets[body:stop])
         return packet
 
     def encode(self) -> bytes:
@@ -167,7 +178,7 @@ class Fulfill:
 
     def matches(self, execution_condition: bytes) -> bool:
         """Whether this fulfills `execution_condition`."""
-        # RFC 27: "The fulfillment is ... the preimage of the executionCondition" under SHA-256.
+        # RFC 27: "32-byte preimage of the executionCondition"
         return sha256(self.fulfillment).digest() == execution_condition
 
     def __eq__(self, other: object) -> bool:
@@ -199,7 +210,7 @@ class Reject:
 
     @classmethod
     def decode(cls, octets: bytes) -> Reject:
-        """Raises `DecodeError` when `octets` are not a Reject. Odd addresses and broken UTF-8 are let through (PK-08)."""
+        """Raises `DecodeError` when `octets` are not a Reject. Lets odd addresses and broken UTF-8 through (PK-08)."""
         body, end = _open_envelope(octets, TYPE_REJECT)
         code, stop = read_fixed(octets, body, 3)
         triggered_by, stop = read_octets(octets, stop)
@@ -214,6 +225,8 @@ class Reject:
             packet._octets = octets
         elif stop > end:
             raise DecodeError("a Reject is longer than its envelope")
+        else:
+            packet._octets, _ = _without_trailing(TYPE_REJECT, octets[body:stop])
         return packet
 
     def encode(self) -> bytes:
@@ -223,8 +236,8 @@ class Reject:
             if len(code) != 3:
                 raise InvalidRequestError("the code of a Reject has 3 characters", "code")
             # Cut to a whole character: 8191 octets of UTF-8 (InterledgerProtocol.asn).
-            message = self.message.encode("utf-8")[:8191].decode("utf-8", "ignore").encode("utf-8")
-            triggered_by = encode_octets(self.triggered_by.encode("utf-8")[:ADDRESS_LENGTH_MAX])
+            message = self.message.encode("utf-8", "replace")[:8191].decode("utf-8", "ignore").encode("utf-8")
+            triggered_by = encode_octets(self.triggered_by.encode("utf-8", "replace")[:ADDRESS_LENGTH_MAX])
             self._octets = b"\x0e" + encode_octets(
                 code + triggered_by + encode_octets(message) + _encode_data(self.data)
             )
@@ -278,6 +291,14 @@ def _open_envelope(octets: bytes, kind: int) -> tuple[int, int]:
     return body, body + length
 
 
+def _without_trailing(kind: int, content: bytes) -> tuple[bytes, int]:
+    """A packet that ends where its last known field ends, and the offset of its first field."""
+    # RFC 30: "we require that implementations MUST ignore extra bytes at the end of the message" (PK-11). Ours drops
+    # them; the fields that it knows leave as they came (PK-05, PK-06).
+    octets = kind.to_bytes(1, "big") + encode_octets(content)
+    return octets, len(octets) - len(content)
+
+
 def _new_destination(octets: bytes, start: int, stop: int) -> Address:
     text = octets[start:stop]
     if stop > len(octets):
@@ -288,6 +309,10 @@ def _new_destination(octets: bytes, start: int, stop: int) -> Address:
         _addresses.clear()
     address = _addresses[text] = Address(text.decode("ascii"))
     return address
+
+
+def _not_an_amount(amount: int) -> InvalidRequestError:
+    return InvalidRequestError(f"the amount of a packet is between 0 and 2^64-1, not {amount}", "amount")
 
 
 def _read_data(octets: bytes, offset: int) -> tuple[bytes, int]:

@@ -1,0 +1,76 @@
+# What a person types in this project. Needs Python >= 3.11 and make; everything else is installed into .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check interop docs sim bench fuzz clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+SEED ?= 1
+RUNS ?= 20000
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.node ## Three nodes on this machine, two currencies, one payment
+	@$(BIN)/ilp demo
+
+test: $(VENV)/.dev interop check ## Format, lint, types, import rules, then every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## All of `make test` but the tests themselves
+	@$(BIN)/ruff format --check --quiet . || { echo 'Some files are not formatted. Run  .venv/bin/ruff format'; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+docs: $(VENV)/.dev ## Write docs/reference again from the code
+	@$(BIN)/python -m tools.docs
+
+sim: $(VENV)/.node ## A simulated network; the same SEED gives the same run
+	@$(BIN)/python -m interledger.sim --seed $(SEED)
+
+bench: $(VENV)/.dev ## Speed on this machine
+	@$(BIN)/python -m bench
+
+fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
+	@set -e; for target in fuzz/fuzz_*.py; do echo "$$target"; $(BIN)/python $$target -runs=$(RUNS); done
+
+clean: ## Remove what the other commands made
+	@rm -rf $(VENV) build dist node_modules tests/interop/node_modules
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	@find src tests tools fuzz bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A stamp is younger than pyproject.toml when its packages are installed.
+
+$(BIN)/python:
+	@for name in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  command -v $$name >/dev/null 2>&1 || continue; \
+	  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
+	  $$name -m venv $(VENV) && exit 0; \
+	  rm -rf $(VENV); echo "$$name cannot make $(VENV). On Debian and Ubuntu:  apt install python3-venv"; exit 1; \
+	done; echo 'Python 3.11 or newer is needed, and none was found. Name one:  make PYTHON=/path/to/python3'; exit 1
+
+$(VENV)/.node: pyproject.toml | $(BIN)/python
+	@printf 'Installing interledger-py into $(VENV) (once, less than a minute) ... '
+	@$(PIP) install --quiet -e '.[node]' && touch $@ && echo done
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@printf 'Installing the tools and what the tests need into $(VENV) (once, about a minute) ... '
+	@$(PIP) install --quiet -e '.[dev]' && touch $@ && echo done
+
+# The peers written by others. Without npm their tests are skipped, unless ILP_REQUIRE_INTEROP=1 (which CI sets).
+interop:
+	@[ -f tests/interop/package.json ] || exit 0; \
+	if command -v npm >/dev/null 2>&1; then \
+	  cd tests/interop; \
+	  [ node_modules/.stamp -nt package.json ] && exit 0; \
+	  echo 'Installing the peers of tests/interop with npm ...'; \
+	  if [ -f package-lock.json ]; then npm ci --no-audit --no-fund --loglevel=error; \
+	  else npm install --no-audit --no-fund --loglevel=error; fi && touch node_modules/.stamp; \
+	elif [ "$${ILP_REQUIRE_INTEROP:-0}" = 1 ]; then \
+	  echo 'npm is missing, and ILP_REQUIRE_INTEROP=1 asks for the tests against live peers.'; exit 1; \
+	else \
+	  echo 'npm is missing: the tests against live peers written by others will be skipped.'; \
+	fi
