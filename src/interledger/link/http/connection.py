@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Final, Protocol, final
+from typing import Final, Protocol, cast, final
 
 from interledger.clock import Timestamp
 from interledger.link.http.asgi import AsgiExchange
@@ -117,13 +117,12 @@ class Connection(asyncio.Protocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a connection needs a stream")
-        self.transport = transport
+        # A server of streams makes no others; uvloop's are no subclass, so that a check would refuse them.
+        self.transport = stream = cast("asyncio.Transport", transport)
         port = self.port
         count = len(port.connections)
         if count >= port.limits.connections_max + OVERFLOW_MAX:
-            transport.abort()
+            stream.abort()
             return
         port.connections.add(self)
         if count >= port.limits.connections_max:

@@ -1,0 +1,156 @@
+"""One connection to a peer, on which Prepares go out as POST requests: one at a time, each answered before the next.
+
+Reads answers with `httptools`; says to its link what came, or that nothing will.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol, cast, final
+
+import httptools
+
+from interledger.clock import Clock, Timestamp
+from interledger.ilp.error_codes import ErrorCode
+from interledger.link.base import RequestId
+from interledger.link.http.messages import ILP_BODY_MAX, Failure
+
+__all__ = ["LOST", "OutgoingConnection", "Owner"]
+
+RESPONSE_OCTETS_MAX: Final = 2 * ILP_BODY_MAX
+"""An answer with its headers. A longer one cannot hold a Fulfill."""
+
+LOST: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the connection to the next node broke before its answer", False)
+GARBLED: Final = Failure(ErrorCode.T00_INTERNAL_ERROR, "the next node's answer is not HTTP", False, True)
+
+
+class Owner(Protocol):
+    """What a connection tells its link."""
+
+    clock: Clock
+    head: bytes
+
+    def connected(self, connection: OutgoingConnection) -> None: ...
+    def released(self, connection: OutgoingConnection) -> None: ...
+    def lost(self, connection: OutgoingConnection) -> None: ...
+    def receive_response(self, request_id: RequestId, status: int, body: bytes, now: Timestamp) -> None: ...
+    def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None: ...
+
+
+@final
+class OutgoingConnection(asyncio.Protocol):
+    """One connection to the peer, with at most one request on its way."""
+
+    def __init__(self, link: Owner) -> None:
+        self.request_id: RequestId | None = None
+        self.expires_at = Timestamp(0)
+        self.idle_since = 0
+        self._link = link
+        self._transport: asyncio.Transport | None = None
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+        self._parts: list[bytes] = []
+        self._octets = 0
+        self._has_status = False
+        self._complete = False
+        self._keep_alive = False
+
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def send(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
+        """Write a Prepare's request. From here on its outcome is the peer's."""
+        self.request_id = request_id
+        self.expires_at = expires_at
+        if self._transport is not None:
+            self._transport.write(b"%b%d\r\n\r\n%b" % (self._link.head, len(octets), octets))
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def fail(self, failure: Failure, now: Timestamp) -> None:
+        """Give up on what is on its way, and on this connection: an answer that still comes would be another's."""
+        request_id, self.request_id = self.request_id, None
+        self.abort()
+        if request_id is not None:
+            self._link.fail(request_id, failure, now)
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._link.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        parser, request_id = self._parser, self.request_id
+        if request_id is None or parser is None:
+            self.abort()  # nobody asked
+            return
+        self._octets += len(data)
+        broken = False
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserError:
+            broken = True
+        if self._complete:
+            status, body = parser.get_status_code(), b"".join(self._parts)
+            self._parts.clear()
+            self._octets = 0
+            self._complete = self._has_status = False
+            self.request_id = None
+            link = self._link
+            # Free before the handler is called: it may have the next packet.
+            if broken or not self._keep_alive:
+                self.abort()
+            else:
+                link.released(self)
+            link.receive_response(request_id, status, body, link.clock.now())
+        elif broken or self._octets > RESPONSE_OCTETS_MAX:
+            self._end_early(parser)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        parser, self._parser = self._parser, None
+        self._link.lost(self)
+        if self.request_id is None:
+            return
+        if self._has_status and parser is not None:
+            self._deliver_partial(parser)
+        else:
+            self.fail(LOST, self._link.clock.now())
+
+    # What httptools calls.
+
+    def on_message_begin(self) -> None:
+        if self._complete:
+            raise ValueError("octets behind the answer")
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        self._has_status = parser is not None and parser.get_status_code() >= 200
+
+    def on_body(self, part: bytes) -> None:
+        self._parts.append(part)
+
+    def on_message_complete(self) -> None:
+        # 100 to 199 announce an answer that is still to come.
+        self._complete = self._has_status
+        self._keep_alive = self._parser is not None and self._parser.should_keep_alive()
+
+    # Inside.
+
+    def _end_early(self, parser: httptools.HttpResponseParser) -> None:
+        """The answer breaks off or has no end. Its status, where one came, still says what the peer did."""
+        if self._has_status and parser.get_status_code() != 200:
+            self._deliver_partial(parser)
+        else:
+            self.fail(GARBLED, self._link.clock.now())
+
+    def _deliver_partial(self, parser: httptools.HttpResponseParser) -> None:
+        """An answer that ended with its connection: without a length that is its proper end; a packet knows its own."""
+        request_id, self.request_id = self.request_id, None
+        self.abort()
+        if request_id is not None:
+            self._link.receive_response(
+                request_id, parser.get_status_code(), b"".join(self._parts), self._link.clock.now()
+            )
