@@ -1,0 +1,363 @@
+"""One BTP connection (RFC 23) over one WebSocket, sans-I/O, both roles: who are you, then packets either way.
+
+```text
+client: ──► auth ──► AUTHENTICATING ──Response──► OPEN ──► CLOSED
+                           └──────── Error, timer, anything else ─────────► CLOSED
+server:              AUTHENTICATING ──auth, known──► OPEN ──► CLOSED
+                           └──────── Error: first packet wrong, token wrong, timer ──► CLOSED
+```
+
+When OPEN both sides are equal. A packet of the common shape goes from the octets to the handler and back in one call;
+the others leave that path at the first octet that differs.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Final, final
+
+from interledger.clock import Timestamp
+from interledger.errors import DecodeError
+from interledger.ilp.error_codes import ErrorCode
+from interledger.ilp.packet import TYPE_PREPARE, Prepare, Reject, decode_reply
+from interledger.link.base import RequestId
+from interledger.link.btp.auth import auth_message, read_auth
+from interledger.link.btp.link import BtpLink
+from interledger.link.btp.messages import (
+    BTP_ERRORS,
+    TYPE_ERROR,
+    TYPE_RESPONSE,
+    BtpError,
+    BtpMessage,
+    BtpPacket,
+    BtpResponse,
+    BtpTransfer,
+    decode_btp,
+    encode_ilp,
+    find_entry,
+    split_ilp,
+)
+from interledger.link.websocket import CloseCode, WebSocket
+
+__all__ = ["AUTH_TIMEOUT_MS", "SLOW_READER_TIMEOUT_MS", "STRIKES_MAX", "UNANSWERED_MAX", "BtpConnection", "State"]
+
+AUTH_TIMEOUT_MS: Final = 5_000
+"""From the handshake to the end of the authentication, on both sides."""
+
+STRIKES_MAX: Final = 3
+"""Packets that cannot be read after which the connection is closed (D-06)."""
+
+UNANSWERED_MAX: Final = 10_000
+"""Prepares of the peer without a reply: far more than an honest peer's thousand; the rest gets T03."""
+
+SLOW_READER_TIMEOUT_MS: Final = 30_000
+"""How long the socket's buffer may stay full before the connection is given up."""
+
+Admit = Callable[[str | None, str], BtpLink | None]
+"""(user name or None, token) -> the link of the account they open, or None. Compares in constant time."""
+
+
+class State(enum.Enum):
+    """See the picture above."""
+
+    AUTHENTICATING = enum.auto()
+    OPEN = enum.auto()
+    CLOSED = enum.auto()
+
+
+@final
+class BtpConnection:
+    """Made by `client` or `server`. The shell feeds it octets and time, and writes what `websocket` has to send."""
+
+    __slots__ = (
+        "_admit",
+        "_auth_due",
+        "_auth_id",
+        "_blocked_since",
+        "_high_bits",
+        "_link",
+        "_strikes",
+        "blocked",
+        "opened",
+        "refusal",
+        "refused_for_good",
+        "send",
+        "state",
+        "unanswered",
+        "websocket",
+    )
+
+    def __init__(self, websocket: WebSocket, now: Timestamp) -> None:
+        self.websocket = websocket
+        self.send = websocket.send
+        self.state = State.AUTHENTICATING
+        self.unanswered: set[int] = set()
+        self.blocked = False
+        self.opened = False
+        """Whether the authentication ever succeeded."""
+        self.refusal = ""
+        """Why it did not."""
+        self.refused_for_good = False
+        """Client: the server answered with a final error."""
+        self._high_bits = 0
+        self._link: BtpLink | None = None
+        self._admit: Admit | None = None
+        self._auth_due = now + AUTH_TIMEOUT_MS
+        self._auth_id = -1
+        self._blocked_since: int | None = None
+        self._strikes = 0
+
+    @classmethod
+    def client(
+        cls, websocket: WebSocket, link: BtpLink, username: str, token: str, request_id: int, now: Timestamp
+    ) -> BtpConnection:
+        """We dialled: say who we are. `request_id` is any 32-bit number. Nothing else is sent before the answer."""
+        connection = cls(websocket, now)
+        connection._link = link
+        connection._auth_id = request_id
+        connection.send(auth_message(request_id, username, token).encode())
+        return connection
+
+    @classmethod
+    def server(cls, websocket: WebSocket, admit: Admit, now: Timestamp) -> BtpConnection:
+        """We were dialled: wait who it is."""
+        connection = cls(websocket, now)
+        connection._admit = admit
+        return connection
+
+    @property
+    def number(self) -> int:
+        """Which connection of its link this is."""
+        return self._high_bits >> 32
+
+    @number.setter
+    def number(self, number: int) -> None:
+        self._high_bits = number << 32
+
+    @property
+    def queued_octets(self) -> int:
+        """Octets that wait for the next write."""
+        return self.websocket.queued_octets
+
+    # ------------------------------------------------------------------ octets and time
+
+    def receive(self, octets: bytes, now: Timestamp) -> None:
+        """One read of the socket: any number of frames, whole or not."""
+        websocket = self.websocket
+        for packet in websocket.receive(octets, now):
+            self.receive_packet(packet, now)
+        if websocket.closing and self.state is not State.CLOSED:
+            self._stop_sending(now)
+
+    def timer(self) -> Timestamp:
+        """When `handle_timer` is next due."""
+        due = self.websocket.timer()
+        if self.state is State.AUTHENTICATING:
+            due = min(due, Timestamp(self._auth_due))
+        if self._blocked_since is not None:
+            due = min(due, Timestamp(self._blocked_since + SLOW_READER_TIMEOUT_MS))
+        return due
+
+    def handle_timer(self, now: Timestamp) -> None:
+        """Pings, and the two time limits."""
+        if self.state is State.AUTHENTICATING and now >= self._auth_due and not self.websocket.closing:
+            # RFC 23: "If the client does not send an Auth packet within a reasonable time, the server optionally sends
+            # a Message informing the client that the authentication timed out, and then closes the connection."
+            self.refusal = "no authentication within 5 seconds"
+            self._close(CloseCode.POLICY_VIOLATION, self.refusal, now)
+        if self._blocked_since is not None and now >= self._blocked_since + SLOW_READER_TIMEOUT_MS:
+            self._close(CloseCode.POLICY_VIOLATION, "the peer reads too slowly", now)
+            self.websocket.finished = True
+        self.websocket.handle_timer(now)
+        if self.websocket.finished:
+            self._stop_sending(now)
+
+    def pause_sending(self, now: Timestamp) -> None:
+        """The socket's buffer is over its limit. The shell stops reading, too: what is read may ask for an answer."""
+        self.blocked = True
+        self._blocked_since = now
+
+    def resume_sending(self) -> None:
+        """The socket's buffer has room again."""
+        self.blocked = False
+        self._blocked_since = None
+
+    def close(self, code: int, reason: str, now: Timestamp) -> None:
+        """Close in good order: nothing new is sent, replies of the peer are read until it closes too."""
+        self._stop_sending(now)
+        self.websocket.close(code, reason, now)
+
+    def lost(self, now: Timestamp) -> None:
+        """The socket is gone."""
+        self._stop_sending(now)
+        self.state = State.CLOSED
+
+    def _stop_sending(self, now: Timestamp) -> None:
+        if self._link is not None and self.state is State.OPEN:
+            self._link.detach(self, now)
+
+    def _close(self, code: int, reason: str, now: Timestamp) -> None:
+        """Close, and look at nothing that still comes."""
+        self.close(code, reason, now)
+        self.state = State.CLOSED
+
+    # ------------------------------------------------------------------ packets
+
+    def receive_packet(self, packet: bytes, now: Timestamp) -> None:
+        """One WebSocket message."""
+        common = split_ilp(packet)
+        link = self._link
+        if common is None or self.state is not State.OPEN or link is None:
+            self._receive_other(packet, now)
+            return
+        # D-07: interledger-rs sends Prepares as Responses and replies as Messages. The type of the ILP packet decides.
+        _, request_id, ilp = common
+        if ilp[:1] == b"\x0c":
+            self._receive_prepare(link, request_id, ilp, now)
+        else:
+            self._receive_reply(link, request_id, ilp, now)
+
+    def _receive_prepare(self, link: BtpLink, request_id: int, ilp: bytes, now: Timestamp) -> None:
+        if self.websocket.closing:
+            return  # no answer could leave, so nothing may be begun
+        unanswered = self.unanswered
+        if request_id in unanswered:
+            self._send_error(request_id, "F05", "this request id is in flight", now)
+            return
+        try:
+            prepare = Prepare.decode(ilp)
+        except DecodeError as error:
+            self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, str(error))
+            return
+        if len(unanswered) >= UNANSWERED_MAX:
+            self._refuse(link, request_id, ErrorCode.T03_CONNECTOR_BUSY, "too many packets in flight")
+            return
+        unanswered.add(request_id)
+        reply = link.handler.receive_prepare(link.account, RequestId(self._high_bits | request_id), prepare, now)
+        if reply is not None:
+            unanswered.discard(request_id)
+            self.send(encode_ilp(TYPE_RESPONSE, request_id, reply.encode()))
+
+    def _receive_reply(self, link: BtpLink, request_id: int, ilp: bytes, now: Timestamp) -> None:
+        try:
+            reply = decode_reply(ilp)
+        except DecodeError:
+            link.receive_unreadable_reply(request_id, now)
+            return
+        link.receive_reply(request_id, reply, now)
+
+    def _refuse(self, link: BtpLink, request_id: int, code: ErrorCode, message: str) -> None:
+        # A failure of ILP is a Response with a Reject; BTP's Error is for what is wrong with BTP.
+        self.send(encode_ilp(TYPE_RESPONSE, request_id, Reject(code, link.address(), message).encode()))
+
+    def _send_error(self, request_id: int, code: str, data: str, now: Timestamp) -> None:
+        self.send(BtpError(request_id, code, BTP_ERRORS[code], now, data.encode()).encode())
+
+    # ------------------------------------------------------------------ packets of every other shape
+
+    def _receive_other(self, octets: bytes, now: Timestamp) -> None:
+        if self.state is State.CLOSED:
+            return
+        link = self._link
+        try:
+            packet = decode_btp(octets)
+        except DecodeError as error:
+            self._receive_unreadable(octets, str(error), now)
+            return
+        if self.state is State.AUTHENTICATING:
+            if link is not None:
+                self._receive_auth_answer(link, packet, now)
+            else:
+                self._receive_auth(packet, now)
+        elif link is not None:
+            self._receive_open(link, packet, now)
+
+    def _receive_open(self, link: BtpLink, packet: BtpPacket, now: Timestamp) -> None:
+        request_id = packet.request_id
+        if isinstance(packet, BtpError):
+            # RFC 23: "Errors marked with `F` are final, and the same request MUST NOT be retried." We retry none; the
+            # sender may, with a new packet, so that both kinds become temporary errors (BT-10).
+            temporary = packet.code.startswith("T")
+            code = ErrorCode.T01_PEER_UNREACHABLE if temporary else ErrorCode.T00_INTERNAL_ERROR
+            link.receive_refusal(request_id, code, f"the next node answered with the BTP error {packet.code}", now)
+            return
+        ilp = find_entry(packet.entries, "ilp")
+        if len({entry.name for entry in packet.entries}) != len(packet.entries):
+            self._receive_duplicates(link, packet, now)
+        elif isinstance(packet, BtpTransfer):
+            link.counters.transfers_refused += 1
+            # RFC 23: "If an `Error` has been returned, the peer MUST NOT have updated their balance."
+            self._send_error(request_id, "F00", "this node takes no settlement by BTP", now)
+        elif ilp is not None and ilp.data[:1] == bytes((TYPE_PREPARE,)):
+            self._receive_prepare(link, request_id, ilp.data, now)
+        elif ilp is not None and ilp.data:
+            self._receive_reply(link, request_id, ilp.data, now)
+        elif isinstance(packet, BtpResponse):
+            message = "the next node answered without an ILP packet"
+            link.receive_refusal(request_id, ErrorCode.T00_INTERNAL_ERROR, message, now)
+        elif ilp is not None:
+            self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, "an empty packet")
+        else:
+            self.send(BtpResponse(request_id, link.receive_message(packet.entries)).encode())
+
+    def _receive_duplicates(
+        self, link: BtpLink, packet: BtpMessage | BtpResponse | BtpTransfer, now: Timestamp
+    ) -> None:
+        """RFC 23 wants names to be unique; which of two `ilp` counts would be anybody's guess (BT-08)."""
+        if isinstance(packet, BtpResponse):
+            link.receive_unreadable_reply(packet.request_id, now)
+        else:
+            self._send_error(packet.request_id, "F01", "two sub-protocols have the same name", now)
+
+    def _receive_unreadable(self, octets: bytes, why: str, now: Timestamp) -> None:
+        """D-06: say so when we can, and close after three.
+
+        Answers are never answered: two programs that complain about each other's complaints would not stop.
+        """
+        if self._link is not None:
+            self._link.counters.strikes += 1
+        self._strikes += 1
+        if len(octets) >= 5 and octets[0] not in (TYPE_RESPONSE, TYPE_ERROR):
+            self._send_error(int.from_bytes(octets[1:5], "big"), "F01", why, now)
+        if self.state is State.AUTHENTICATING or self._strikes >= STRIKES_MAX:
+            self.refusal = "packets that cannot be read"
+            self._close(CloseCode.POLICY_VIOLATION, self.refusal, now)
+
+    # ------------------------------------------------------------------ authentication
+
+    def _receive_auth_answer(self, link: BtpLink, packet: BtpPacket, now: Timestamp) -> None:
+        """Client: the server's verdict."""
+        if packet.request_id == self._auth_id and isinstance(packet, BtpResponse):
+            self._open(link, now)
+            return
+        # RFC 23: "If the server sent an `Error`, it subsequently closes the connection."
+        self.refusal = f"BTP error {packet.code}" if isinstance(packet, BtpError) else "no answer to our authentication"
+        # RFC 23: "Errors marked with `F` are final, and the same request MUST NOT be retried."
+        self.refused_for_good = isinstance(packet, BtpError) and packet.code.startswith("F")
+        self._close(CloseCode.NORMAL, self.refusal, now)
+
+    def _receive_auth(self, packet: BtpPacket, now: Timestamp) -> None:
+        """Server: the first packet."""
+        link: BtpLink | None = None
+        try:
+            username, token = read_auth(packet)
+            link = self._admit(username, token) if self._admit is not None else None
+            # One answer for an unknown account and for a wrong token: which accounts exist is nobody's business.
+            why = "invalid credentials"
+        except DecodeError as error:
+            why = str(error)
+        if link is None:
+            self.refusal = why
+            if not isinstance(packet, BtpResponse | BtpError):
+                self._send_error(packet.request_id, "F00", why, now)
+            self._close(CloseCode.POLICY_VIOLATION, why, now)
+            return
+        self.send(BtpResponse(packet.request_id).encode())
+        self._open(link, now)
+
+    def _open(self, link: BtpLink, now: Timestamp) -> None:
+        self._link = link
+        self.opened = True
+        self.state = State.OPEN
+        link.attach(self, now)

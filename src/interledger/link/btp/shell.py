@@ -1,0 +1,374 @@
+"""Sockets and time for BTP connections: the asyncio protocol of a socket, the server's upgrade, the client that dials.
+
+Nothing here happens per packet but the call of `BtpConnection.receive` per read and one write per turn of the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Final, cast, final
+
+from interledger.accounts.account import AccountId
+from interledger.clock import Clock, Entropy
+from interledger.errors import LinkError, RemoteProtocolError
+from interledger.link.btp.link import OUTPUT_OCTETS_MAX, BtpLink
+from interledger.link.btp.protocol import BtpConnection
+from interledger.link.btp.urls import BtpAddress
+from interledger.link.handshake import ClientHandshake, accept_handshake
+from interledger.link.websocket import CloseCode, WebSocket
+
+__all__ = [
+    "CONNECT_TIMEOUT_S",
+    "RECONNECT_DELAYS_MS",
+    "REFUSED_DELAY_MS",
+    "UNAUTHENTICATED_MAX",
+    "Authenticate",
+    "BtpClient",
+    "BtpServer",
+    "BtpSocket",
+]
+
+CONNECT_TIMEOUT_S: Final = 10
+"""For name, TCP, TLS and handshake together."""
+
+RECONNECT_DELAYS_MS: Final = (0, 100, 500, 1_000, 2_000, 5_000)
+"""The waits of the JavaScript plugin, before the first attempt after a loss, the second, ...; the last one repeats."""
+
+REFUSED_DELAY_MS: Final = 30_000
+"""When the server refused our token: RFC 23 forbids to retry a final error, and yet its operator may correct it."""
+
+UNAUTHENTICATED_MAX: Final = 64
+"""Sockets in all that have not said yet who they are."""
+
+Authenticate = Callable[[str | None, str], AccountId | None]
+"""(user name or None, token) -> the account, or None. The node compares digests in constant time."""
+
+logger = logging.getLogger("interledger.btp")
+
+
+@final
+class BtpSocket(asyncio.Protocol):
+    """One socket after its handshake. `closed` is done when it is gone."""
+
+    def __init__(
+        self,
+        make_connection: Callable[[WebSocket], BtpConnection],
+        *,
+        client: bool,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._flush_due = False
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+        websocket = WebSocket(client=client, entropy=entropy, wake=self._wake, now=clock.now())
+        self.connection = make_connection(websocket)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport = cast(asyncio.Transport, transport)
+        transport.set_write_buffer_limits(high=OUTPUT_OCTETS_MAX, low=OUTPUT_OCTETS_MAX // 4)
+        self._set_timer()
+
+    def take_over(self, transport: asyncio.Transport, trailing: bytes) -> None:
+        """From the protocol that did the handshake. `trailing`: octets that came behind it."""
+        transport.set_protocol(self)
+        self.connection_made(transport)
+        if trailing:
+            self.data_received(trailing)
+
+    def data_received(self, data: bytes) -> None:
+        self.connection.receive(data, self._clock.now())
+
+    def eof_received(self) -> None:
+        """The peer is gone; without its reading side a connection is of no use. Returning None closes the socket."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+        self.connection.lost(self._clock.now())
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self.connection.pause_sending(self._clock.now())
+        if self._transport is not None:
+            self._transport.pause_reading()
+            self._set_timer()
+
+    def resume_writing(self) -> None:
+        self.connection.resume_sending()
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "this node stops") -> None:
+        """Close in good order; `closed` says when it is done."""
+        self.connection.close(code, reason, self._clock.now())
+
+    def _wake(self) -> None:
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        transport = self._transport
+        if transport is None:
+            return
+        websocket = self.connection.websocket
+        octets = websocket.octets_to_send()
+        if octets:
+            transport.write(octets)
+        if websocket.closing:
+            self._finish(transport)
+
+    def _finish(self, transport: asyncio.Transport) -> None:
+        if not self.connection.websocket.finished:
+            self._set_timer()
+        elif self.connection.blocked:
+            transport.abort()  # what is buffered will not leave
+        else:
+            transport.close()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        wait_ms = self.connection.timer() - self._clock.now()
+        self._timer = self._loop.call_later(max(0, wait_ms) / 1000, self._handle_timer)
+
+    def _handle_timer(self) -> None:
+        self.connection.handle_timer(self._clock.now())
+        if self._transport is not None:
+            self._set_timer()
+            if self.connection.websocket.finished:
+                self._wake()
+
+
+# ---------------------------------------------------------------------- server
+
+
+@final
+class _Refused(asyncio.Protocol):
+    """What a socket gets whose handshake was refused: nobody listens, until it is closed."""
+
+
+@final
+class BtpServer:
+    """Turns sockets of the listener into BTP connections.
+
+    `authenticate` says whose token it is, `link_of` gives that account's link (None: it has no BTP link here). Browsers
+    are refused unless their Origin is in `origins`. An empty token opens nothing unless `allow_empty_token`.
+    """
+
+    def __init__(
+        self,
+        authenticate: Authenticate,
+        link_of: Callable[[AccountId], BtpLink | None],
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        origins: Sequence[str] = (),
+        allow_empty_token: bool = False,
+    ) -> None:
+        self._authenticate = authenticate
+        self._link_of = link_of
+        self._clock = clock
+        self._entropy = entropy
+        self._origins = tuple(origins)
+        self._allow_empty_token = allow_empty_token
+        self._sockets: set[BtpSocket] = set()
+        self._unauthenticated: set[BtpSocket] = set()
+
+    def upgrade(
+        self, transport: asyncio.Transport, request_octets: bytes, trailing: bytes, account_in_path: str | None
+    ) -> asyncio.Protocol:
+        """Finish the handshake of a request with `Upgrade: websocket`, and take the socket over.
+
+        `request_octets`: the request's head as it came, to its empty line; `trailing`: what came behind it. The result
+        is the transport's protocol already. `account_in_path`: the account that the path names, when it names one.
+        """
+        answer, accepted = accept_handshake(request_octets, self._origins, self._is_crowded())
+        transport.write(answer)
+        if not accepted:
+            refused = _Refused()
+            transport.set_protocol(refused)
+            transport.close()
+            return refused
+        return self._take_over(transport, trailing, account_in_path)
+
+    async def stop(self) -> None:
+        """Close every connection in good order, and wait until they are gone."""
+        sockets = list(self._sockets)
+        for socket in sockets:
+            socket.close()
+        if sockets:
+            await asyncio.wait([socket.closed for socket in sockets])
+
+    def _take_over(self, transport: asyncio.Transport, trailing: bytes, account_in_path: str | None) -> BtpSocket:
+        def admit(username: str | None, token: str) -> BtpLink | None:
+            return self._admit(account_in_path, username, token)
+
+        socket = BtpSocket(
+            lambda websocket: BtpConnection.server(websocket, admit, self._clock.now()),
+            client=False,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+        self._sockets.add(socket)
+        self._unauthenticated.add(socket)
+        socket.closed.add_done_callback(lambda _: self._forget(socket))
+        socket.take_over(transport, trailing)
+        return socket
+
+    def _is_crowded(self) -> bool:
+        if len(self._unauthenticated) >= UNAUTHENTICATED_MAX:
+            self._unauthenticated = {socket for socket in self._unauthenticated if not socket.connection.opened}
+        return len(self._unauthenticated) >= UNAUTHENTICATED_MAX
+
+    def _admit(self, account_in_path: str | None, username: str | None, token: str) -> BtpLink | None:
+        if not token and not self._allow_empty_token:
+            return None
+        account = self._authenticate(username or account_in_path, token)
+        if account is None or (account_in_path is not None and account != account_in_path):
+            return None
+        return self._link_of(account)
+
+    def _forget(self, socket: BtpSocket) -> None:
+        self._sockets.discard(socket)
+        self._unauthenticated.discard(socket)
+        logger.info("BTP connection closed: %s", socket.connection.websocket.close_reason or "the socket was lost")
+
+
+# ---------------------------------------------------------------------- client
+
+
+@final
+class _Handshake(asyncio.Protocol):
+    """The client's socket until the handshake is done; then it belongs to what `make_socket` makes."""
+
+    def __init__(self, handshake: ClientHandshake, make_socket: Callable[[], BtpSocket]) -> None:
+        self._handshake = handshake
+        self._make_socket = make_socket
+        self._transport: asyncio.Transport | None = None
+        self.done: asyncio.Future[BtpSocket] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._handshake.octets_to_send())
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is None or self.done.done():
+            return
+        try:
+            trailing = self._handshake.receive(data)
+        except RemoteProtocolError as error:
+            self.done.set_exception(error)
+            return
+        if trailing is not None:
+            socket = self._make_socket()
+            socket.take_over(self._transport, trailing)
+            self.done.set_result(socket)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(LinkError("the server closed the connection"))
+
+
+@final
+class BtpClient:
+    """Keeps `link` connected to the server at `address`, from `start()` to `stop()`."""
+
+    def __init__(
+        self,
+        link: BtpLink,
+        address: BtpAddress,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._link = link
+        self._address = address
+        self._clock = clock
+        self._entropy = entropy
+        self._ssl = (ssl_context or ssl.create_default_context()) if address.secure else None
+        self._socket: BtpSocket | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to dial, in the background."""
+        if self._task is None:
+            self._task = asyncio.create_task(self.run(), name=f"btp-client-{self._link.account}")
+
+    async def stop(self) -> None:
+        """Stop dialling, close the connection in good order, and wait until it is gone."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            socket.close()
+            await socket.closed
+
+    async def run(self) -> None:
+        """Dial, wait until the connection is lost, dial again. Ends only when it is cancelled."""
+        if not (self._address.secure or self._address.is_loopback):
+            logger.warning("The token of %s travels without TLS to %s", self._link.account, self._address.url)
+        attempt = 0
+        while True:
+            delay_ms = RECONNECT_DELAYS_MS[min(attempt, len(RECONNECT_DELAYS_MS) - 1)]
+            attempt += 1
+            await self._pause(delay_ms)
+            began = self._clock.now()
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    socket = self._socket = await self._dial()
+            except (OSError, TimeoutError, LinkError, RemoteProtocolError) as error:
+                logger.info("BTP to %s: %s", self._address.url, error or "no answer in time")
+                continue
+            # The socket lives on when this task is cancelled: `stop` closes it in good order.
+            await asyncio.shield(socket.closed)
+            connection = socket.connection
+            logger.info(
+                "BTP to %s ended: %s", self._address.url, connection.refusal or connection.websocket.close_reason
+            )
+            if connection.refused_for_good:
+                await self._pause(REFUSED_DELAY_MS)
+            elif connection.opened and self._clock.now() - began >= RECONNECT_DELAYS_MS[-1]:
+                attempt = 0
+
+    async def _dial(self) -> BtpSocket:
+        handshake = _Handshake(ClientHandshake(self._address.url, self._entropy), self._make_socket)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(
+            lambda: handshake, self._address.host, self._address.port, ssl=self._ssl
+        )
+        try:
+            return await handshake.done
+        except BaseException:
+            transport.abort()
+            raise
+
+    def _make_socket(self) -> BtpSocket:
+        address, now = self._address, self._clock.now()
+        request_id = int.from_bytes(self._entropy.octets(4), "big")
+        return BtpSocket(
+            lambda websocket: BtpConnection.client(
+                websocket, self._link, address.username, address.token, request_id, now
+            ),
+            client=True,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    async def _pause(self, delay_ms: int) -> None:
+        # A quarter more or less, so that the peers of a node that restarts do not all dial at once.
+        jitter = int.from_bytes(self._entropy.octets(2), "big") / 0xFFFF / 2 + 0.75
+        await asyncio.sleep(delay_ms * jitter / 1000)
