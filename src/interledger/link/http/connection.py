@@ -17,6 +17,7 @@ from interledger.link.http.messages import encode_response
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.requests import Request, RequestReader
+from interledger.link.read_buffer import read_buffer
 
 __all__ = ["Connection"]
 
@@ -91,7 +92,7 @@ class _Exchange(Protocol):
 
 
 @final
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One socket. Reads requests, keeps the order of answers, writes once per read."""
 
     def __init__(self, port: Port) -> None:
@@ -108,6 +109,7 @@ class Connection(asyncio.Protocol):
         self._lingering = False
         """Refused: what still comes is dropped."""
         self._closing = False
+        self._buffer = memoryview(b"")
         self._reader = RequestReader(port.limits.body_max)
         self._out: list[bytes] = []
         self._corked = False
@@ -128,12 +130,20 @@ class Connection(asyncio.Protocol):
         if count >= port.limits.connections_max:
             self._refuse(503, "too many connections")
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        self._buffer = buffer = read_buffer()
+        return buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.receive(self._buffer[:nbytes])
+
+    def receive(self, octets: memoryview) -> None:
+        """Octets of the client."""
         if self._lingering or self._closing:
             return
         reader = self._reader
         had_begun = reader.in_message
-        requests = reader.receive(data)
+        requests = reader.receive(octets)
         self._corked = True
         if requests:
             self._ever = True

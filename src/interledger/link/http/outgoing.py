@@ -14,6 +14,7 @@ from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.link.base import RequestId
 from interledger.link.http.messages import ILP_BODY_MAX, Failure
+from interledger.link.read_buffer import read_buffer
 
 __all__ = ["LOST", "OutgoingConnection", "Owner"]
 
@@ -38,7 +39,7 @@ class Owner(Protocol):
 
 
 @final
-class OutgoingConnection(asyncio.Protocol):
+class OutgoingConnection(asyncio.BufferedProtocol):
     """One connection to the peer, with at most one request on its way."""
 
     def __init__(self, link: Owner) -> None:
@@ -48,6 +49,7 @@ class OutgoingConnection(asyncio.Protocol):
         self._link = link
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+        self._buffer = memoryview(b"")
         self._parts: list[bytes] = []
         self._octets = 0
         self._has_status = False
@@ -81,32 +83,12 @@ class OutgoingConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._link.connected(self)
 
-    def data_received(self, data: bytes) -> None:
-        parser, request_id = self._parser, self.request_id
-        if request_id is None or parser is None:
-            self.abort()  # nobody asked
-            return
-        self._octets += len(data)
-        broken = False
-        try:
-            parser.feed_data(data)
-        except httptools.HttpParserError:
-            broken = True
-        if self._complete:
-            status, body = parser.get_status_code(), b"".join(self._parts)
-            self._parts.clear()
-            self._octets = 0
-            self._complete = self._has_status = False
-            self.request_id = None
-            link = self._link
-            # Free before the handler is called: it may have the next packet.
-            if broken or not self._keep_alive:
-                self.abort()
-            else:
-                link.released(self)
-            link.receive_response(request_id, status, body, link.clock.now())
-        elif broken or self._octets > RESPONSE_OCTETS_MAX:
-            self._end_early(parser)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        self._buffer = buffer = read_buffer()
+        return buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._receive(self._buffer[:nbytes])
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
@@ -138,6 +120,34 @@ class OutgoingConnection(asyncio.Protocol):
         self._keep_alive = self._parser is not None and self._parser.should_keep_alive()
 
     # Inside.
+
+    def _receive(self, octets: memoryview) -> None:
+        """Octets of the peer."""
+        parser, request_id = self._parser, self.request_id
+        if request_id is None or parser is None:
+            self.abort()  # nobody asked
+            return
+        self._octets += len(octets)
+        broken = False
+        try:
+            parser.feed_data(octets)
+        except httptools.HttpParserError:
+            broken = True
+        if self._complete:
+            status, body = parser.get_status_code(), b"".join(self._parts)
+            self._parts.clear()
+            self._octets = 0
+            self._complete = self._has_status = False
+            self.request_id = None
+            link = self._link
+            # Free before the handler is called: it may have the next packet.
+            if broken or not self._keep_alive:
+                self.abort()
+            else:
+                link.released(self)
+            link.receive_response(request_id, status, body, link.clock.now())
+        elif broken or self._octets > RESPONSE_OCTETS_MAX:
+            self._end_early(parser)
 
     def _end_early(self, parser: httptools.HttpResponseParser) -> None:
         """The answer breaks off or has no end. Its status, where one came, still says what the peer did."""

@@ -101,7 +101,7 @@ class RequestReader:
         self._start()
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
 
-    def receive(self, octets: bytes) -> list[Request]:
+    def receive(self, octets: bytes | memoryview) -> list[Request]:
         """Every request that `octets` complete. Look at `refusal` and `trailing` behind each call."""
         self._wire_octets += len(octets)
         rest: memoryview | bytes | None = octets
