@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId, Relation
@@ -31,9 +32,10 @@ from interledger.node.wallets import Wallets
 from interledger.routing.exchange import ExchangeTable
 from interledger.routing.rate_sources import format_rate, parse_value_table
 from interledger.routing.table import Origin, Route, RoutingTable
-from interledger.store.base import Store
+from interledger.store.base import Durability, Store
 from interledger.store.group_commit import GroupCommit
-from interledger.store.open import open_store
+from interledger.store.memory import MemoryStore
+from interledger.store.sqlite import SqliteStore
 
 __all__ = ["Node"]
 
@@ -95,7 +97,8 @@ class Node:
         loop = asyncio.get_running_loop()
         settings = self.settings
         address = parse_address(settings.ilp_address)
-        store = self._store = self._store or open_store(settings.data_dir, settings.durability)
+        store = self._store = self._store or _make_store(settings)
+        store.open()
         state = store.load(self.ledger)
         self.wallets = Wallets(
             address, settings.secret_seed, clock=self.clock, entropy=self.entropy, defer=loop.call_soon
@@ -116,14 +119,15 @@ class Node:
             limits=limits,
         )
         self.wallets.use(self.connector)
-        self._commits = GroupCommit(self.ledger, store, self.clock, on_failure=self._store_failed)
+        inline = isinstance(store, MemoryStore)
+        self._commits = GroupCommit(self.ledger, store, self.clock, self._store_failed, inline=inline)
         released, unknown = self.ledger.recover()
         if released or unknown:
             logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
         self._requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._payments = Payments(self)
         self._payments.load(state.payments)
-        self.links = Links(self.connector, settings, clock=self.clock, entropy=self.entropy, on_up=self._link_up)
+        self.links = Links(self.connector, clock=self.clock, entropy=self.entropy, on_up=self._link_up)
         self._set_rates({**settings.rates, **state.rates})
         for account in (*state.accounts, *(a for a in settings.accounts if a.id not in {b.id for b in state.accounts})):
             self._open_account(account)
@@ -392,8 +396,9 @@ class Node:
 
     # ------------------------------------------------------------------ our own address
 
-    def _link_up(self, account: Account) -> None:
-        if account.relation is Relation.PARENT:
+    def _link_up(self, account_id: AccountId) -> None:
+        account = self._accounts.get(account_id)
+        if account is not None and account.relation is Relation.PARENT:
             self.spawn(self._ask_parent(account))
 
     async def _ask_parent(self, parent: Account) -> None:
@@ -415,12 +420,19 @@ class Node:
             return
         self.connector.address = address
         self.wallets.set_address(address)
+        self.links.set_address(address)
         for account in self.accounts():
             if account.relation is not Relation.PARENT and is_prefix_of(old, account.ilp_address):
                 moved = replace(account, ilp_address=Address(address + account.ilp_address[len(old) :]))
                 await self.replace_account(moved)
         self._derive_routes()
         logger.info("the address of this node is %s now", address)
+
+
+def _make_store(settings: Settings) -> Store:
+    if settings.durability == "memory":
+        return MemoryStore()
+    return SqliteStore(Path(settings.data_dir), Durability(settings.durability))
 
 
 def _version() -> str:

@@ -177,6 +177,11 @@ class BtpLink:
             return False
         return len(self._outstanding) < IN_FLIGHT_MAX or self._forget_expired()
 
+    def close(self, now: Timestamp) -> None:
+        """The account is closed: close every connection of it in good order."""
+        for connection in list(self._connections.values()):
+            connection.close(1000, "this account was closed", now)
+
     def _forget_expired(self) -> bool:
         """Make room when the bound is reached. Looks at most once a second, so that a full link stays cheap."""
         now = self._clock.now()

@@ -120,9 +120,9 @@ class HttpIlpServer:
         self.draining = False
         """True: answer 503 to every new Prepare."""
 
-    def attach(self, side: IncomingSide) -> None:
-        """Take Prepares for `side.account` from now on. A side attached earlier for the account is replaced."""
-        self._sides[side.account] = side
+    def attach(self, side: IncomingSide, account: AccountId | None = None) -> None:
+        """Take Prepares for `account` from now on; None: it has the side's name. One attached earlier is replaced."""
+        self._sides[account or side.account] = side
 
     def detach(self, account: AccountId) -> None:
         """Take no more Prepares for `account`, and answer 503 to those that wait."""
