@@ -165,7 +165,7 @@ def describe_error(body: bytes) -> str:
     if not isinstance(fields, dict):
         return _printable(fields) if isinstance(fields, str) else ""
     for name in ("message", "error", "id"):
-        if isinstance(fields.get(name), str):
+        if type(fields.get(name)) is str:
             return _printable(fields[name])
     return ""
 
