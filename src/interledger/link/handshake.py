@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import http
+import logging
 from collections.abc import Sequence
 from typing import Final, final
 
@@ -26,12 +27,17 @@ RESPONSE_HEAD_MAX: Final = 16_384
 """Octets of the server's answer to our handshake."""
 
 
+# The library logs whole requests at DEBUG, secrets in them included; what a handshake came to, the shell says.
+_logger = logging.getLogger("interledger.handshake")
+_logger.setLevel(logging.WARNING)
+
+
 def accept_handshake(request_octets: bytes, origins: Sequence[str], crowded: bool) -> tuple[bytes, bool]:
     """Server: the head of a request -> (what to answer, whether the socket is a WebSocket now).
 
     A request with an Origin comes from a browser: refused unless it is one of `origins`. `crowded`: answer 503.
     """
-    handshake = ServerProtocol(origins=[None, *(Origin(origin) for origin in origins)], extensions=None)
+    handshake = ServerProtocol(origins=[None, *(Origin(origin) for origin in origins)], extensions=None, logger=_logger)
     handshake.receive_data(request_octets)
     request = next((event for event in handshake.events_received() if isinstance(event, Request)), None)
     if request is None:
@@ -49,7 +55,7 @@ class ClientHandshake:
     """Client: send `octets_to_send`, then give what comes to `receive` until it returns something."""
 
     def __init__(self, url: str, entropy: Entropy) -> None:
-        self._handshake = ClientProtocol(parse_uri(url), extensions=None)
+        self._handshake = ClientProtocol(parse_uri(url), extensions=None, logger=_logger)
         self._handshake.key = base64.b64encode(entropy.octets(16)).decode("ascii")
         self._received = b""
 

@@ -52,6 +52,8 @@ _OP_PONG: Final = 0xA
 _OPCODES: Final = frozenset((_OP_CONTINUATION, _OP_TEXT, _OP_BINARY, _OP_CLOSE, _OP_PING, _OP_PONG))
 _FIN_BINARY: Final = 0x82
 
+_LONG_LENGTH: Final = "a length is not in its shortest form"
+
 _HEAD_16: Final = Struct(">BBH").pack
 _HEAD_64: Final = Struct(">BBQ").pack
 
@@ -171,14 +173,20 @@ class WebSocket:
             second = octets[offset + 1]
             length = second & 0x7F
             body = offset + 2
-            if length >= 126:
-                body += 2 if length == 126 else 8
+            if length == 126:
+                body += 2
                 if body > size:
                     break
-                least = 126 if length == 126 else 65_536
+                length = octets[offset + 2] << 8 | octets[offset + 3]
+                if length < 126:
+                    return self._fail(CloseCode.PROTOCOL_ERROR, _LONG_LENGTH, messages, now)
+            elif length == 127:
+                body += 8
+                if body > size:
+                    break
                 length = int.from_bytes(octets[offset + 2 : body], "big")
-                if length < least:
-                    return self._fail(CloseCode.PROTOCOL_ERROR, "a length is not in its shortest form", messages, now)
+                if length < 65_536:
+                    return self._fail(CloseCode.PROTOCOL_ERROR, _LONG_LENGTH, messages, now)
             if second & 0x80 != mask_bit:
                 wrong = "is not masked" if mask_bit else "is masked"
                 return self._fail(CloseCode.PROTOCOL_ERROR, f"a frame {wrong}", messages, now)
