@@ -323,19 +323,8 @@ def test_vector(vector: Vector) -> None:
 
 # --------------------------------------------------------------------------- the collection itself
 
-KEYS = {
-    "name",
-    "layer",
-    "input",
-    "octets",
-    "value",
-    "error",
-    "plaintext",
-    "fulfillment",
-    "now",
-    "decode_only",
-    "source",
-}
+OPTIONAL = {"value", "error", "input", "plaintext", "fulfillment", "now", "decode_only"}
+REQUIRED = {"name", "layer", "octets", "source"}
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
