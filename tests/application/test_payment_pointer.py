@@ -213,8 +213,7 @@ def test_any_text_gives_a_pointer_that_stays_itself_or_a_resolve_error(text: str
     for development in (False, True):
         try:
             pointer = parse_payment_pointer(text, development=development)
-        except ResolveError as error:
-            assert str(error)
+        except ResolveError:
             continue
         assert parse_payment_pointer(str(pointer), development=development) == pointer
         assert parse_payment_pointer(pointer.url, development=development) == pointer

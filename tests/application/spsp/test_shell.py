@@ -150,7 +150,7 @@ async def test_transient_failures_are_tried_again(trouble: Answer | Exception) -
 @pytest.mark.parametrize("trouble", TRANSIENT)
 async def test_three_retries_are_all(trouble: Answer | Exception) -> None:
     web = Web({BOB: [trouble]})
-    with pytest.raises(ResolveError, match="nobody answers|cannot answer now") as caught:
+    with pytest.raises(ResolveError, match=r"nobody answers|cannot answer now") as caught:
         await web.resolve("$wallet.example/bob")
     assert type(caught.value) is ResolveError
     assert len(web.asked) == 4
