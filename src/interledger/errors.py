@@ -9,6 +9,7 @@ InterledgerError
 ├── LinkError              a link could not be opened, or was closed
 ├── LedgerError            the books would be wrong; nothing was changed
 ├── StoreError             the store cannot be read or written
+│   └── DiskFullError          there is no room left
 ├── SettingsError          a setting is unknown or wrong; names the file and the key
 ├── NotFoundError          no such account, route, payment, receiver
 ├── ConflictError          it exists already, or is in use
@@ -25,6 +26,7 @@ from __future__ import annotations
 __all__ = [
     "ConflictError",
     "DecodeError",
+    "DiskFullError",
     "InterledgerError",
     "InvalidRequestError",
     "LedgerError",
@@ -70,6 +72,10 @@ class LedgerError(InterledgerError):
 
 class StoreError(InterledgerError):
     """The store cannot be read or written."""
+
+
+class DiskFullError(StoreError):
+    """There is no room left where the store writes."""
 
 
 class SettingsError(InterledgerError):

@@ -1,6 +1,7 @@
 """The journal's records as octets: what the ledger writes before anything leaves, and reads after a crash.
 
 A commit is one string of records without separators. Every number is big-endian; the first octet says the kind.
+Records are values: never change a field of one. They are not frozen, because a start makes tens of thousands of them.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ LegRecord = tuple[int, int, int]
 """Index of the account debited, index of the account credited, amount."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AccountOpened:
     """A ledger account came into being. Its index is the count of those opened before."""
 
@@ -69,7 +70,7 @@ class AccountOpened:
     asset_scale: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Held:
     """All legs of a packet are held. `remote`: the last leg is a Prepare that leaves this node."""
 
@@ -80,7 +81,7 @@ class Held:
     legs: tuple[LegRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Executed:
     """All legs of a hold were posted, because the fulfillment is known."""
 
@@ -88,21 +89,21 @@ class Executed:
     fulfillment: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Released:
     """All legs of a hold were voided, because the next hop said so, or the packet never left."""
 
     hold_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GaveUp:
     """The next hop never said: the legs are voided and the last one's amount is set aside as unknown."""
 
     hold_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resolved:
     """An unknown amount was found out: delivered (we owe it) or not."""
 
@@ -110,7 +111,7 @@ class Resolved:
     delivered: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evidence:
     """A fulfillment that came too late: proof that an unknown amount was delivered."""
 
@@ -118,7 +119,7 @@ class Evidence:
     fulfillment: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EntryPosted:
     """A posting outside packets: a settlement, a deposit, a correction. Legs as in `Held`."""
 
@@ -135,6 +136,12 @@ _TWO_LEGS = Struct(">BQ?Q32sBIIQIIQ")
 _WITH_FULFILLMENT = Struct(">BQ32s")
 _WITH_ID = Struct(">BQ")
 _RESOLVED = Struct(">BQ?")
+
+
+# Plain integers: reading a journal asks for the kind of every record, and comparing with an enum member is slow.
+_HELD_KIND: Final = int(Kind.HELD)
+_FULFILLED_KINDS: Final[dict[int, type[Executed | Evidence]]] = {int(Kind.EXECUTED): Executed, int(Kind.EVIDENCE): Evidence}
+_BARE_KINDS: Final[dict[int, type[Released | GaveUp]]] = {int(Kind.RELEASED): Released, int(Kind.GAVE_UP): GaveUp}
 
 
 def encode_account_opened(index: int, name: str, asset_code: str, asset_scale: int) -> bytes:
@@ -193,18 +200,17 @@ def decode_records(octets: bytes) -> Iterator[Record]:
 
 def _read_record(octets: bytes, offset: int) -> tuple[Record, int]:
     kind = octets[offset]
-    if kind == Kind.HELD:
+    if kind == _HELD_KIND:
         _, hold_id, remote, expires_at, condition, count = _HELD.unpack_from(octets, offset)
         offset += _HELD.size
-        legs = tuple(_LEG.unpack_from(octets, offset + i * _LEG.size) for i in range(count))
+        legs = tuple([_LEG.unpack_from(octets, offset + i * _LEG.size) for i in range(count)])
         return Held(hold_id, remote, expires_at, condition, legs), offset + count * _LEG.size
-    if kind in (Kind.EXECUTED, Kind.EVIDENCE):
+    if kind in _FULFILLED_KINDS:
         _, hold_id, fulfillment = _WITH_FULFILLMENT.unpack_from(octets, offset)
-        record = (Executed if kind == Kind.EXECUTED else Evidence)(hold_id, fulfillment)
-        return record, offset + _WITH_FULFILLMENT.size
-    if kind in (Kind.RELEASED, Kind.GAVE_UP):
+        return _FULFILLED_KINDS[kind](hold_id, fulfillment), offset + _WITH_FULFILLMENT.size
+    if kind in _BARE_KINDS:
         _, hold_id = _WITH_ID.unpack_from(octets, offset)
-        return (Released if kind == Kind.RELEASED else GaveUp)(hold_id), offset + _WITH_ID.size
+        return _BARE_KINDS[kind](hold_id), offset + _WITH_ID.size
     if kind == Kind.RESOLVED:
         _, hold_id, delivered = _RESOLVED.unpack_from(octets, offset)
         return Resolved(hold_id, delivered), offset + _RESOLVED.size

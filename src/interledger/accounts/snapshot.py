@@ -158,8 +158,8 @@ def _decode(octets: bytes) -> StoredSnapshot:
         accounts.append(account)
     unknown = []
     for _ in range(unknown_count):
-        *fields, proven, fulfillment = _UNKNOWN.unpack_from(octets, offset)
-        unknown.append(StoredUnknown(*fields, fulfillment if proven else None))
+        item_id, index, amount, condition, expires_at, proven, fulfillment = _UNKNOWN.unpack_from(octets, offset)
+        unknown.append(StoredUnknown(item_id, index, amount, condition, expires_at, fulfillment if proven else None))
         offset += _UNKNOWN.size
     holds = []
     for record in decode_records(octets[offset:]):

@@ -1,0 +1,200 @@
+"""What a store is: the interface behind the ledger and the node, whatever keeps the octets.
+
+`put_*`, `set_*` and `delete_*` return at once and become part of the next durable step, together with what the ledger
+has recorded until then. `write` is that step: all of it or nothing. It blocks, and one thread at a time calls it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol
+
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.entries import LedgerAccount
+from interledger.accounts.ledger import Ledger
+from interledger.accounts.snapshot import Snapshot
+from interledger.clock import Timestamp
+from interledger.store.documents import Kind, decode_document, encode_account, encode_document
+
+__all__ = [
+    "PAYMENTS_KEPT",
+    "SNAPSHOT_OCTETS",
+    "Balance",
+    "Change",
+    "Documents",
+    "Durability",
+    "Store",
+    "StoredState",
+    "add_document",
+]
+
+SNAPSHOT_OCTETS: Final = 2 * 1024 * 1024
+"""Octets of journal after which a snapshot is due: about 32,000 records, which a start replays in 0.2 s."""
+
+PAYMENTS_KEPT: Final = 1_000
+"""Documents of payments; the oldest go first. They are read at every start, and a page of the dashboard shows 50."""
+
+
+class Durability(enum.StrEnum):
+    """What a commit survives."""
+
+    POWER = "power"
+    """A power cut: every commit waits for the disk (fsync)."""
+    PROCESS = "process"
+    """The end of the process, also by kill -9. A power cut may lose the last commits: packets of that moment may then
+    be missing in our books and present in the peers'."""
+
+
+class Balance(NamedTuple):
+    """The posted counters of an account at the moment of the commit, in units of its asset."""
+
+    account: LedgerAccount
+    debits_posted: int
+    credits_posted: int
+
+
+class Change(NamedTuple):
+    """A document to be written, or to be deleted when `body` is None."""
+
+    kind: Kind
+    key: str
+    body: str | None
+
+
+@dataclass(slots=True)
+class StoredState:
+    """All that a store knew when it was opened, besides the books."""
+
+    records_replayed: int = 0
+    """How many records were read from the journal, because they are younger than the snapshot."""
+    accounts: list[Account] = field(default_factory=list)
+    routes: dict[str, str] = field(default_factory=dict)
+    """Static routes: address prefix -> account id."""
+    rates: dict[str, str] = field(default_factory=dict)
+    """Static rates: asset code -> what it is worth, as decimal text."""
+    payments: list[dict[str, Any]] = field(default_factory=list)
+    """Oldest first, at most `PAYMENTS_KEPT`."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the node has to remember about itself, by name."""
+
+
+class Store(Protocol):
+    """Keeps one node's state. `StoreError` when it cannot, `DiskFullError` when there is no room."""
+
+    on_change: Callable[[], None]
+    """Called when a document waits to be written."""
+
+    def open(self) -> None:
+        """Take the store for this process alone, and make it ready."""
+        ...
+
+    def close(self) -> None:
+        """Let it go. Writes nothing; safe to call twice."""
+        ...
+
+    def load(self, ledger: Ledger) -> StoredState:
+        """Fill the empty `ledger` with the books after the last commit, not yet recovered, and return all the rest.
+
+        Once after `open`, before the first `write`. Raises `StoreError` when the journal and the balances differ.
+        """
+        ...
+
+    @property
+    def octets_since_snapshot(self) -> int:
+        """Octets of journal that a start would have to replay."""
+        ...
+
+    def write(
+        self,
+        records: bytes,
+        balances: Sequence[Balance],
+        at: Timestamp,
+        changes: Sequence[Change] = (),
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        """One durable step. `snapshot` is the ledger after `records`."""
+        ...
+
+    def release_reserve(self) -> None:
+        """The disk is full: give back the space that was kept for the outcomes of packets in flight."""
+        ...
+
+    def take_changes(self) -> list[Change]:
+        """The documents that wait, once."""
+        ...
+
+    def put_account(self, account: Account) -> None:
+        """Add or replace an account."""
+        ...
+
+    def delete_account(self, account_id: AccountId) -> None:
+        """Forget an account. Its ledger account stays in the books."""
+        ...
+
+    def set_routes(self, routes: Mapping[str, str]) -> None:
+        """Replace all static routes: prefix -> account id."""
+        ...
+
+    def set_rates(self, rates: Mapping[str, str]) -> None:
+        """Replace all static rates: asset code -> decimal text."""
+        ...
+
+    def put_payment(self, payment_id: str, payment: Mapping[str, Any]) -> None:
+        """Add or replace a payment's document."""
+        ...
+
+    def put_fact(self, name: str, value: Any) -> None:
+        """Remember something about the node; None forgets it. Bool, int, text, lists and dicts; no floats."""
+        ...
+
+
+class Documents:
+    """The part of a store that queues documents: the last word per document, until the next durable step takes it."""
+
+    def __init__(self) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self._changes: dict[tuple[Kind, str], str | None] = {}
+
+    def take_changes(self) -> list[Change]:
+        changes, self._changes = self._changes, {}
+        return [Change(kind, key, body) for (kind, key), body in changes.items()]
+
+    def put_account(self, account: Account) -> None:
+        self._put(Kind.ACCOUNT, account.id, encode_document(encode_account(account)))
+
+    def delete_account(self, account_id: AccountId) -> None:
+        self._put(Kind.ACCOUNT, account_id, None)
+
+    def set_routes(self, routes: Mapping[str, str]) -> None:
+        self._put(Kind.ROUTES, "", encode_document(dict(routes)))
+
+    def set_rates(self, rates: Mapping[str, str]) -> None:
+        self._put(Kind.RATES, "", encode_document(dict(rates)))
+
+    def put_payment(self, payment_id: str, payment: Mapping[str, Any]) -> None:
+        self._put(Kind.PAYMENT, payment_id, encode_document(dict(payment)))
+
+    def put_fact(self, name: str, value: Any) -> None:
+        self._put(Kind.FACT, name, None if value is None else encode_document(value))
+
+    def _put(self, kind: Kind, key: str, body: str | None) -> None:
+        self._changes[kind, key] = body
+        self.on_change()
+
+
+def add_document(state: StoredState, kind: str, key: str, body: str) -> None:
+    """Put a stored document where it belongs. Raises `StoreError` when it cannot be read."""
+    value = decode_document(kind, key, body)
+    match kind:
+        case Kind.ACCOUNT:
+            state.accounts.append(value)
+        case Kind.ROUTES:
+            state.routes = value
+        case Kind.RATES:
+            state.rates = value
+        case Kind.PAYMENT:
+            state.payments.append(value)
+        case _:
+            state.facts[key] = value

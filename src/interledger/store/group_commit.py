@@ -1,0 +1,247 @@
+"""Write before you speak: takes the ledger's batches, has them written, and then lets their effects go.
+
+One commit is being written while the next batch fills, so the busier the node, the larger the batches. The effects of
+a batch leave in this order: replies (RK-02: a Fulfill before any Prepare), Prepares, waiters.
+
+When the disk is full, the reserve is given back and the same batch is tried once more; new packets are refused from
+then on, and what is in flight can still be written down. Any other failure ends the writing for good: a failed fsync
+is never tried again and believed, because the kernel may have dropped the pages. Replies are still sent then (the
+money has moved already), Prepares are cancelled, waiters get the error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, final
+
+from interledger.accounts.ledger import Batch, Ledger
+from interledger.accounts.snapshot import Snapshot, capture
+from interledger.clock import Clock, Timestamp
+from interledger.errors import DiskFullError, StoreError
+from interledger.store.base import SNAPSHOT_OCTETS, Balance, Change, Store
+
+__all__ = ["GroupCommit"]
+
+logger = logging.getLogger("interledger.store")
+
+CallSoon = Callable[[Callable[[], None]], Any]
+
+
+@dataclass(slots=True)
+class _Commit:
+    """One durable step: what is written, what waits for it, and how it ended."""
+
+    batch: Batch
+    balances: list[Balance]
+    changes: list[Change]
+    snapshot: Snapshot | None
+    at: Timestamp
+    full: DiskFullError | None = None
+    error: StoreError | None = None
+
+    def has_something_to_write(self) -> bool:
+        return bool(self.batch.records or self.changes or self.snapshot is not None)
+
+
+@final
+class GroupCommit:
+    """The owner of a ledger's batches.
+
+    `on_failure(error)` is called once: when the disk is full, or the store cannot be written. `inline` writes in the
+    loop's own thread (memory store, simulations); `call_soon` stands in for the running loop's. Made and used in one
+    thread, the one of the ledger.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        clock: Clock,
+        on_failure: Callable[[StoreError], None] = lambda error: None,
+        *,
+        inline: bool = False,
+        call_soon: CallSoon | None = None,
+    ) -> None:
+        self.error: StoreError | None = None
+        """Why nothing is written any more."""
+        self._ledger = ledger
+        self._store = store
+        self._clock = clock
+        self._on_failure = on_failure
+        self._told = False
+        self._loop = None if inline else asyncio.get_running_loop()
+        self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
+        self._scheduled = False
+        self._again = False
+        self._closing = False
+        self._writing: _Commit | None = None
+        self._jobs: SimpleQueue[_Commit | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        ledger.on_dirty = self._wake
+        store.on_change = self._wake
+
+    async def commit(self) -> None:
+        """Return once all that is recorded now is written. Raises `StoreError` when it cannot be."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def wake(error: Exception | None) -> None:
+            if done.done():
+                return  # whoever waited was cancelled
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        self._ledger.call_after_commit(wake)
+        await done
+
+    async def close(self) -> None:
+        """Write what is left, with a snapshot for a quick start, and end the thread. The store stays open.
+
+        Effects asked for later meet the error “closed”. May be called again, also after it was cancelled.
+        """
+        self._closing = True
+        while True:
+            try:
+                await self.commit()
+            except StoreError as error:
+                logger.debug("closing: %s", error)  # on_failure was told when it happened
+            if self._writing is None and not self._scheduled:
+                break
+        self.error = self.error or StoreError("the books are closed")
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            thread.join()
+
+    def flush(self) -> None:
+        """Write what is recorded now, at once. Only for `inline`."""
+        self._begin()
+
+    # ------------------------------------------------------------------ in the ledger's thread
+
+    def _wake(self) -> None:
+        if self._writing is not None:
+            self._again = True
+        elif not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._scheduled = False
+        if self._writing is None:
+            commit = self._take()
+            if commit is not None and not self._start(commit):
+                self._let_go(commit)
+
+    def _take(self) -> _Commit | None:
+        batch = self._ledger.take_batch()
+        changes = self._store.take_changes()
+        if batch is None:
+            if not changes:
+                return None
+            batch = Batch()
+        balances = [Balance(a, a.debits_posted, a.credits_posted) for a in batch.touched]
+        return _Commit(batch, balances, changes, self._take_snapshot(batch), self._clock.now())
+
+    def _take_snapshot(self, batch: Batch) -> Snapshot | None:
+        octets = self._store.octets_since_snapshot
+        due = octets > 0 or bool(batch.records) if self._closing else octets >= SNAPSHOT_OCTETS
+        return capture(self._ledger) if due and self.error is None else None
+
+    def _start(self, commit: _Commit) -> bool:
+        """Have it written. False when there is nothing to write, or nobody writes any more."""
+        if self.error is not None:
+            commit.error = self.error
+            return False
+        if not commit.has_something_to_write():
+            return False
+        self._writing = commit
+        if self._loop is None:
+            _write(self._store, commit)
+            self._written(commit)
+            return True
+        if self._thread is None:
+            self._thread = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
+            self._thread.start()
+        self._jobs.put(commit)
+        return True
+
+    def _written(self, commit: _Commit) -> None:
+        self._writing = None
+        if commit.full is not None or commit.error is not None:
+            self._fail(commit)
+        following = None
+        if self._again:
+            # The disk is given its next work before the effects leave. They still leave in order: a batch with nothing
+            # to write waits its turn behind this one.
+            self._again = False
+            following = self._take()
+            if following is not None and self._start(following):
+                following = None
+        self._let_go(commit)
+        if following is not None:
+            self._let_go(following)
+
+    def _fail(self, commit: _Commit) -> None:
+        self._ledger.read_only = True
+        self.error = commit.error
+        error = commit.error or commit.full
+        if error is not None and not self._told:
+            self._told = True
+            logger.error("the books cannot be written: %s", error)
+            self._on_failure(error)
+
+    def _let_go(self, commit: _Commit) -> None:
+        batch, error = commit.batch, commit.error
+        for send, request_id, reply in batch.replies:
+            _call(send, request_id, reply)
+        for send, cancel, request_id, prepare in batch.prepares:
+            _call(send if error is None else cancel, request_id, prepare)
+        for waiter in batch.waiters:
+            _call(waiter, error)
+
+    # ------------------------------------------------------------------ in the writer's thread
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (commit := self._jobs.get()) is not None:
+            _write(self._store, commit)
+            try:
+                loop.call_soon_threadsafe(self._written, commit)
+            except RuntimeError:
+                return  # the loop is closed: nobody is left to be told
+
+
+def _write(store: Store, commit: _Commit) -> None:
+    try:
+        _write_once(store, commit)
+    except DiskFullError as full:
+        commit.full = full
+        try:
+            store.release_reserve()
+            _write_once(store, commit)
+        except Exception as error:
+            commit.error = _as_store_error(error)
+    except Exception as error:
+        commit.error = _as_store_error(error)
+
+
+def _write_once(store: Store, commit: _Commit) -> None:
+    store.write(b"".join(commit.batch.records), commit.balances, commit.at, commit.changes, commit.snapshot)
+
+
+def _as_store_error(error: Exception) -> StoreError:
+    return error if isinstance(error, StoreError) else StoreError(f"the store failed: {error!r}")
+
+
+def _call(effect: Callable[..., None], *arguments: object) -> None:
+    """One effect that raises must not keep the others from leaving."""
+    try:
+        effect(*arguments)
+    except Exception:
+        logger.exception("an effect of a commit failed")

@@ -1,0 +1,87 @@
+"""A store that keeps nothing beyond the process: for tests, simulations, and use as a library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from interledger.accounts.ledger import Ledger
+from interledger.accounts.snapshot import Snapshot, encode_snapshot
+from interledger.clock import Timestamp
+from interledger.store.base import (
+    PAYMENTS_KEPT,
+    Balance,
+    Change,
+    Documents,
+    StoredState,
+    add_document,
+)
+from interledger.store.documents import Kind
+from interledger.store.replay import StoredBalance, replay
+
+__all__ = ["MemoryStore"]
+
+
+@final
+class MemoryStore(Documents):
+    """Keeps what the durable stores keep, in memory. Opened again in the same process, it loads what was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._commits: list[tuple[int, bytes]] = []
+        self._snapshot: bytes | None = None
+        self._balances: dict[int, StoredBalance] = {}
+        self._documents: dict[tuple[Kind, str], str] = {}
+        self._octets = 0
+        self._seq = 0
+
+    def open(self) -> None:
+        """Nothing to take."""
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+    def load(self, ledger: Ledger) -> StoredState:
+        state = StoredState()
+        state.records_replayed = replay(ledger, self._snapshot, self._commits, self._balances)
+        for (kind, key), body in self._documents.items():
+            add_document(state, kind, key, body)
+        return state
+
+    @property
+    def octets_since_snapshot(self) -> int:
+        return self._octets
+
+    def write(
+        self,
+        records: bytes,
+        balances: Sequence[Balance],
+        at: Timestamp,
+        changes: Sequence[Change] = (),
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        if records:
+            self._seq += 1
+            self._commits.append((self._seq, records))
+            self._octets += len(records)
+        for account, debits, credits_ in balances:
+            self._balances[account.index] = StoredBalance(account.name, debits, credits_)
+        for kind, key, body in changes:
+            if body is None:
+                self._documents.pop((kind, key), None)
+            else:
+                self._documents[kind, key] = body
+        if any(change.kind is Kind.PAYMENT for change in changes):
+            self._forget_old_payments()
+        if snapshot is not None:
+            self._snapshot = encode_snapshot(snapshot)
+            self._commits.clear()
+            self._octets = 0
+
+    def release_reserve(self) -> None:
+        """Nothing is kept."""
+
+    def _forget_old_payments(self) -> None:
+        payments = [key for key in self._documents if key[0] is Kind.PAYMENT]
+        for key in payments[: max(len(payments) - PAYMENTS_KEPT, 0)]:
+            del self._documents[key]
