@@ -21,7 +21,7 @@ __all__ = ["Limits", "Port", "Upgrade"]
 
 Upgrade = Callable[[asyncio.Transport, bytes, bytes, str], asyncio.Protocol | None]
 """`upgrade(transport, request_octets, trailing, path)`: takes a WebSocket request over. It gets all octets read so far,
-writes its own answer, and returns the protocol for what comes next, or None when nothing is at `path`."""
+writes its own answer, and returns the protocol for what comes next, or None, with nothing written, for a 404."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
