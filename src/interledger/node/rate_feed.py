@@ -172,7 +172,7 @@ class RateFeed:
             quotes = await self._read(source, state)
         except DecodeError as error:
             trouble = [_alarm(AlarmKind.REFUSED, source, f"the rates of {source.name} cannot be read: {error}")]
-        except (LinkError, OSError, InterledgerError) as error:
+        except (OSError, InterledgerError) as error:
             trouble = [_alarm(AlarmKind.UNREACHABLE, source, f"{source.name} gives no rates: {error}")]
         except Exception as error:
             # A bug in here must not end the polling for good: the table would go stale and stop every pair.

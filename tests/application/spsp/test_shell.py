@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,16 @@ from interledger.application.spsp.messages import CONTENT_TYPE, Transport, build
 from interledger.application.spsp.shell import ACCEPT, SpspDetails, resolve
 from interledger.errors import InvalidRequestError, LinkError, ResolveError
 from interledger.ilp.address import Address
+from interledger.link.http.egress import EgressPolicy
+from interledger.link.http.fetch import (
+    AnswerError,
+    FetchTimeoutError,
+    NameNotFoundError,
+    NotAllowedError,
+    RefusedError,
+    TooLargeError,
+    fetch,
+)
 
 SECRET = bytes(range(32))
 BODY = build_response(Address("test.bob.x"), SECRET)
@@ -132,11 +143,15 @@ async def test_redirect_loop_ends() -> None:
     assert len(web.asked) == 4
 
 
-TRANSIENT = [
-    LinkError("connection refused"),
+TRANSIENT: list[Answer | Exception] = [
+    RefusedError("connection refused"),
+    FetchTimeoutError("not in time"),
+    AnswerError("the answer breaks off"),
+    LinkError("something else"),
     OSError("no route"),
     TimeoutError("slow"),
     Answer(status=503, body=b"busy"),
+    Answer(status=429, body=b""),
 ]
 
 
@@ -150,7 +165,7 @@ async def test_transient_failures_are_tried_again(trouble: Answer | Exception) -
 @pytest.mark.parametrize("trouble", TRANSIENT)
 async def test_three_retries_are_all(trouble: Answer | Exception) -> None:
     web = Web({BOB: [trouble]})
-    with pytest.raises(ResolveError, match=r"nobody answers|cannot answer now") as caught:
+    with pytest.raises(ResolveError, match=r"nobody answers|cannot answer now|cannot be asked") as caught:
         await web.resolve("$wallet.example/bob")
     assert type(caught.value) is ResolveError
     assert len(web.asked) == 4
@@ -170,8 +185,18 @@ FINAL: list[tuple[str, Answer | Exception, str]] = [
     ("web page", Answer(headers={"content-type": "text/html"}), "web page"),
     ("no type", Answer(headers={}), "no content type"),
     ("bad body", Answer(body=b"{"), f"{BOB}: .*cannot be read"),
-    ("forbidden address", InvalidRequestError("10.0.0.1 is a private address"), "cannot be asked: 10.0.0.1"),
-    ("huge answer", ResolveError("more than 65536 octets"), "cannot be asked: more than"),
+    (
+        "F1, forbidden address",
+        NotAllowedError("its address 10.0.0.1 is private"),
+        "cannot be asked: its address 10.0.0.1",
+    ),
+    (
+        "name not found",
+        NameNotFoundError("no such name"),
+        r"nobody answers at .* \(no such name\). Is the pointer right",
+    ),
+    ("F3, huge answer", TooLargeError("more than 65536 octets"), "cannot be asked: more than"),
+    ("our own mistake", InvalidRequestError("a header is odd"), "cannot be asked: a header"),
 ]
 
 
@@ -207,3 +232,30 @@ async def test_F3_slow_server_meets_the_time_limit() -> None:
 async def test_the_secret_is_not_shown() -> None:
     details = await Web({BOB: [Answer()]}).resolve("$wallet.example/bob")
     assert "secret" not in repr(details)
+
+
+async def test_the_real_fetch_against_a_real_server() -> None:
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        if seen[-1].startswith(b"GET /bob "):
+            writer.write(b"HTTP/1.1 307 x\r\nLocation: /spsp/bob\r\nContent-Length: 0\r\n\r\n")
+        else:
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len(BODY)}\r\n\r\n"
+            writer.write(head.encode() + BODY)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        ask = functools.partial(fetch, egress=EgressPolicy(development=True))
+        details = await resolve(f"$127.0.0.1:{port}/bob", fetch=ask, development=True)
+        with pytest.raises(ResolveError, match="may not be called: only https"):
+            await resolve(
+                f"$127.0.0.1:{port}/bob", fetch=functools.partial(fetch, egress=EgressPolicy()), development=True
+            )
+    assert (details.shared_secret, details.answered_by) == (SECRET, f"http://127.0.0.1:{port}/spsp/bob")
+    assert details.redirected_to is None
+    assert len(seen) == 2
+    assert b"accept: application/spsp4+json, " in seen[0]

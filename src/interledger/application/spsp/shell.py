@@ -17,6 +17,7 @@ from interledger.application.payment_pointer import endpoint_url
 from interledger.application.spsp.messages import Transport, describe_error, parse_cache_seconds, parse_response
 from interledger.errors import InterledgerError, LinkError, ResolveError
 from interledger.ilp.address import Address
+from interledger.link.http.fetch import AnswerError, NameNotFoundError, NotAllowedError, TooLargeError
 
 __all__ = ["Fetch", "FetchResponse", "SpspDetails", "resolve"]
 
@@ -52,8 +53,7 @@ class FetchResponse(Protocol):
 
 
 class Fetch(Protocol):
-    """One HTTP request, without redirects and tries of its own. Raises `LinkError`, `OSError` or `TimeoutError` when
-    nobody answered, another `InterledgerError` when asking again is of no use (a forbidden address, a huge answer)."""
+    """One HTTP request, without redirects and tries of its own: `partial(link.http.fetch.fetch, egress=policy)`."""
 
     def __call__(
         self, method: str, url: str, *, headers: Mapping[str, str], timeout_ms: int, limit_octets: int
@@ -150,6 +150,12 @@ async def _fetch(fetch: Fetch, url: str, timeout_ms: int) -> FetchResponse:
         return await fetch(
             "GET", url, headers={"Accept": ACCEPT}, timeout_ms=timeout_ms, limit_octets=ANSWER_OCTETS_MAX
         )
+    except NameNotFoundError as error:
+        raise ResolveError(f"nobody answers at {url} ({error}). Is the pointer right?") from error
+    except AnswerError as error:
+        raise _TransientError(f"{url} cannot be asked: {error}") from error
+    except (NotAllowedError, TooLargeError) as error:
+        raise ResolveError(f"{url} cannot be asked: {error}") from error
     except (LinkError, OSError) as error:
         raise _TransientError(f"nobody answers at {url} ({error}). Is the pointer right?") from error
     except InterledgerError as error:
