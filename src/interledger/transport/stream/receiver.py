@@ -40,7 +40,7 @@ from interledger.transport.stream.tokens import ReceiverTokens, TokenDetails
 __all__ = ["Accept", "ReceiverConnection", "StreamReceiver"]
 
 CONNECTIONS_MAX: Final = 4_096
-"""Connections whose keys and totals are remembered; then the longest unused is forgotten (its token brings the keys)."""
+"""Connections whose keys and totals are remembered; then the longest unused goes (its token brings the keys back)."""
 
 STREAM_ID_MAX: Final = 20
 """RFC 29: "Implementations SHOULD use a default max stream ID of 20"."""
@@ -145,7 +145,7 @@ class StreamReceiver:
         return connection
 
     def receive_prepare(self, prepare: Prepare, now: Timestamp) -> Reply:
-        """The answer. A Fulfill means: `prepare.amount` goes to the account of `resolve(prepare.destination)` (D-22)."""
+        """The answer. Fulfill means: credit all of `prepare.amount` to the connection's account (D-22)."""
         connection = self.resolve(prepare.destination)
         if connection is None:
             below = prepare.destination.startswith(self._prefix)
