@@ -1,0 +1,70 @@
+"""The HTTP API as one ASGI application.
+
+Every request takes the same way: find the operation, admit the caller, run the handler, and turn whatever it raises
+into a problem document. WebSockets and ILP over HTTP share the port but never come here: `link/listener.py` keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from interledger.api import accounts, compatible_accounts, openapi, rates, routes, spsp, status
+from interledger.api.auth import Gate
+from interledger.api.facade import NodeFacade
+from interledger.api.operations import Call, Operation
+from interledger.api.payments import PaymentResource
+from interledger.api.problems import http_problem, problem_response
+
+__all__ = ["all_operations", "create_app"]
+
+HANGED_UP = 499
+"""What a request is counted as whose caller is gone. Nobody reads the answer."""
+
+
+def create_app(node: NodeFacade) -> Starlette:
+    """The application. The node need not be started yet: it is asked when a request comes."""
+    gate = Gate(node)
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in all_operations():
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    found = [Route(path, _endpoint(methods, node, gate), methods=list(methods)) for path, methods in by_path.items()]
+    app = Starlette(routes=found, exception_handlers={HTTPException: http_problem})
+    # `/accounts/` is not `/accounts`: a redirect would lose the body of a POST.
+    app.router.redirect_slashes = False
+    return app
+
+
+def all_operations() -> tuple[Operation, ...]:
+    """Everything the API can do, in the order in which paths are tried."""
+    described = (
+        *status.OPERATIONS,
+        *accounts.OPERATIONS,
+        *compatible_accounts.OPERATIONS,
+        *PaymentResource().operations(),
+        *routes.OPERATIONS,
+        *rates.OPERATIONS,
+        *spsp.OPERATIONS,
+    )
+    return (openapi.operation(described), *described)
+
+
+def _endpoint(
+    methods: Mapping[str, Operation], node: NodeFacade, gate: Gate
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        operation = methods["GET" if request.method == "HEAD" else request.method]
+        try:
+            caller = gate.admit(request, operation.access)
+            return await operation.handler(Call(node, request, caller))
+        except ClientDisconnect:
+            return Response(status_code=HANGED_UP)
+        except Exception as error:  # a fault of ours must not show its inside: see `problem_of`
+            return problem_response(error)
+
+    return endpoint

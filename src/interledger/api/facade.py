@@ -1,0 +1,294 @@
+"""What the API needs of a node, as interfaces. `interledger.node` implements them; tests have a small one of their own.
+
+Amounts are `int`, in units of the asset of the account they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
+from interledger.clock import Timestamp
+from interledger.ilp.address import Address
+
+__all__ = [
+    "LinkView",
+    "NodeFacade",
+    "NodeSettings",
+    "PaymentView",
+    "PingView",
+    "PositionView",
+    "ProgressView",
+    "QuoteView",
+    "RatioView",
+    "RouteView",
+    "SpspView",
+    "StatusView",
+]
+
+
+class NodeSettings(Protocol):
+    """The settings the API reads."""
+
+    @property
+    def admin_auth_token(self) -> str | None: ...
+    @property
+    def default_spsp_account(self) -> str | None: ...
+    @property
+    def rates_provider(self) -> str: ...
+
+
+class PositionView(Protocol):
+    """Where an account stands. `room`: what the counterpart may still send; None where there is no limit."""
+
+    @property
+    def receivable(self) -> int: ...
+    @property
+    def payable(self) -> int: ...
+    @property
+    def net(self) -> int: ...
+    @property
+    def pending_in(self) -> int: ...
+    @property
+    def pending_out(self) -> int: ...
+    @property
+    def room(self) -> int | None: ...
+
+
+class LinkView(Protocol):
+    """How an account is connected now. `kind`: BTP, HTTP, local or none."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def up(self) -> bool: ...
+    @property
+    def since(self) -> Timestamp | None: ...
+
+
+class RouteView(Protocol):
+    """One route. `origin`: static, account, own or default."""
+
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+
+
+class RatioView(Protocol):
+    """A rate: so many delivered units for so many sent ones."""
+
+    @property
+    def numerator(self) -> int: ...
+    @property
+    def denominator(self) -> int: ...
+
+
+class QuoteView(Protocol):
+    """What a payment would cost, as probed."""
+
+    @property
+    def send_max(self) -> int: ...
+    @property
+    def deliver_min(self) -> int: ...
+    @property
+    def rate(self) -> RatioView: ...
+    @property
+    def source_asset(self) -> Asset: ...
+    @property
+    def destination_asset(self) -> Asset: ...
+    @property
+    def receiver(self) -> str: ...
+
+
+class ProgressView(Protocol):
+    """A payment at one moment. `sent`, `in_flight`, `unknown`, `send_max` in the source asset; `delivered` and
+    `deliver_min` in the destination's, which is None until the receiver has told it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def receiver(self) -> str: ...
+    @property
+    def source_asset(self) -> Asset: ...
+    @property
+    def destination_asset(self) -> Asset | None: ...
+    @property
+    def sent(self) -> int: ...
+    @property
+    def delivered(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def unknown(self) -> int: ...
+    @property
+    def send_max(self) -> int | None: ...
+    @property
+    def deliver_min(self) -> int | None: ...
+    @property
+    def packets(self) -> int: ...
+    @property
+    def fulfilled(self) -> int: ...
+    @property
+    def rejected(self) -> int: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def started_at(self) -> Timestamp: ...
+    @property
+    def ended_at(self) -> Timestamp | None: ...
+
+
+class PaymentView(ProgressView, Protocol):
+    """A payment that the node carries out, whoever watches it."""
+
+    @property
+    def progress(self) -> AsyncIterator[ProgressView]:
+        """What changes from now on; ends when the payment does."""
+        ...
+
+    async def done(self) -> ProgressView:
+        """Wait for the end."""
+        ...
+
+    def cancel(self) -> None:
+        """Send no more. What is in flight is waited for."""
+        ...
+
+
+class SpspView(Protocol):
+    """A fresh address and secret for one client."""
+
+    @property
+    def destination_account(self) -> Address: ...
+    @property
+    def shared_secret(self) -> bytes: ...
+
+
+class PingView(Protocol):
+    """An answer to a ping: after how long, and with which ILP code where it was a Reject."""
+
+    @property
+    def round_trip_ms(self) -> int | float: ...
+    @property
+    def code(self) -> str | None: ...
+
+
+class StatusView(Protocol):
+    """The node in one look."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def started_at(self) -> Timestamp: ...
+    @property
+    def accounts(self) -> int: ...
+    @property
+    def links_up(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def packets(self) -> Mapping[str, int]: ...
+    @property
+    def unknown(self) -> int: ...
+    @property
+    def read_only(self) -> bool: ...
+    @property
+    def alarms(self) -> Sequence[str]: ...
+
+
+class NodeFacade(Protocol):
+    """The node. What is `async` is durable when it returns; the errors named are `interledger.errors`."""
+
+    @property
+    def settings(self) -> NodeSettings: ...
+    @property
+    def address(self) -> Address: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def read_only(self) -> bool: ...
+
+    def accounts(self) -> Sequence[Account]: ...
+
+    def account(self, account_id: str) -> Account:
+        """Raises `NotFoundError`."""
+        ...
+
+    async def create_account(self, account: Account) -> Account:
+        """Raises `ConflictError` when the name is taken or a token is another account's."""
+        ...
+
+    async def replace_account(self, account: Account) -> Account:
+        """Raises `NotFoundError`, `ConflictError`."""
+        ...
+
+    async def delete_account(self, account_id: str) -> Account:
+        """Raises `NotFoundError`; `ConflictError` while it has a balance or packets in flight."""
+        ...
+
+    def position(self, account_id: str) -> PositionView: ...
+    def link_status(self, account_id: str) -> LinkView: ...
+
+    def authenticate(self, token: str) -> AccountId | None:
+        """Whose incoming token of ILP over HTTP this is, found by its digest."""
+        ...
+
+    def routes(self) -> Sequence[RouteView]: ...
+
+    async def set_static_routes(self, routes: dict[str, str]) -> None:
+        """Replaces all of them (prefix -> account). Raises `NotFoundError` for an account."""
+        ...
+
+    async def set_static_route(self, prefix: str, account_id: str) -> None: ...
+
+    def rates(self) -> Mapping[str, str]:
+        """Asset code -> value of one whole unit in a common base, decimal text."""
+        ...
+
+    async def set_rates(self, rates: dict[str, str]) -> None: ...
+
+    async def quote(
+        self,
+        account_id: str,
+        receiver: str,
+        *,
+        send: int | None = None,
+        deliver: int | None = None,
+        slippage: Fraction = ...,
+        min_rate: Fraction | None = None,
+    ) -> QuoteView: ...
+
+    def pay(
+        self,
+        account_id: str,
+        receiver: str,
+        *,
+        send: int | None = None,
+        deliver: int | None = None,
+        slippage: Fraction = ...,
+        min_rate: Fraction | None = None,
+        quote: QuoteView | None = None,
+    ) -> PaymentView: ...
+
+    def payments(self) -> Sequence[PaymentView]:
+        """Newest first."""
+        ...
+
+    def payment(self, payment_id: str) -> PaymentView: ...
+    async def ping(self, destination: str, *, timeout_ms: int = ...) -> PingView: ...
+    def spsp_details(self, account_id: str) -> SpspView: ...
+    def status(self) -> StatusView: ...

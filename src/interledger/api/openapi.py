@@ -1,0 +1,152 @@
+"""The OpenAPI document of the API, made from its operations and schemas. `docs/reference/openapi.json` is its text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from interledger.api.auth import Access
+from interledger.api.operations import Call, Operation, json_response
+from interledger.api.schemas import SCHEMAS
+
+__all__ = ["build_document", "document_text", "operation"]
+
+_PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
+
+_HEADERS: Final = {
+    "Idempotency-Key": "The same key and body again give the same payment, for a day",
+    "Prefer": "`respond-async`: do not wait for the end",
+}
+_QUERY: Final = {
+    "limit": ("How many, 100 unless said", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    "cursor": ("`next_cursor` of the page before", {"type": "string"}),
+}
+_MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain"}
+_STREAMED: Final = "application/x-ndjson"
+
+
+def operation(operations: Sequence[Operation]) -> Operation:
+    """The operation that shows the document of `operations` and of itself."""
+
+    async def get_document(call: Call) -> Response:
+        return json_response(build_document((own, *operations)))
+
+    own = Operation(
+        method="GET",
+        path="/api/openapi.json",
+        access=Access.PUBLIC,
+        handler=get_document,
+        summary="This document",
+        answer="object",
+        tags=("status",),
+    )
+    return own
+
+
+def document_text(operations: Sequence[Operation]) -> str:
+    """The document as it is committed."""
+    return json.dumps(build_document(operations), indent=2, ensure_ascii=False) + "\n"
+
+
+def build_document(operations: Sequence[Operation]) -> dict[str, Any]:
+    """OpenAPI 3.1. The version is the API's, not the program's: it changes when the API does."""
+    paths: dict[str, dict[str, Any]] = {}
+    for one in operations:
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "interledger-py",
+            "version": "1",
+            "description": "The HTTP API of a node. Paths at the root are those of interledger-rs; the project's own"
+            " are below /api. Every error is application/problem+json (RFC 7807).",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The operator's admin_auth_token, or an account's incoming token of ILP over HTTP",
+                }
+            },
+        },
+    }
+
+
+def _operation(one: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": _operation_id(one),
+        "summary": one.summary,
+        "tags": list(one.tags),
+        "description": f"For {one.access.value}.",
+        "security": [] if one.access is Access.PUBLIC else [{"token": []}],
+    }
+    parameters = [_path_parameter(name) for name in _PARAMETER.findall(one.path)]
+    parameters += [_parameter(name) for name in one.parameters]
+    if parameters:
+        described["parameters"] = parameters
+    if one.body is not None:
+        described["requestBody"] = {"required": True, "content": _content(one.body)}
+    described["responses"] = _responses(one)
+    return described
+
+
+def _operation_id(one: Operation) -> str:
+    words = re.sub(r"[^a-z]+", "_", one.path.lower()).strip("_") or "root"
+    return f"{one.method.lower()}_{words}"
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    if name in _HEADERS:
+        return {"name": name, "in": "header", "description": _HEADERS[name], "schema": {"type": "string"}}
+    description, schema = _QUERY[name]
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _responses(one: Operation) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": one.summary}
+    if one.answer is not None:
+        good["content"] = _content(one.answer)
+        if "Prefer" in one.parameters:
+            good["content"][_STREAMED] = {"schema": _schema(one.answer)}
+    responses = {str(one.status): good}
+    statuses = {*one.problems, 500, *(() if one.access is Access.PUBLIC else (401, 403))}
+    for status in sorted(statuses):
+        schema = {"$ref": "#/components/schemas/Problem"}
+        responses[str(status)] = {
+            "description": "A problem",
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+    return responses
+
+
+def _content(name: str) -> dict[str, Any]:
+    return {_MEDIA_TYPES.get(name, "application/json"): {"schema": _schema(name)}}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    if name == "text":
+        return {"type": "string"}
+    if name == "object":
+        return {"type": "object"}
+    if name.endswith("[]") and name.startswith("Compatible"):
+        return {"type": "array", "items": _schema(name.removesuffix("[]"))}
+    if name.endswith("[]"):
+        items = {"type": "array", "items": _schema(name.removesuffix("[]"))}
+        return {
+            "type": "object",
+            "properties": {"items": items, "next_cursor": {"type": ["string", "null"]}},
+            "required": ["items"],
+        }
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,111 @@
+"""Routes: `/routes` as interledger-rs has them, `/api/routes` with who said so."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from interledger.accounts.account import parse_account_id
+from interledger.api.auth import Access
+from interledger.api.documents import list_document
+from interledger.api.facade import NodeFacade
+from interledger.api.operations import Call, Operation, json_response
+from interledger.api.problems import Problem
+from interledger.errors import InvalidRequestError
+from interledger.ilp.address import parse_prefix
+
+__all__ = ["OPERATIONS"]
+
+OWN: Final = "own"
+"""The origin of routes to the node itself. Their account is null."""
+
+_STATIC: Final = {"static": "static"}
+
+
+async def get_compatible_routes(call: Call) -> Response:
+    # The node's own address has no account, and interledger-rs has no word for that.
+    routes = {route.prefix: route.account for route in call.node.routes() if str(route.origin) != OWN}
+    return json_response(routes)
+
+
+async def put_compatible_routes(call: Call) -> Response:
+    fields = await call.compatible_fields()
+    routes = {prefix: _account_id(prefix, fields.required_text(prefix)) for prefix in fields.as_mapping()}
+    for prefix in routes:
+        parse_prefix(prefix)
+    await call.node.set_static_routes(routes)
+    return json_response(routes)
+
+
+async def put_compatible_route(call: Call) -> Response:
+    """The body is the account's name and nothing else, as text."""
+    prefix = parse_prefix(call.request.path_params["prefix"])
+    account_id = _account_id(prefix, await call.text())
+    await call.node.set_static_route(prefix, account_id)
+    return Response(account_id, headers={"Cache-Control": "no-store"}, media_type="text/plain")
+
+
+async def get_routes(call: Call) -> Response:
+    return json_response(_routes(call.node))
+
+
+async def put_routes(call: Call) -> Response:
+    """Replaces the static routes; what `GET` shows of them can be sent back. Answers with all routes."""
+    fields = await call.fields()
+    routes: dict[str, str] = {}
+    for item in fields.objects("items"):
+        prefix = item.required("prefix", parse_prefix)
+        if prefix in routes:
+            raise item.wrong("prefix", "comes twice", prefix)
+        item.choice("origin", _STATIC)
+        routes[prefix] = item.required("account", parse_account_id)
+        item.close()
+    fields.value("next_cursor")
+    fields.close()
+    await call.node.set_static_routes(routes)
+    return json_response(_routes(call.node))
+
+
+def _routes(node: NodeFacade) -> dict[str, object]:
+    return list_document(
+        {
+            "prefix": route.prefix,
+            "account": None if str(route.origin) == OWN else route.account,
+            "origin": str(route.origin),
+        }
+        for route in node.routes()
+    )
+
+
+def _account_id(prefix: str, text: str) -> str:
+    try:
+        return parse_account_id(text)
+    except InvalidRequestError as error:
+        raise Problem("invalid-request", f"{prefix or 'the default route'}: {error}", field=prefix) from None
+
+
+OPERATIONS: Final = (
+    Operation(
+        method="GET", path="/routes", access=Access.PUBLIC, handler=get_compatible_routes,
+        summary="Prefix to account", answer="CompatibleRoutes", tags=("interledger-rs",),
+    ),
+    Operation(
+        method="PUT", path="/routes/static", access=Access.ADMIN, handler=put_compatible_routes,
+        summary="Replace the static routes", body="CompatibleRoutes", answer="CompatibleRoutes", problems=(400, 404),
+        tags=("interledger-rs",),
+    ),
+    Operation(
+        method="PUT", path="/routes/static/{prefix}", access=Access.ADMIN, handler=put_compatible_route,
+        summary="Set one static route", body="text", answer="text", problems=(400, 404), tags=("interledger-rs",),
+    ),
+    Operation(
+        method="GET", path="/api/routes", access=Access.ANY, handler=get_routes,
+        summary="All routes", answer="Route[]", tags=("routes",),
+    ),
+    Operation(
+        method="PUT", path="/api/routes", access=Access.ADMIN, handler=put_routes,
+        summary="Replace the static routes", body="Route[]", answer="Route[]", problems=(400, 404), tags=("routes",),
+    ),
+)  # fmt: skip
+"""The operations of this module."""

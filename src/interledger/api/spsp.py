@@ -1,0 +1,82 @@
+"""SPSP (RFC 9) at three places: `/accounts/{account}/spsp` as interledger-rs has it, `/.well-known/pay` for the node's
+default account, and the wallet path `/{account}`, which payment pointers of this node name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from interledger.accounts.account import AccountId, parse_account_id
+from interledger.api.auth import Access
+from interledger.api.facade import NodeFacade
+from interledger.api.operations import Call, Handler, Operation
+from interledger.api.problems import Problem
+from interledger.application.spsp.server import Credentials, accepts_spsp, answer_query
+from interledger.errors import InvalidRequestError, NotFoundError
+
+__all__ = ["OPERATIONS"]
+
+NOBODY: Final = AccountId("")
+"""An account that no node has."""
+
+
+async def answer_account(call: Call) -> Response:
+    return _answer(call, call.request.path_params["account"])
+
+
+async def answer_well_known(call: Call) -> Response:
+    return _answer(call, call.node.settings.default_spsp_account)
+
+
+async def answer_wallet(call: Call) -> Response:
+    """SPSP where it is asked for. The path belongs to whatever else a wallet may show one day (TRAP SPSP-2)."""
+    if call.request.method != "OPTIONS" and not accepts_spsp(call.request.headers.get("accept")):
+        raise Problem(
+            "not-found",
+            f"There is nothing at {call.request.url.path[:200]} but SPSP. Ask with  Accept: application/spsp4+json",
+            headers={"Vary": "Accept"},
+        )
+    return _answer(call, call.request.path_params["account"], ("Vary", "Accept"))
+
+
+def _answer(call: Call, name: str | None, *more: tuple[str, str]) -> Response:
+    reply = answer_query(call.request.method, _account_id(name), lambda account_id: _issue(call.node, account_id))
+    return Response(reply.body, reply.status, dict((*reply.headers, *more)))
+
+
+def _account_id(name: str | None) -> AccountId:
+    try:
+        return parse_account_id(name or "")
+    except InvalidRequestError:
+        return NOBODY
+
+
+def _issue(node: NodeFacade, account_id: AccountId) -> Credentials | None:
+    if account_id == NOBODY:
+        return None
+    try:
+        details = node.spsp_details(account_id)
+    except NotFoundError:
+        return None
+    return Credentials(details.destination_account, details.shared_secret)
+
+
+def _operations(path: str, handler: Handler, summary: str) -> tuple[Operation, ...]:
+    return tuple(
+        Operation(
+            method=method, path=path, access=Access.PUBLIC, handler=handler,
+            summary=summary, answer="Spsp" if method == "GET" else None, status=200 if method == "GET" else 204,
+            problems=(404,) if method == "GET" else (), tags=("spsp",),
+        )
+        for method in ("GET", "OPTIONS")
+    )  # fmt: skip
+
+
+OPERATIONS: Final = (
+    *_operations("/accounts/{account}/spsp", answer_account, "Where to pay an account"),
+    *_operations("/.well-known/pay", answer_well_known, "Where to pay the default account"),
+    *_operations("/{account}", answer_wallet, "Where to pay, at the path that payment pointers name"),
+)
+"""The operations of this module. The wallet path is the last of all routes."""

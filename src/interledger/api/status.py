@@ -1,0 +1,85 @@
+"""How the node is: `/` as interledger-rs has it, `/livez` and `/readyz` for supervisors, `/api/status`, and pings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from interledger.api.auth import Access
+from interledger.api.documents import status_document
+from interledger.api.operations import Call, Operation, json_response
+from interledger.api.problems import Problem
+from interledger.ilp.address import parse_address
+
+__all__ = ["OPERATIONS"]
+
+PING_MS_DEFAULT: Final = 10_000
+PING_MS_MAX: Final = 30_000
+"""A packet is held no longer anywhere."""
+
+
+async def get_root(call: Call) -> Response:
+    node = call.node
+    if not node.ready:
+        return json_response({"status": "Starting"})
+    return json_response({"status": "Ready", "ilp_address": node.address, "version": node.status().version})
+
+
+async def get_live(call: Call) -> Response:
+    """The process answers. It says nothing of the node."""
+    return json_response({"status": "ok"})
+
+
+async def get_ready(call: Call) -> Response:
+    """Whether packets should come here."""
+    if not call.node.ready:
+        raise Problem("not-ready", "The node is starting or stopping")
+    if call.node.read_only:
+        raise Problem("not-ready", "The node cannot write its books and takes no packets")
+    return json_response({"status": "ok"})
+
+
+async def get_status(call: Call) -> Response:
+    return json_response(status_document(call.node.status(), ready=call.node.ready))
+
+
+async def ping(call: Call) -> Response:
+    """Asks a node for an echo. `code` is the ILP code where the answer was a Reject."""
+    fields = await call.fields()
+    destination = fields.required("destination", parse_address)
+    timeout_ms = fields.integer("timeout_ms", 1, PING_MS_MAX)
+    fields.close()
+    try:
+        result = await call.node.ping(destination, timeout_ms=timeout_ms or PING_MS_DEFAULT)
+    except TimeoutError:
+        raise Problem("no-answer", f"{destination} did not answer in time") from None
+    # Whole microseconds as an integer: no float in any document.
+    return json_response(
+        {"destination": destination, "round_trip_us": round(result.round_trip_ms * 1000), "code": result.code}
+    )
+
+
+OPERATIONS: Final = (
+    Operation(
+        method="GET", path="/", access=Access.PUBLIC, handler=get_root,
+        summary="Who answers here", answer="Root", tags=("interledger-rs",),
+    ),
+    Operation(
+        method="GET", path="/livez", access=Access.PUBLIC, handler=get_live,
+        summary="The process answers", answer="Health", tags=("status",),
+    ),
+    Operation(
+        method="GET", path="/readyz", access=Access.PUBLIC, handler=get_ready,
+        summary="The node takes packets", answer="Health", problems=(503,), tags=("status",),
+    ),
+    Operation(
+        method="GET", path="/api/status", access=Access.ADMIN, handler=get_status,
+        summary="The node in one look", answer="Status", tags=("status",),
+    ),
+    Operation(
+        method="POST", path="/api/ping", access=Access.ADMIN, handler=ping,
+        summary="Ask a node for an echo", body="Ping", answer="PingResult", problems=(400, 504), tags=("status",),
+    ),
+)  # fmt: skip
+"""The operations of this module."""

@@ -1,0 +1,295 @@
+"""A node of one's own to test the API with, and a caller of ASGI applications in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+
+from interledger.accounts.account import Account, AccountId, LinkSettings, Relation
+from interledger.accounts.asset import Asset
+from interledger.api.app import create_app
+from interledger.clock import Timestamp
+from interledger.errors import ConflictError, NotFoundError, ResolveError
+from interledger.ilp.address import Address
+
+ADMIN = "admin-token"
+ALICE = "alice-token"
+BOB = "bob-token"
+USD, EUR = Asset("USD", 9), Asset("EUR", 9)
+NOON = Timestamp(1_795_262_400_000)
+
+
+class Position(NamedTuple):
+    receivable: int = 0
+    payable: int = 0
+    net: int = 0
+    pending_in: int = 0
+    pending_out: int = 0
+    room: int | None = None
+
+
+class Quote(NamedTuple):
+    receiver: str
+    send_max: int
+    deliver_min: int
+    rate: Fraction = Fraction(9, 10)
+    source_asset: Asset = USD
+    destination_asset: Asset = EUR
+
+
+@dataclass
+class FakePayment:
+    """A payment that ends when the test says so."""
+
+    account: str
+    receiver: str
+    send_max: int | None
+    deliver_min: int | None
+    id: str = "pay_1"
+    state: str = "sending"
+    source_asset: Asset = USD
+    destination_asset: Asset | None = None
+    sent: int = 0
+    delivered: int = 0
+    in_flight: int = 0
+    unknown: int = 0
+    packets: int = 0
+    fulfilled: int = 0
+    rejected: int = 0
+    error: str | None = None
+    code: str | None = None
+    started_at: Timestamp = NOON
+    ended_at: Timestamp | None = None
+    terms: dict[str, Any] = field(default_factory=dict)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    steps: asyncio.Queue[FakePayment] = field(default_factory=asyncio.Queue)
+
+    def end(self, state: str = "delivered", **changes: Any) -> None:
+        self.state, self.ended_at = state, Timestamp(NOON + 186)
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.ended.set()
+        self.steps.put_nowait(replace(self))
+
+    @property
+    def progress(self) -> AsyncIterator[FakePayment]:
+        return self._progress()
+
+    async def _progress(self) -> AsyncIterator[FakePayment]:
+        while not (self.ended.is_set() and self.steps.empty()):
+            yield await self.steps.get()
+
+    async def done(self) -> FakePayment:
+        await self.ended.wait()
+        return self
+
+    def cancel(self) -> None:
+        self.end("cancelled")
+
+
+class FakeNode:
+    """What the API asks of a node, kept in dictionaries."""
+
+    def __init__(self) -> None:
+        self.settings = SimpleNamespace(admin_auth_token=ADMIN, default_spsp_account="bob", rates_provider="static")
+        self.address = Address("test.hub")
+        self.ready, self.read_only = True, False
+        self.kept: dict[str, Account] = {}
+        self.positions: dict[str, Position] = {}
+        self.links: dict[str, SimpleNamespace] = {}
+        self.static: dict[str, str] = {}
+        self.values: dict[str, str] = {}
+        self.started: list[FakePayment] = []
+        self.quotes: list[dict[str, Any]] = []
+        self.on_pay: Callable[[FakePayment], None] = lambda payment: payment.end(
+            sent=payment.send_max, delivered=9_185_361_000, destination_asset=EUR, packets=21, fulfilled=19, rejected=2
+        )
+
+    def accounts(self) -> list[Account]:
+        return list(self.kept.values())
+
+    def account(self, account_id: str) -> Account:
+        if account_id not in self.kept:
+            raise NotFoundError(f"There is no account “{account_id}”.")
+        return self.kept[account_id]
+
+    async def create_account(self, account: Account) -> Account:
+        if account.id in self.kept:
+            raise ConflictError(f"There is an account “{account.id}” already.")
+        self.kept[account.id] = account
+        return account
+
+    async def replace_account(self, account: Account) -> Account:
+        self.account(account.id)
+        self.kept[account.id] = account
+        return account
+
+    async def delete_account(self, account_id: str) -> Account:
+        if self.position(account_id) != Position():
+            raise ConflictError(f"“{account_id}” has a balance.")
+        return self.kept.pop(account_id)
+
+    def position(self, account_id: str) -> Position:
+        return self.positions.get(account_id, Position())
+
+    def link_status(self, account_id: str) -> SimpleNamespace:
+        return self.links.get(account_id, SimpleNamespace(kind="none", up=False, since=None))
+
+    def authenticate(self, token: str) -> AccountId | None:
+        digest = sha256(token.encode()).hexdigest()
+        found = [a.id for a in self.kept.values() if a.link.http_incoming_token_digest == digest]
+        return found[0] if found else None
+
+    def routes(self) -> list[SimpleNamespace]:
+        own = [SimpleNamespace(prefix=self.address, account="/own", origin="own")]
+        return own + [SimpleNamespace(prefix=p, account=a, origin="static") for p, a in self.static.items()]
+
+    async def set_static_routes(self, routes: dict[str, str]) -> None:
+        for account_id in routes.values():
+            self.account(account_id)
+        self.static = dict(routes)
+
+    async def set_static_route(self, prefix: str, account_id: str) -> None:
+        await self.set_static_routes({**self.static, prefix: account_id})
+
+    def rates(self) -> dict[str, str]:
+        return self.values
+
+    async def set_rates(self, rates: dict[str, str]) -> None:
+        self.values = dict(rates)
+
+    async def quote(self, account_id: str, receiver: str, **terms: Any) -> Quote:
+        if receiver == "$nobody.test":
+            raise ResolveError("nobody answers at https://nobody.test/.well-known/pay")
+        self.quotes.append(terms)
+        send = terms.get("send") or terms["deliver"] * 10 // 9
+        return Quote(receiver, send, terms.get("deliver") or send * 9 // 10)
+
+    def pay(self, account_id: str, receiver: str, **terms: Any) -> FakePayment:
+        payment = FakePayment(account_id, receiver, terms.get("send"), terms.get("deliver"), terms=terms)
+        payment.id = f"pay_{len(self.started) + 1}"
+        self.started.insert(0, payment)
+        self.on_pay(payment)
+        return payment
+
+    def payments(self) -> list[FakePayment]:
+        return self.started
+
+    def payment(self, payment_id: str) -> FakePayment:
+        for payment in self.started:
+            if payment.id == payment_id:
+                return payment
+        raise NotFoundError("no such payment")
+
+    async def ping(self, destination: str, *, timeout_ms: int = 10_000) -> SimpleNamespace:
+        if destination == "test.silent":
+            raise TimeoutError
+        return SimpleNamespace(round_trip_ms=3.1, code="F02" if destination == "test.nowhere" else None)
+
+    def spsp_details(self, account_id: str) -> SimpleNamespace:
+        account = self.account(account_id)
+        return SimpleNamespace(destination_account=Address(f"{account.ilp_address}.tok"), shared_secret=bytes(32))
+
+    def status(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            address=self.address, version="0.1.0", started_at=NOON, accounts=len(self.kept), links_up=1, in_flight=2,
+            packets={"prepares": 5}, unknown=0, read_only=self.read_only, alarms=["a word to the operator"],
+        )  # fmt: skip
+
+
+@dataclass
+class Answer:
+    """What came back. `problem` is the last part of a problem's type."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body, parse_float=str)
+
+    @property
+    def problem(self) -> str:
+        assert self.headers["content-type"] == "application/problem+json"
+        assert self.json["status"] == self.status
+        return str(self.json["type"]).rpartition("/")[2]
+
+
+class Caller:
+    """Calls an ASGI application. A body that is not bytes is sent as JSON, an int in it as it is."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.hang_up_after: int | None = None
+        """So many body messages until the caller hangs up."""
+
+    async def __call__(
+        self, method: str, target: str, body: Any = None, *, token: str | None = ADMIN, **headers: str
+    ) -> Answer:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token is not None:
+            fields.setdefault("authorization", f"Bearer {token}")
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            fields.setdefault("content-type", "application/json")
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1",
+            "method": method, "scheme": "http", "path": path, "raw_path": path.encode(), "root_path": "",
+            "query_string": query.encode(), "server": ("127.0.0.1", 7770), "client": ("127.0.0.1", 5),
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in fields.items()],
+        }  # fmt: skip
+        return await self._run(scope, body or b"")
+
+    async def _run(self, scope: dict[str, Any], body: bytes) -> Answer:
+        answer = Answer(0, {}, b"")
+        gone = asyncio.Event()
+        parts = [body[i : i + 40_000] for i in range(0, len(body), 40_000)] or [b""]
+        sent = 0
+
+        async def receive() -> dict[str, Any]:
+            if parts:
+                part = parts.pop(0)
+                return {"type": "http.request", "body": part, "more_body": bool(parts)}
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal sent
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+                return
+            answer.body += message["body"]
+            sent += 1
+            if sent == self.hang_up_after:
+                gone.set()
+
+        await self.app(scope, receive, send)
+        return answer
+
+
+@pytest.fixture
+def node() -> FakeNode:
+    """alice and bob, each with a token."""
+    node = FakeNode()
+    for name, asset, token in (("alice", USD, ALICE), ("bob", EUR, BOB)):
+        link = LinkSettings(http_incoming_token_digest=sha256(token.encode()).hexdigest())
+        address = Address(f"test.hub.{name}")
+        node.kept[name] = Account(id=AccountId(name), asset=asset, ilp_address=address, link=link, owes_us_max=0)
+    node.kept["bob"] = replace(node.kept["bob"], relation=Relation.PEER)
+    return node
+
+
+@pytest.fixture
+def call(node: FakeNode) -> Caller:
+    return Caller(create_app(node))  # type: ignore[arg-type] # tuples and namespaces stand for the node's values
