@@ -22,9 +22,9 @@ from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
-from interledger.accounts.ledger import Hold, Ledger, LedgerAccount, Leg, Refusal
+from interledger.accounts.ledger import Hold, Ledger, LedgerAccount, Refusal
 from interledger.clock import Timestamp
-from interledger.codec.oer import UINT64_MAX
+from interledger.connector.crossing import Crossing
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import ExpiryWheel, InFlight
@@ -36,7 +36,7 @@ from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.ilp.peer import PEER_PREFIX
 from interledger.link.base import Link, RequestId
-from interledger.routing.exchange import ExchangeTable, NoRate, Ratio
+from interledger.routing.exchange import ExchangeTable, NoRate
 from interledger.routing.table import Origin, RoutingTable
 
 __all__ = ["Connector", "Limits"]
@@ -90,7 +90,6 @@ class Connector:
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
         self._wheel = ExpiryWheel()
         self._hops: dict[str, Peer] = {}
-        self._fx: dict[Asset, LedgerAccount] = {}
 
     # ------------------------------------------------------------------ the way out
 
@@ -130,39 +129,42 @@ class Connector:
             return self._refuse(incoming, prepare, now, Step.ROUTE, _PEER_BUSY)
 
         # 3 convert
-        amount = outgoing_amount = prepare.amount
-        if amount:
-            ratio = incoming.ratios.get(outgoing.account.asset)
-            if ratio is None or (ratio.expires_at is not None and ratio.expires_at <= now):
-                fresh = self._find_ratio(incoming, outgoing, now)
-                if isinstance(fresh, Refused):
-                    return self._refuse(incoming, prepare, now, Step.CONVERT, fresh)
-                ratio = fresh
-            outgoing_amount = amount * ratio.numerator // ratio.denominator
-            if outgoing_amount == 0 or outgoing_amount > outgoing.account.packet_amount_max:
-                refused = _refuse_amount(amount, outgoing_amount, outgoing.account.packet_amount_max, ratio)
-                return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
         incoming_expires_at = prepare.expires_at
-        expires_at = min(incoming_expires_at - limits.min_message_window_ms, now + limits.max_hold_ms)
-        if expires_at - now < limits.min_message_window_ms:
+        window = limits.min_message_window_ms
+        expires_at = incoming_expires_at - window
+        if expires_at > now + limits.max_hold_ms:
+            expires_at = Timestamp(now + limits.max_hold_ms)
+        if expires_at - now < window:
             return self._refuse(incoming, prepare, now, Step.CONVERT, _TOO_LITTLE_TIME)
-
-        # 4 hold
+        amount = outgoing_amount = prepare.amount
         hold: Hold | None = None
         if amount:
+            crossing = incoming.crossings.get(outgoing.id)
+            if crossing is None or crossing.expires_at <= now:
+                found_crossing = self._find_crossing(incoming, outgoing, now)
+                if isinstance(found_crossing, Refused):
+                    return self._refuse(incoming, prepare, now, Step.CONVERT, found_crossing)
+                crossing = found_crossing
+            outgoing_amount = amount * crossing.numerator // crossing.denominator
+            if outgoing_amount == 0 or outgoing_amount > crossing.amount_max:
+                refused = _refuse_amount(amount, outgoing_amount, crossing)
+                return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
+
+            # 4 hold
             if self.ledger.read_only:
                 return self._refuse(incoming, prepare, now, Step.HOLD, _READ_ONLY)
-            legs = self._legs(incoming, amount, outgoing, outgoing_amount)
+            legs = crossing.legs(amount, outgoing_amount)
             held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
             if isinstance(held, Refusal):
                 return self._refuse(incoming, prepare, now, Step.HOLD, _NO_CREDIT)
             hold = held
+
         # 5 forward
         onward = prepare.forwarded(amount=outgoing_amount, expires_at=Timestamp(expires_at))
-        deadline = min(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
-        flight = InFlight(
-            incoming, request_id, hold, prepare.execution_condition, incoming_expires_at, Timestamp(deadline), now
-        )
+        deadline = expires_at + limits.grace_ms
+        if deadline > incoming_expires_at - limits.relay_margin_ms:
+            deadline = incoming_expires_at - limits.relay_margin_ms
+        flight = InFlight(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
         onward_id = self._remember(outgoing, flight)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
@@ -182,6 +184,7 @@ class Connector:
         if flight is None:
             self._receive_late(outgoing, request_id, reply)
             return
+        flight.bucket.discard(flight)
         incoming = flight.incoming
         hold = flight.hold
 
@@ -209,8 +212,9 @@ class Connector:
         """The link gave up on a Prepare the peer may have got: `reject` goes back, the amount becomes unknown."""
         outgoing = self.peers.get(account)
         flight = outgoing.in_flight.pop(request_id, None) if outgoing is not None else None
-        if outgoing is not None and flight is not None:
-            self._give_up(outgoing, request_id, flight, reject)
+        if flight is not None:
+            flight.bucket.discard(flight)
+            self._give_up(flight, reject)
 
     def link_lost(self, account: AccountId, now: Timestamp) -> None:
         """Nothing is rejected early: a lost peer may still hold a fulfillment until expiry."""
@@ -221,20 +225,19 @@ class Connector:
 
     def handle_timer(self, now: Timestamp) -> None:
         """R00 for every packet whose time is up. A time-out is not a rejection: its amount becomes unknown."""
-        for outgoing, request_id, flight in self._wheel.take_due(now):
-            if outgoing.in_flight.get(request_id) is flight:
-                del outgoing.in_flight[request_id]
-                reject = self._reject_for(flight, now, Step.EXPIRE, _TIMED_OUT)
-                self._give_up(outgoing, request_id, flight, reject)
+        for flight in self._wheel.take_due(now):
+            del flight.outgoing.in_flight[flight.onward_id]
+            self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, _TIMED_OUT))
 
-    def _give_up(self, outgoing: Peer, request_id: RequestId, flight: InFlight, reject: Reject) -> None:
+    def _give_up(self, flight: InFlight, reject: Reject) -> None:
+        outgoing = flight.outgoing
         flight.incoming.rejected += 1
         if flight.hold is not None and outgoing.is_local:
             self.ledger.release(flight.hold)  # it never left this process: nobody else can have the fulfillment
         elif flight.hold is not None:
             if len(outgoing.gave_up) >= GAVE_UP_KEPT:
                 del outgoing.gave_up[next(iter(outgoing.gave_up))]
-            outgoing.gave_up[request_id] = self.ledger.give_up(flight.hold)
+            outgoing.gave_up[flight.onward_id] = self.ledger.give_up(flight.hold)
         flight.incoming.link.send_reply(flight.request_id, reject)
 
     def _receive_late(self, outgoing: Peer, request_id: RequestId, reply: Reply) -> None:
@@ -251,6 +254,7 @@ class Connector:
         flight = outgoing.in_flight.pop(request_id, None)
         if flight is None:
             return
+        flight.bucket.discard(flight)
         if flight.hold is not None:
             self.ledger.release(flight.hold)
         flight.incoming.link.send_reply(flight.request_id, Reject(_READ_ONLY.code, self.address, _READ_ONLY.message))
@@ -260,15 +264,14 @@ class Connector:
     ) -> None:
         """Send a `peer.*` request of this node to one peer: no route, no money. The reply goes to `asker`'s link."""
         outgoing, incoming = self.peers[account], self.peers[asker]
-        expires_at = prepare.expires_at
-        flight = InFlight(incoming, request_id, None, prepare.execution_condition, expires_at, expires_at, now)
+        flight = InFlight(incoming, request_id, outgoing, None, prepare.execution_condition, prepare.expires_at)
         outgoing.link.send_prepare(self._remember(outgoing, flight), prepare)
 
     def _remember(self, outgoing: Peer, flight: InFlight) -> RequestId:
-        request_id = RequestId(outgoing.next_request_id)
+        request_id = flight.onward_id = RequestId(outgoing.next_request_id)
         outgoing.next_request_id = (request_id + 1) & 0xFFFFFFFF
         outgoing.in_flight[request_id] = flight
-        self._wheel.add(outgoing, request_id, flight)
+        self._wheel.add(flight)
         return request_id
 
     # ------------------------------------------------------------------ 2 route, when the destination is not remembered
@@ -301,32 +304,23 @@ class Connector:
 
     # ------------------------------------------------------------------ 3 convert, 4 hold
 
-    def _find_ratio(self, incoming: Peer, outgoing: Peer, now: Timestamp) -> Ratio | Refused:
-        found = self.exchange.ratio(incoming.account.asset, outgoing.account.asset, self.spread, now)
-        if isinstance(found, NoRate):
+    def _find_crossing(self, incoming: Peer, outgoing: Peer, now: Timestamp) -> Crossing | Refused:
+        source, target = incoming.ledger_account, outgoing.ledger_account
+        ratio = self.exchange.ratio(source.asset, target.asset, self.spread, now)
+        if isinstance(ratio, NoRate):
             return Refused(ErrorCode.T00_INTERNAL_ERROR, "no current rate between the two assets")
-        incoming.ratios[outgoing.account.asset] = found
-        return found
+        middle: tuple[LedgerAccount, LedgerAccount | None]
+        if source.asset == target.asset:
+            middle = self.ledger.account(f"fee/{source.asset}", source.asset), None
+        else:
+            middle = self._position_in(source.asset), self._position_in(target.asset)
+        crossing = Crossing(source, target, middle, ratio, outgoing.account.packet_amount_max)
+        incoming.crossings[outgoing.id] = crossing
+        return crossing
 
-    def _legs(self, incoming: Peer, amount: int, outgoing: Peer, outgoing_amount: int) -> tuple[Leg, ...]:
-        """The entries of one packet. The last one leads onward: recovery relies on it."""
-        debited, credited = incoming.ledger_account, outgoing.ledger_account
-        if debited.asset == credited.asset:
-            if amount == outgoing_amount:
-                return ((debited, credited, amount),)
-            fee = self.ledger.account(f"fee/{debited.asset}", debited.asset)
-            return ((debited, fee, amount - outgoing_amount), (debited, credited, outgoing_amount))
-        return (
-            (debited, self.exchange_account(debited.asset), amount),
-            (self.exchange_account(credited.asset), credited, outgoing_amount),
-        )
-
-    def exchange_account(self, asset: Asset) -> LedgerAccount:
+    def _position_in(self, asset: Asset) -> LedgerAccount:
         """Our position in an asset: what we took in of it less what we gave out."""
-        account = self._fx.get(asset)
-        if account is None:
-            account = self._fx[asset] = self.ledger.account(f"fx/{asset}", asset)
-        return account
+        return self.ledger.account(f"fx/{asset}", asset)
 
     # ------------------------------------------------------------------ refusing
 
@@ -386,11 +380,12 @@ class Connector:
     def routes_changed(self) -> None:
         """Routes, peers or our address are not what they were: forget next hops."""
         self._hops.clear()
+        self.rates_changed()
 
     def rates_changed(self) -> None:
-        """Rates are not what they were: forget ratios."""
+        """Rates are not what they were: forget what was made of them."""
         for peer in self.peers.values():
-            peer.ratios.clear()
+            peer.crossings.clear()
 
 
 _PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
@@ -404,11 +399,11 @@ _WRONG_FULFILLMENT: Final = Refused(
 )
 
 
-def _refuse_amount(amount: int, outgoing_amount: int, maximum: int, ratio: Ratio) -> Refused:
+def _refuse_amount(amount: int, outgoing_amount: int, crossing: Crossing) -> Refused:
     """F08 tells the most in the sender's units (A17); R01 for what converts to nothing (D-15)."""
     if outgoing_amount == 0:
         return Refused(ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT, "the amount converts to zero on the next link")
-    most = min(maximum, UINT64_MAX) * ratio.denominator // ratio.numerator
+    most = crossing.amount_max * crossing.denominator // crossing.numerator
     data = AmountTooLarge(amount, min(most, amount - 1)).encode()
     return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than the next link takes", data)
 

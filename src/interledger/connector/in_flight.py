@@ -16,27 +16,39 @@ __all__ = ["ExpiryWheel", "InFlight"]
 
 @final
 class InFlight:
-    """One packet between hold and outcome. `hold` is None for an amount of zero; `deadline`: when we stop waiting."""
+    """One packet between hold and outcome. `hold` is None for an amount of zero; `deadline`: when we stop waiting.
 
-    __slots__ = ("condition", "deadline", "hold", "incoming", "incoming_expires_at", "request_id", "sent_at")
+    `request_id` is the incoming peer's, `onward_id` the one we gave it on the outgoing link.
+    """
+
+    __slots__ = (
+        "bucket",
+        "condition",
+        "deadline",
+        "hold",
+        "incoming",
+        "onward_id",
+        "outgoing",
+        "request_id",
+    )
 
     def __init__(
         self,
         incoming: Peer,
         request_id: RequestId,
+        outgoing: Peer,
         hold: Hold | None,
         condition: bytes,
-        incoming_expires_at: Timestamp,
-        deadline: Timestamp,
-        sent_at: Timestamp,
+        deadline: int,
     ) -> None:
         self.incoming = incoming
         self.request_id = request_id
+        self.outgoing = outgoing
         self.hold = hold
         self.condition = condition
-        self.incoming_expires_at = incoming_expires_at
         self.deadline = deadline
-        self.sent_at = sent_at
+        self.onward_id: RequestId
+        self.bucket: set[InFlight]
 
 
 BUCKET_MS: Final = 100
@@ -45,23 +57,29 @@ BUCKET_MS: Final = 100
 
 @final
 class ExpiryWheel:
-    """Buckets of 100 ms, swept lazily: answered packets stay in their bucket until its time and are then skipped."""
+    """Buckets of 100 ms. An answered packet leaves its bucket at once, so only what is in flight takes memory."""
 
     def __init__(self) -> None:
-        self._buckets: dict[int, list[tuple[Peer, RequestId, InFlight]]] = {}
+        self._buckets: dict[int, set[InFlight]] = {}
 
-    def add(self, outgoing: Peer, request_id: RequestId, flight: InFlight) -> None:
+    def add(self, flight: InFlight) -> None:
+        """Remember to look at `flight` when its deadline has passed. `flight.bucket.discard(flight)` undoes it."""
         key = flight.deadline // BUCKET_MS
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = []
-        bucket.append((outgoing, request_id, flight))
+            bucket = self._buckets[key] = set()
+        bucket.add(flight)
+        flight.bucket = bucket
 
     def next_due(self) -> Timestamp | None:
-        """When `take_due` will next have something, or None."""
+        """When `take_due` will next have something to look at, or None."""
         return Timestamp((min(self._buckets) + 1) * BUCKET_MS) if self._buckets else None
 
-    def take_due(self, now: Timestamp) -> list[tuple[Peer, RequestId, InFlight]]:
-        """All whose deadline has passed, oldest first, answered ones among them."""
+    def take_due(self, now: Timestamp) -> list[InFlight]:
+        """All whose deadline has passed, oldest bucket first, in the order of their ids."""
         keys = sorted(key for key in self._buckets if (key + 1) * BUCKET_MS <= now)
-        return [entry for key in keys for entry in self._buckets.pop(key)]
+        return [flight for key in keys for flight in sorted(self._buckets.pop(key), key=_order)]
+
+
+def _order(flight: InFlight) -> tuple[int, str, int]:
+    return flight.deadline, flight.outgoing.id, flight.onward_id

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import LedgerAccount, Unknown
+from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
 from interledger.link.base import Link, RequestId
-from interledger.routing.exchange import Ratio
 
 if TYPE_CHECKING:
-    from interledger.accounts.asset import Asset
     from interledger.connector.in_flight import InFlight
 
 __all__ = ["Peer", "local_id"]
@@ -34,6 +33,7 @@ class Peer:
         "account",
         "answered",
         "cancel",
+        "crossings",
         "fulfilled",
         "gave_up",
         "guards",
@@ -45,7 +45,6 @@ class Peer:
         "link",
         "next_request_id",
         "prepares",
-        "ratios",
         "refused",
         "rejected",
     )
@@ -72,8 +71,8 @@ class Peer:
         """Called with (request id, prepare) when a Prepare to this peer could not be written down and was not sent."""
         self.in_flight: dict[RequestId, InFlight] = {}
         self.gave_up: dict[RequestId, Unknown] = {}
-        self.ratios: dict[Asset, Ratio] = {}
-        """Rates from this peer's asset to others', until they expire."""
+        self.crossings: dict[AccountId, Crossing] = {}
+        """How amounts go from this peer to others, until their rates expire."""
         self.next_request_id = first_request_id & 0xFFFFFFFF
         # Counters: plain integers, read by whoever exports them. The first five are of the peer as incoming side.
         self.prepares = 0
