@@ -46,8 +46,7 @@ def accept_handshake(request_octets: bytes, origins: Sequence[str], crowded: boo
         response = handshake.reject(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many sockets without authentication.\n")
     else:
         response = handshake.accept(request)
-    handshake.send_response(response)
-    return b"".join(handshake.data_to_send()), response.status_code == 101
+    return response.serialize(), response.status_code == 101
 
 
 @final

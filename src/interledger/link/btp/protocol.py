@@ -20,7 +20,7 @@ from typing import Final, final
 from interledger.clock import Timestamp
 from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import TYPE_PREPARE, Prepare, Reject, decode_reply
+from interledger.ilp.packet import TYPE_FULFILL, TYPE_PREPARE, TYPE_REJECT, Prepare, Reject, decode_reply
 from interledger.link.base import RequestId
 from interledger.link.btp.auth import auth_message, read_auth
 from interledger.link.btp.link import BtpLink
@@ -53,6 +53,9 @@ UNANSWERED_MAX: Final = 10_000
 
 SLOW_READER_TIMEOUT_MS: Final = 30_000
 """How long the socket's buffer may stay full before the connection is given up."""
+
+_PREPARE: Final = bytes((TYPE_PREPARE,))
+_REPLIES: Final = (bytes((TYPE_FULFILL,)), bytes((TYPE_REJECT,)))
 
 Admit = Callable[[str | None, str], BtpLink | None]
 """(user name or None, token) -> the link of the account they open, or None. Compares in constant time."""
@@ -213,10 +216,13 @@ class BtpConnection:
             return
         # D-07: interledger-rs sends Prepares as Responses and replies as Messages. The type of the ILP packet decides.
         _, request_id, ilp = common
-        if ilp[:1] == b"\x0c":
+        kind = ilp[:1]
+        if kind == _PREPARE:
             self._receive_prepare(link, request_id, ilp, now)
-        else:
+        elif kind in _REPLIES:
             self._receive_reply(link, request_id, ilp, now)
+        else:
+            self._receive_other(packet, now)
 
     def _receive_prepare(self, link: BtpLink, request_id: int, ilp: bytes, now: Timestamp) -> None:
         if self.websocket.closing:
@@ -265,12 +271,11 @@ class BtpConnection:
         except DecodeError as error:
             self._receive_unreadable(octets, str(error), now)
             return
-        if self.state is State.AUTHENTICATING:
-            if link is not None:
-                self._receive_auth_answer(link, packet, now)
-            else:
-                self._receive_auth(packet, now)
-        elif link is not None:
+        if link is None:
+            self._receive_auth(packet, now)
+        elif self.state is State.AUTHENTICATING:
+            self._receive_auth_answer(link, packet, now)
+        else:
             self._receive_open(link, packet, now)
 
     def _receive_open(self, link: BtpLink, packet: BtpPacket, now: Timestamp) -> None:
@@ -283,21 +288,23 @@ class BtpConnection:
             link.receive_refusal(request_id, code, f"the next node answered with the BTP error {packet.code}", now)
             return
         ilp = find_entry(packet.entries, "ilp")
+        octets = ilp.data if ilp is not None else b""
+        kind = octets[:1]
         if len({entry.name for entry in packet.entries}) != len(packet.entries):
             self._receive_duplicates(link, packet, now)
         elif isinstance(packet, BtpTransfer):
             link.counters.transfers_refused += 1
             # RFC 23: "If an `Error` has been returned, the peer MUST NOT have updated their balance."
             self._send_error(request_id, "F00", "this node takes no settlement by BTP", now)
-        elif ilp is not None and ilp.data[:1] == bytes((TYPE_PREPARE,)):
-            self._receive_prepare(link, request_id, ilp.data, now)
-        elif ilp is not None and ilp.data:
-            self._receive_reply(link, request_id, ilp.data, now)
+        elif kind == _PREPARE:
+            self._receive_prepare(link, request_id, octets, now)
+        elif kind in _REPLIES or (octets and isinstance(packet, BtpResponse)):
+            self._receive_reply(link, request_id, octets, now)
         elif isinstance(packet, BtpResponse):
             message = "the next node answered without an ILP packet"
             link.receive_refusal(request_id, ErrorCode.T00_INTERNAL_ERROR, message, now)
         elif ilp is not None:
-            self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, "an empty packet")
+            self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, "this is not an ILPv4 packet")
         else:
             self.send(BtpResponse(request_id, link.receive_message(packet.entries)).encode())
 
