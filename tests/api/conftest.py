@@ -69,27 +69,31 @@ class FakePayment:
     started_at: Timestamp = NOON
     ended_at: Timestamp | None = None
     terms: dict[str, Any] = field(default_factory=dict)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    steps: asyncio.Queue[FakePayment] = field(default_factory=asyncio.Queue)
+    changed: asyncio.Queue[FakePayment] = field(default_factory=asyncio.Queue)
 
     def end(self, state: str = "delivered", **changes: Any) -> None:
         self.state, self.ended_at = state, Timestamp(NOON + 186)
         for name, value in changes.items():
             setattr(self, name, value)
-        self.ended.set()
-        self.steps.put_nowait(replace(self))
+        self.changed.put_nowait(self.snapshot)
+
+    @property
+    def snapshot(self) -> FakePayment:
+        return replace(self)
 
     @property
     def progress(self) -> AsyncIterator[FakePayment]:
         return self._progress()
 
     async def _progress(self) -> AsyncIterator[FakePayment]:
-        while not (self.ended.is_set() and self.steps.empty()):
-            yield await self.steps.get()
+        seen = self.snapshot
+        yield seen
+        while seen.ended_at is None:
+            seen = await self.changed.get()
+            yield seen
 
     async def done(self) -> FakePayment:
-        await self.ended.wait()
-        return self
+        return [seen async for seen in self.progress][-1]
 
     def cancel(self) -> None:
         self.end("cancelled")
@@ -110,7 +114,12 @@ class FakeNode:
         self.started: list[FakePayment] = []
         self.quotes: list[dict[str, Any]] = []
         self.on_pay: Callable[[FakePayment], None] = lambda payment: payment.end(
-            sent=payment.send_max, delivered=9_185_361_000, destination_asset=EUR, packets=21, fulfilled=19, rejected=2
+            sent=payment.send_max or 7,
+            delivered=9_185_361_000,
+            destination_asset=EUR,
+            packets=21,
+            fulfilled=19,
+            rejected=2,
         )
 
     def accounts(self) -> list[Account]:

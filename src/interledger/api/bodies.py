@@ -89,6 +89,7 @@ class Fields:
         self._path = path
 
     def __contains__(self, name: str) -> bool:
+        self._known.add(name)
         return name in self._values
 
     def as_mapping(self) -> Mapping[str, Any]:

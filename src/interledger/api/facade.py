@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
@@ -150,12 +150,17 @@ class ProgressView(Protocol):
     def ended_at(self) -> Timestamp | None: ...
 
 
-class PaymentView(ProgressView, Protocol):
+class PaymentView(Protocol):
     """A payment that the node carries out, whoever watches it."""
 
     @property
+    def snapshot(self) -> ProgressView:
+        """How it stands now."""
+        ...
+
+    @property
     def progress(self) -> AsyncIterator[ProgressView]:
-        """What changes from now on; ends when the payment does."""
+        """How it stands now, and whenever that changes; the last one is final."""
         ...
 
     async def done(self) -> ProgressView:
@@ -281,8 +286,10 @@ class NodeFacade(Protocol):
         deliver: int | None = None,
         slippage: Fraction = ...,
         min_rate: Fraction | None = None,
-        quote: QuoteView | None = None,
-    ) -> PaymentView: ...
+        quote: Any = None,
+    ) -> PaymentView:
+        """`quote`: what this same node's `quote` gave."""
+        ...
 
     def payments(self) -> Sequence[PaymentView]:
         """Newest first."""

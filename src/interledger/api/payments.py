@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, final
+from typing import Final, NamedTuple, final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -113,7 +113,8 @@ class PaymentResource:
 
     async def list_payments(self, call: Call) -> Response:
         """Newest first. `cursor` is the id of the last payment of the page before."""
-        mine = [payment for payment in call.node.payments() if call.caller.may_use(payment.account)]
+        all_of_them = (payment.snapshot for payment in call.node.payments())
+        mine = [payment for payment in all_of_them if call.caller.may_use(payment.account)]
         limit = _limit(call.request)
         cursor = call.request.query_params.get("cursor")
         first = 0
@@ -127,13 +128,13 @@ class PaymentResource:
         return json_response(list_document(map(payment_document, page), page[-1].id if has_more else None))
 
     async def get_payment(self, call: Call) -> Response:
-        return json_response(payment_document(_payment(call)))
+        return json_response(payment_document(_payment(call).snapshot))
 
     async def cancel_payment(self, call: Call) -> Response:
         """Answers at once; what is in flight is still waited for."""
         payment = _payment(call)
         payment.cancel()
-        return json_response(payment_document(payment), 202)
+        return json_response(payment_document(payment.snapshot), 202)
 
     async def pay_compatible(self, call: Call) -> Response:
         """Waits for the end, and answers with an error unless all of it went."""
@@ -216,12 +217,12 @@ async def _quote(node: NodeFacade, terms: Terms, fields: Fields) -> QuoteView:
 
 
 async def _answer(request: Request, payment: PaymentView) -> Response:
-    location = f"/api/payments/{payment.id}"
+    location = f"/api/payments/{payment.snapshot.id}"
     if NDJSON in request.headers.get("accept", ""):
         headers = {"Cache-Control": "no-store", "Location": location, "X-Content-Type-Options": "nosniff"}
         return StreamingResponse(_lines(payment), 201, headers, media_type=NDJSON)
     if "respond-async" in request.headers.get("prefer", ""):
-        return json_response(payment_document(payment), 202, location=location)
+        return json_response(payment_document(payment.snapshot), 202, location=location)
     # Shielded: the caller may hang up, and who joined under the same key waits on.
     ended = await asyncio.shield(asyncio.ensure_future(payment.done()))
     return json_response(payment_document(ended), 201, location=location)
@@ -230,14 +231,8 @@ async def _answer(request: Request, payment: PaymentView) -> Response:
 async def _lines(payment: PaymentView) -> AsyncIterator[bytes]:
     """The payment as it goes, a document a line; the last one is final, or `{"error": problem}`."""
     try:
-        yield encode_json(payment_document(payment)) + b"\n"
-        last: Any = None
         async for progress in payment.progress:
-            last = progress
             yield encode_json(payment_document(progress)) + b"\n"
-        ended = await payment.done()
-        if last is None or payment_document(last) != payment_document(ended):
-            yield encode_json(payment_document(ended)) + b"\n"
     except Exception as error:  # the answer has begun, so a status cannot tell any more
         yield encode_json({"error": problem_document(problem_of(error))}) + b"\n"
 
@@ -249,7 +244,7 @@ def _payment(call: Call) -> PaymentView:
         payment = call.node.payment(payment_id)
     except NotFoundError:
         payment = None
-    if payment is None or not call.caller.may_use(payment.account):
+    if payment is None or not call.caller.may_use(payment.snapshot.account):
         raise NotFoundError(f"There is no payment “{payment_id[:40]}”.")
     return payment
 

@@ -1,0 +1,55 @@
+"""SPSP at its three paths. What the answer says is tested with `application/spsp/server.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+SPSP = "application/spsp4+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "destination"),
+    [
+        ("/accounts/bob/spsp", None, "test.hub.bob.tok"),
+        ("/accounts/BOB/spsp", SPSP, "test.hub.bob.tok"),
+        ("/.well-known/pay", SPSP, "test.hub.bob.tok"),
+        ("/alice", SPSP, "test.hub.alice.tok"),
+        ("/alice", "application/json, application/spsp4+json", "test.hub.alice.tok"),
+    ],
+)
+async def test_an_account_can_be_asked(call: Any, path: str, accept: str | None, destination: str) -> None:
+    headers = {} if accept is None else {"accept": accept}
+    answer = await call("GET", path, token=None, **headers)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == SPSP
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.json == {"destination_account": destination, "shared_secret": "A" * 43 + "="}
+
+
+@pytest.mark.parametrize("path", ["/accounts/nobody/spsp", "/accounts/x/spsp", "/nobody", "/x"])
+async def test_SP_05_nobody_is_404_in_the_words_of_spsp(call: Any, path: str) -> None:
+    answer = await call("GET", path, token=None, accept=SPSP)
+    assert (answer.status, answer.json["id"]) == (404, "InvalidReceiverError")
+
+
+async def test_no_default_account(call: Any, node: Any) -> None:
+    node.settings.default_spsp_account = None
+    assert (await call("GET", "/.well-known/pay", token=None, accept=SPSP)).status == 404
+
+
+async def test_the_wallet_path_answers_only_who_asks_for_spsp(call: Any) -> None:
+    answer = await call("GET", "/alice", token=None, accept="text/html")
+    assert (answer.status, answer.problem, answer.headers["vary"]) == (404, "not-found", "Accept")
+
+
+@pytest.mark.parametrize("path", ["/accounts/bob/spsp", "/.well-known/pay", "/alice"])
+async def test_SP_06_preflight(call: Any, path: str) -> None:
+    answer = await call("OPTIONS", path, token=None)
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (204, "*")
+
+
+async def test_head_has_no_body(call: Any) -> None:
+    answer = await call("HEAD", "/alice", token=None, accept=SPSP)
+    assert (answer.status, answer.body) == (200, b"")

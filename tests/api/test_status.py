@@ -1,0 +1,59 @@
+"""`/`, `/livez`, `/readyz`, `/api/status` and pings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+async def test_root_is_that_of_interledger_rs(call: Any, node: Any) -> None:
+    answer = await call("GET", "/", token=None)
+    assert answer.json == {"status": "Ready", "ilp_address": "test.hub", "version": "0.1.0"}
+    node.ready = False
+    assert (await call("GET", "/", token=None)).json == {"status": "Starting"}
+
+
+@pytest.mark.parametrize(("ready", "read_only", "status"), [(True, False, 200), (False, False, 503), (True, True, 503)])
+async def test_readiness(call: Any, node: Any, ready: bool, read_only: bool, status: int) -> None:
+    node.ready, node.read_only = ready, read_only
+    assert (await call("GET", "/readyz", token=None)).status == status
+    assert (await call("GET", "/livez", token=None)).status == 200
+
+
+async def test_status(call: Any) -> None:
+    assert (await call("GET", "/api/status")).json == {
+        "ilp_address": "test.hub",
+        "version": "0.1.0",
+        "ready": True,
+        "read_only": False,
+        "started_at": "2026-11-21T12:00:00.000Z",
+        "accounts": 2,
+        "links_up": 1,
+        "in_flight": 2,
+        "packets": {"prepares": 5},
+        "unknown": 0,
+        "alarms": ["a word to the operator"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "document"),
+    [
+        ({"destination": "test.far"}, 200, {"destination": "test.far", "round_trip_us": 3100, "code": None}),
+        (
+            {"destination": "test.nowhere", "timeout_ms": "50"},
+            200,
+            {"destination": "test.nowhere", "round_trip_us": 3100, "code": "F02"},
+        ),
+        ({"destination": "test.silent"}, 504, None),
+        ({"destination": "far"}, 400, None),
+        ({}, 400, None),
+        ({"destination": "test.far", "timeout_ms": 30_001}, 400, None),
+        ({"destination": "test.far", "timeout": 1}, 400, None),
+    ],
+)
+async def test_ping(call: Any, body: dict[str, Any], status: int, document: Any) -> None:
+    answer = await call("POST", "/api/ping", body)
+    assert answer.status == status
+    assert document is None or answer.json == document
