@@ -77,7 +77,7 @@ def parse_money(text: str) -> tuple[str, str]:
     match = _MONEY.fullmatch(stripped)
     if match is not None:
         return match[1], match[2].upper()
-    if stripped[:1] in "$€£¥":
+    if stripped and stripped[0] in "$€£¥":
         name = {"$": "dollar", "€": "euro account", "£": "pound", "¥": "yen or yuan"}[stripped[0]]
         raise InvalidRequestError(
             f"“{text}” does not say which {name}. Write  '{stripped[1:] or 10} {_example(stripped)}'"
