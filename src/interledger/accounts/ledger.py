@@ -24,6 +24,7 @@ from interledger.accounts.records import (
     Executed,
     GaveUp,
     Held,
+    LegRecord,
     Record,
     Released,
     Resolved,
@@ -88,7 +89,8 @@ class Ledger:
 
         Raises `LedgerError` for legs that no packet can have (two assets in one leg, an amount outside of UInt64).
         """
-        for done, (debited, credited, amount) in enumerate(legs):
+        done = 0  # counted by hand: `enumerate` costs a tuple per leg
+        for debited, credited, amount in legs:
             if debited.asset is not credited.asset or amount < 0:
                 self._unhold(legs[:done])
                 raise LedgerError(f"not a leg: {amount} from {debited.name} to {credited.name}")
@@ -102,11 +104,16 @@ class Ledger:
                 return Refusal(credited, amount, max(credited.credit_max - used, 0))
             debited.debits_pending += amount
             credited.credits_pending += amount
+            done += 1
         hold_id = self._next_id
         try:
-            record = encode_held(
-                hold_id, remote, expires_at, condition, tuple([(d.index, c.index, a) for d, c, a in legs])
+            # Nearly every packet has one leg: its numbers are at hand.
+            numbers: tuple[LegRecord, ...] = (
+                ((debited.index, credited.index, amount),)
+                if done == 1
+                else tuple([(one.index, other.index, part) for one, other, part in legs])
             )
+            record = encode_held(hold_id, remote, expires_at, condition, numbers)
         except StructError:
             self._unhold(legs)
             raise LedgerError(f"not a hold: an amount or the expiry {expires_at} is outside of UInt64") from None
@@ -174,19 +181,22 @@ class Ledger:
     def reply_after_commit(self, send: Callable[[Any, Any], None], request_id: Any, reply: Any) -> None:
         """Let `send(request_id, reply)` happen once all that is recorded now is written."""
         self._batch.replies.append((send, request_id, reply))
-        self._wake()
+        if not self._dirty:
+            self._wake()
 
     def prepare_after_commit(
         self, send: Callable[[Any, Any], None], cancel: Callable[[Any, Any], None], request_id: Any, prepare: Any
     ) -> None:
         """The same for a Prepare; `cancel(request_id, prepare)` instead, when it could not be written."""
         self._batch.prepares.append((send, cancel, request_id, prepare))
-        self._wake()
+        if not self._dirty:
+            self._wake()
 
     def call_after_commit(self, waiter: Callable[[Exception | None], None]) -> None:
         """Call `waiter(error or None)` once all that is recorded now is written."""
         self._batch.waiters.append(waiter)
-        self._wake()
+        if not self._dirty:
+            self._wake()
 
     def take_batch(self) -> Batch | None:
         """What has been recorded since the last call, or None when there is nothing."""
@@ -197,12 +207,12 @@ class Ledger:
 
     def _record(self, record: bytes) -> None:
         self._batch.records.append(record)
-        self._wake()
+        if not self._dirty:
+            self._wake()
 
     def _wake(self) -> None:
-        if not self._dirty:
-            self._dirty = True
-            self.on_dirty()
+        self._dirty = True
+        self.on_dirty()
 
     # ------------------------------------------------------------------ arithmetic, used live and in replay
 

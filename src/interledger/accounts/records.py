@@ -140,7 +140,10 @@ _RESOLVED = Struct(">BQ?")
 
 # Plain integers: reading a journal asks for the kind of every record, and comparing with an enum member is slow.
 _HELD_KIND: Final = int(Kind.HELD)
-_FULFILLED_KINDS: Final[dict[int, type[Executed | Evidence]]] = {int(Kind.EXECUTED): Executed, int(Kind.EVIDENCE): Evidence}
+_FULFILLED_KINDS: Final[dict[int, type[Executed | Evidence]]] = {
+    int(Kind.EXECUTED): Executed,
+    int(Kind.EVIDENCE): Evidence,
+}
 _BARE_KINDS: Final[dict[int, type[Released | GaveUp]]] = {int(Kind.RELEASED): Released, int(Kind.GAVE_UP): GaveUp}
 
 
