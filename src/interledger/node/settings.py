@@ -1,0 +1,280 @@
+"""The settings of a node: one table, from which flags, environment names, TOML keys and the reference page are made.
+
+Precedence: flags, then the environment (`ILP_...`), then the TOML file, then the defaults. A name that no setting
+has is a fault, wherever it stands, and the nearest one is suggested. `settings_load` reads; this says what there is to read.
+"""
+
+# ruff: noqa: RUF009  `_setting` is a dataclass field with metadata
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from interledger.accounts.account import Account, AccountId, parse_account_id
+from interledger.errors import SettingsError
+from interledger.ilp.address import Address, parse_address
+from interledger.node.settings_parsers import (
+    is_loopback_host,
+    one_of,
+    parse_bind_address,
+    parse_bool,
+    parse_ratio,
+    parse_seed,
+    parse_text,
+    parse_token,
+    parse_url,
+    whole_number,
+)
+
+__all__ = ["SETTINGS", "Setting", "Settings", "faults_between"]
+
+DAY_MS: Final = 86_400_000
+
+
+class Setting(NamedTuple):
+    """One row of the table."""
+
+    key: str
+    """As TOML has it; a dot stands for a table."""
+    attribute: str
+    parse: Callable[[str], Any]
+    default: str | None
+    """As it would be written; None: there is none, and `help` says what happens then."""
+    metavar: str
+    help: str
+    secret: bool
+    aliases: tuple[str, ...]
+
+    @property
+    def flag(self) -> str:
+        """`--exchange-rate-spread`"""
+        return "--" + self.key.replace(".", "-").replace("_", "-")
+
+    @property
+    def environment(self) -> str:
+        """`ILP_EXCHANGE_RATE__SPREAD`"""
+        return "ILP_" + self.key.replace(".", "__").upper()
+
+
+def _setting(
+    parse: Callable[[str], Any],
+    default: str | None,
+    metavar: str,
+    *help_lines: str,
+    key: str | None = None,
+    secret: bool = False,
+    aliases: tuple[str, ...] = (),
+) -> Any:
+    """A field of `Settings` that is a row of the table. `secret`: may stand in a file of its own, is never shown."""
+    value = None if default is None else parse(default)
+    row = (key, parse, default, metavar, " ".join(help_lines), secret, aliases)
+    return field(default=value, repr=not secret, metadata={"row": row})
+
+
+def _bind_text(text: str) -> str:
+    parse_bind_address(text)
+    return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What one node is told. Every field but the last three is a row of the table. Raises `SettingsError`."""
+
+    ilp_address: Address = _setting(
+        parse_address,
+        "local.host",
+        "ADDRESS",
+        "The node's ILP address. With a parent, the parent gives the address and this one is not used.",
+    )
+    admin_auth_token: str | None = _setting(
+        parse_token,
+        None,
+        "TOKEN",
+        "What the administrator presents to the HTTP API. When none is given, one is made and kept in",
+        "DATA_DIR/admin_token, readable only by the user who runs the node.",
+        secret=True,
+    )
+    secret_seed: bytes = _setting(
+        parse_seed,
+        None,
+        "HEX",
+        "32 octets in hex from which the secrets of receivers are derived. When none is given, one is made and kept in",
+        "DATA_DIR/secret_seed. Whoever changes or loses it cannot receive the payments that are on their way.",
+        secret=True,
+    )
+    http_bind_address: str = _setting(
+        _bind_text,
+        "127.0.0.1:7770",
+        "HOST:PORT",
+        "Where the node listens: HTTP API, SPSP, ILP-over-HTTP and BTP on one port. Port 0 takes a free one.",
+    )
+    public_url: str | None = _setting(
+        parse_url,
+        None,
+        "URL",
+        "Under which others reach this node, when a proxy stands before it. Payment pointers start with its host.",
+        "Without it they start with the address the node listens on.",
+    )
+    allow_plain_text: bool = _setting(
+        parse_bool,
+        "false",
+        "BOOL",
+        "Whether to listen without TLS where other machines can connect. Say true only when a proxy on the way",
+        "encrypts: tokens and payments are readable on the network otherwise.",
+    )
+    data_dir: str = _setting(
+        parse_text,
+        "./.ilp/node",
+        "DIR",
+        "Where the node keeps its database, its secrets and the file node.json that says where it listens.",
+    )
+    durability: str = _setting(
+        one_of("power", "process", "memory"),
+        "power",
+        "power|process|memory",
+        "What a packet's record survives before the packet goes on. power: a power cut; each batch waits for the disk.",
+        "process: the end of the process, kill -9 included, but a power cut can lose the last second; peers may then",
+        "hold proof of money that this node no longer knows of. memory: nothing; everything is lost when the process",
+        "ends. Only for tests.",
+    )
+    default_spsp_account: AccountId | None = _setting(
+        parse_account_id,
+        None,
+        "ACCOUNT",
+        "Whom a payment to the bare host (/.well-known/pay) pays. Without it such a payment finds nobody.",
+    )
+    development: bool = _setting(
+        parse_bool,
+        "false",
+        "BOOL",
+        "Whether payment pointers may use http, ports and addresses of this machine. Never on a public node.",
+    )
+    log_level: str = _setting(
+        one_of("debug", "info", "warning", "error"),
+        "info",
+        "debug|info|warning|error",
+        "The least grave message that is logged, on stderr. No level logs packets or secrets.",
+    )
+    rates_provider: str = _setting(
+        one_of("static", "file", "http", "ecb"),
+        "static",
+        "static|file|http|ecb",
+        "Where exchange rates come from. static: the table [rates] and `ilp rate set`. file: a JSON file, read again",
+        "when it changes. http: the same document from a URL. ecb: the European Central Bank's daily reference rates.",
+        key="exchange_rate.provider",
+    )
+    rates_url: str | None = _setting(
+        parse_url,
+        None,
+        "URL",
+        'The document {"base": "USD", "rates": {"EUR": 0.92}} for the provider http; another address for ecb.',
+        key="exchange_rate.url",
+    )
+    rates_path: str | None = _setting(
+        parse_text, None, "FILE", "The same document for the provider file.", key="exchange_rate.path"
+    )
+    rates_poll_ms: int = _setting(
+        whole_number(100, DAY_MS),
+        "60000",
+        "MS",
+        "How often rates are asked for, in milliseconds.",
+        key="exchange_rate.poll_ms",
+        aliases=("exchange_rate.poll_interval",),
+    )
+    rates_max_age_ms: int | None = _setting(
+        whole_number(1_000, 30 * DAY_MS),
+        None,
+        "MS",
+        "How old a rate may be before packets that need it are rejected with T00. Without it: five minutes for http",
+        "and file, five days for ecb (which rests at weekends); static rates do not age.",
+        key="exchange_rate.max_age_ms",
+    )
+    spread: Fraction = _setting(
+        parse_ratio,
+        "0.002",
+        "SHARE",
+        "What the node keeps of every amount it forwards to another account: 0.002 or '0.2 %'.",
+        key="exchange_rate.spread",
+    )
+    packets_per_minute: int = _setting(
+        whole_number(1, 100_000_000),
+        "10000",
+        "COUNT",
+        "Packets an account may send in a minute when it has no limit of its own; more are rejected with T05.",
+        key="limits.packets_per_minute",
+    )
+    in_flight_max: int = _setting(
+        whole_number(1, 1_000_000),
+        "1000",
+        "COUNT",
+        "Packets that may wait for one peer's answer at the same time; more are rejected with T02.",
+        key="limits.in_flight_max",
+    )
+    min_message_window_ms: int = _setting(
+        whole_number(1, 60_000),
+        "1000",
+        "MS",
+        "How much earlier, in ms, a packet expires on the next link: the time for a fulfillment to come back.",
+        key="limits.min_message_window_ms",
+    )
+    max_hold_ms: int = _setting(
+        whole_number(1_000, 600_000),
+        "30000",
+        "MS",
+        "How long at most, in milliseconds, money is held for one packet, whatever expiry its sender wrote.",
+        key="limits.max_hold_ms",
+    )
+    accounts: tuple[Account, ...] = ()
+    """Accounts of the file: made when the node does not have them yet."""
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """Static routes of the file: prefix -> account."""
+    rates: Mapping[str, str] = field(default_factory=dict)
+    """Static rates of the file: code -> value of one whole unit in a common base, decimal text."""
+
+    def __post_init__(self) -> None:
+        # It has a default, None, only so that all rows of the table have one form.
+        if len(self.secret_seed or b"") != 32:
+            raise SettingsError("secret_seed has to be 32 octets")
+        for key, problem in faults_between(vars(self)):
+            raise SettingsError(f"{key} {problem}")
+
+    @property
+    def bind(self) -> tuple[str, int]:
+        """(host, port) to listen on."""
+        return parse_bind_address(self.http_bind_address)
+
+
+def _table() -> tuple[Setting, ...]:
+    rows: list[Setting] = []
+    for item in fields(Settings):
+        if "row" in item.metadata:
+            key, *rest = item.metadata["row"]
+            rows.append(Setting(key or item.name, item.name, *rest))
+    return tuple(rows)
+
+
+SETTINGS: Final[tuple[Setting, ...]] = _table()
+
+
+def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(key, what is wrong) for values (by attribute) that are good alone but not together."""
+    faults: list[tuple[str, str]] = []
+    host, _ = parse_bind_address(values["http_bind_address"])
+    if not is_loopback_host(host) and not values["allow_plain_text"]:
+        faults.append(
+            (
+                "http_bind_address",
+                f"is {values['http_bind_address']}: other machines could read tokens and payments there."
+                " Listen on 127.0.0.1, or say  allow_plain_text = true  when a proxy on the way encrypts",
+            )
+        )
+    if values["rates_provider"] == "file" and not values["rates_path"]:
+        faults.append(("exchange_rate.provider", "is file, so  exchange_rate.path  is needed"))
+    if values["rates_provider"] == "http" and not values["rates_url"]:
+        faults.append(("exchange_rate.provider", "is http, so  exchange_rate.url  is needed"))
+    if values["min_message_window_ms"] >= values["max_hold_ms"]:
+        faults.append(("limits.min_message_window_ms", "has to be less than  limits.max_hold_ms"))
+    return faults
