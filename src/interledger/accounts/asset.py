@@ -48,6 +48,9 @@ _ASSET = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,31})/([0-9]{1,3})")
 _DECIMAL = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?")
 _MONEY = re.compile(r"([0-9]{1,30}(?:\.[0-9]{1,30})?) ?([A-Za-z][A-Za-z0-9._-]{0,31})")
 
+# `1,000` is a thousand; `10,50` is refused, because half of the world means ten and a half by it.
+_THOUSANDS = re.compile(r"^[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+
 
 def parse_asset(text: str) -> Asset:
     """`USD/9` -> Asset. Raises `InvalidRequestError`."""
@@ -73,8 +76,8 @@ def parse_money(text: str) -> tuple[str, str]:
 
     Raises `InvalidRequestError`, which says what to write instead.
     """
-    stripped = text.strip().replace(",", "")
-    match = _MONEY.fullmatch(stripped)
+    stripped = text.strip()
+    match = _MONEY.fullmatch(_THOUSANDS.sub(lambda found: found[0].replace(",", ""), stripped))
     if match is not None:
         return match[1], match[2].upper()
     if stripped and stripped[0] in "$€£¥":

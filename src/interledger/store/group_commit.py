@@ -198,13 +198,23 @@ class GroupCommit:
             self._on_failure(error)
 
     def _let_go(self, commit: _Commit) -> None:
+        """Replies, Prepares, waiters. One that raises must not keep the others from leaving."""
         batch, error = commit.batch, commit.error
         for send, request_id, reply in batch.replies:
-            _call(send, request_id, reply)
+            try:
+                send(request_id, reply)
+            except Exception:
+                logger.exception("a reply could not be handed to its link")
         for send, cancel, request_id, prepare in batch.prepares:
-            _call(send if error is None else cancel, request_id, prepare)
+            try:
+                (send if error is None else cancel)(request_id, prepare)
+            except Exception:
+                logger.exception("a Prepare could not be handed to its link, or be cancelled")
         for waiter in batch.waiters:
-            _call(waiter, error)
+            try:
+                waiter(error)
+            except Exception:
+                logger.exception("whoever waited for a commit failed")
 
     # ------------------------------------------------------------------ in the writer's thread
 
@@ -237,11 +247,3 @@ def _write_once(store: Store, commit: _Commit) -> None:
 
 def _as_store_error(error: Exception) -> StoreError:
     return error if isinstance(error, StoreError) else StoreError(f"the store failed: {error!r}")
-
-
-def _call(effect: Callable[..., None], *arguments: object) -> None:
-    """One effect that raises must not keep the others from leaving."""
-    try:
-        effect(*arguments)
-    except Exception:
-        logger.exception("an effect of a commit failed")

@@ -1,0 +1,53 @@
+"""Accounts: names that cannot be mistaken, secrets that do not show."""
+
+from __future__ import annotations
+
+import pytest
+
+from interledger.accounts.account import Account, AccountId, LinkSettings, Relation, parse_account_id
+from interledger.accounts.asset import Asset
+from interledger.errors import InvalidRequestError
+from interledger.ilp.address import Address
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("alice", "alice"),
+        ("Alice_1", "alice_1"),
+        ("ab", "ab"),
+        ("ſtraße", "strasse"),
+        ("Ａlice", "alice"),
+        ("李明", "李明"),
+    ],
+)
+def test_a_name_is_folded_to_one_form(text: str, name: str) -> None:
+    assert parse_account_id(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "a", "a" * 33, "a-b", "a.b", "a b", "a\n", "a/b", "ab\u200b", "../x"])
+def test_a_name_that_cannot_be(text: str) -> None:
+    with pytest.raises(InvalidRequestError, match="cannot be an account name") as caught:
+        parse_account_id(text)
+    assert caught.value.field == "username"
+
+
+@pytest.mark.parametrize(
+    ("relation", "name"), [(Relation.LOCAL, "local/bob"), (Relation.PEER, "peer/bob"), (Relation.CHILD, "peer/bob")]
+)
+def test_the_ledger_account_says_whether_it_is_ours(relation: Relation, name: str) -> None:
+    account = Account(id=AccountId("bob"), asset=Asset("USD", 9), ilp_address=Address("test.bob"), relation=relation)
+    assert account.ledger_name == name
+
+
+def test_J6_no_secret_in_a_repr() -> None:
+    secrets = {
+        "http_outgoing_token": "canary1",
+        "http_incoming_token_digest": "canary2",
+        "btp_outgoing_token": "canary3",
+        "btp_incoming_token_digest": "canary4",
+    }
+    link = LinkSettings(http_url="http://peer.example/ilp", btp_url="wss://peer.example", **secrets)
+    account = Account(id=AccountId("bob"), asset=Asset("USD", 9), ilp_address=Address("test.bob"), link=link)
+    assert "canary" not in repr(account)
+    assert "wss://peer.example" in repr(account)
