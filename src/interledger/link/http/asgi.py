@@ -132,7 +132,6 @@ class AsgiExchange:
             if self._start is None:
                 raise LocalProtocolError("the application sent a body before its status")
             head = self._head(connection, self._start, None if more else len(body))
-            self._begun = True
         if self._without_body:
             body = b""
         elif self._left is not None:
@@ -143,6 +142,7 @@ class AsgiExchange:
             body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             if not more:
                 body += b"0\r\n\r\n"
+        self._begun = True
         if head or body:
             connection.write(head + body)
         if not more:

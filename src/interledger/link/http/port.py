@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "Port", "Upgrade"]
 
-Upgrade = Callable[[asyncio.Transport, bytes, bytes, str], asyncio.Protocol | None]
+Upgrade = Callable[[asyncio.Transport, bytes, bytes, str], asyncio.BaseProtocol | None]
 """`upgrade(transport, request_octets, trailing, path)`: takes a WebSocket request over. It gets all octets read so far,
 writes its own answer, and returns the protocol for what comes next, or None, with nothing written, for a 404."""
 
