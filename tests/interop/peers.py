@@ -105,7 +105,7 @@ class Connector:
     async def balance(self, account: str) -> int:
         """What the account owes it, in units."""
         document = await self.get("/balance")
-        return int(document["accounts"][account]["balance"]["balance"])
+        return int(document["accounts"][account]["balance"])
 
 
 @asynccontextmanager

@@ -203,7 +203,7 @@ class Links:
 
     def upgrade(
         self, transport: asyncio.Transport, request_octets: bytes, trailing: bytes, path: str
-    ) -> asyncio.Protocol | None:
+    ) -> asyncio.BaseProtocol | None:
         """A WebSocket request on the node's port. None when BTP is not at `path`."""
         parts = path.split("?")[0].split("/")
         named: str | None = None

@@ -12,7 +12,6 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId, Relation
@@ -32,10 +31,10 @@ from interledger.node.wallets import Wallets
 from interledger.routing.exchange import ExchangeTable
 from interledger.routing.rate_sources import format_rate, parse_value_table
 from interledger.routing.table import Origin, Route, RoutingTable
-from interledger.store.base import Durability, Store
+from interledger.store.base import Store
 from interledger.store.group_commit import GroupCommit
 from interledger.store.memory import MemoryStore
-from interledger.store.sqlite import SqliteStore
+from interledger.store.open import open_store
 
 __all__ = ["Node"]
 
@@ -97,8 +96,7 @@ class Node:
         loop = asyncio.get_running_loop()
         settings = self.settings
         address = parse_address(settings.ilp_address)
-        store = self._store = self._store or _make_store(settings)
-        store.open()
+        store = self._store = self._store or open_store(settings.data_dir, settings.durability)
         state = store.load(self.ledger)
         self.wallets = Wallets(
             address, settings.secret_seed, clock=self.clock, entropy=self.entropy, defer=loop.call_soon
@@ -331,7 +329,7 @@ class Node:
 
     def _set_rates(self, rates: Mapping[str, str]) -> None:
         now = self.clock.now()
-        self.exchange.update(parse_value_table(rates, source=STATIC_RATES, as_of=now), now)
+        self.exchange.update(parse_value_table(rates, source=STATIC_RATES, now=now), now)
         self.connector.rates_changed()
 
     # ------------------------------------------------------------------ payments and questions
@@ -427,12 +425,6 @@ class Node:
                 await self.replace_account(moved)
         self._derive_routes()
         logger.info("the address of this node is %s now", address)
-
-
-def _make_store(settings: Settings) -> Store:
-    if settings.durability == "memory":
-        return MemoryStore()
-    return SqliteStore(Path(settings.data_dir), Durability(settings.durability))
 
 
 def _version() -> str:

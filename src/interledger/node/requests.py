@@ -83,7 +83,8 @@ class OwnRequests:
     async def _send(self, send: Callable[[RequestId], None]) -> Reply:
         self._last_id += 1
         request_id = RequestId(self._last_id & 0xFFFFFFFF)
-        future = self._waiting[request_id] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = future
         try:
             send(request_id)
             return await future
