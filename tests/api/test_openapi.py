@@ -1,6 +1,6 @@
 """The committed OpenAPI document is the one that the operations make. After a change:
 
-    .venv/bin/python -m interledger.api.openapi_text > docs/reference/openapi.json
+.venv/bin/python -m interledger.api.openapi_text > docs/reference/openapi.json
 """
 
 from __future__ import annotations

@@ -189,6 +189,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "alarms": {"type": "array", "items": _TEXT},
         }
     ),
+    "Caller": _object({"is_admin": _FLAG, "account": _or_null(_TEXT)}),
     "Health": _object({"status": _TEXT}),
     "Root": _object({"status": _TEXT}, {"ilp_address": _TEXT, "version": _TEXT}),
     "Spsp": _object({"destination_account": _TEXT, "shared_secret": _TEXT}, {"receipts_enabled": _FLAG}),

@@ -44,6 +44,11 @@ async def get_status(call: Call) -> Response:
     return json_response(status_document(call.node.status(), ready=call.node.ready))
 
 
+async def get_caller(call: Call) -> Response:
+    """Whose the token is."""
+    return json_response({"is_admin": call.caller.is_admin, "account": call.caller.account})
+
+
 async def ping(call: Call) -> Response:
     """Asks a node for an echo. `code` is the ILP code where the answer was a Reject."""
     fields = await call.fields()
@@ -76,6 +81,10 @@ OPERATIONS: Final = (
     Operation(
         method="GET", path="/api/status", access=Access.ADMIN, handler=get_status,
         summary="The node in one look", answer="Status", tags=("status",),
+    ),
+    Operation(
+        method="GET", path="/api/whoami", access=Access.ANY, handler=get_caller,
+        summary="Whose the token is", answer="Caller", tags=("status",),
     ),
     Operation(
         method="POST", path="/api/ping", access=Access.ADMIN, handler=ping,

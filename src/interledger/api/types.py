@@ -1,0 +1,196 @@
+"""The documents of `/api`, as the client gives them out. What their fields mean is in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+__all__ = [
+    "AccountDocument",
+    "CallerDocument",
+    "LimitsDocument",
+    "LinkDocument",
+    "MoneyDocument",
+    "PacketsDocument",
+    "PaymentDocument",
+    "PendingDocument",
+    "PingDocument",
+    "PositionDocument",
+    "ProblemDocument",
+    "QuoteDocument",
+    "RateDocument",
+    "RatioDocument",
+    "RouteDocument",
+    "StatusDocument",
+]
+
+
+class MoneyDocument(TypedDict):
+    """Integer units as text, and the asset they are of."""
+
+    amount: str
+    asset_code: str
+    asset_scale: int
+
+
+class RatioDocument(TypedDict):
+    """A rate: delivered units for sent ones."""
+
+    numerator: str
+    denominator: str
+
+
+class ProblemDocument(TypedDict, total=False):
+    """RFC 7807."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str
+    suggestion: str
+    code: str
+    error_id: str
+
+
+class PositionDocument(TypedDict):
+    """`net = receivable - payable`: above zero, the account owes the node."""
+
+    receivable: str
+    payable: str
+    net: str
+
+
+PendingDocument = TypedDict("PendingDocument", {"in": str, "out": str})
+"""What is in flight from the account, and to it."""
+
+
+class LimitsDocument(TypedDict):
+    """None: there is no limit."""
+
+    owes_us_max: str | None
+    we_owe_max: str | None
+    packet_amount_max: str | None
+    packets_per_minute: str | None
+    amount_per_minute: str | None
+
+
+class LinkDocument(TypedDict):
+    """How an account is connected. Of a token only whether there is one."""
+
+    kind: str
+    up: bool
+    since: str | None
+    http_url: str | None
+    http_incoming_token: bool
+    http_outgoing_token: bool
+    btp_url: str | None
+    btp_incoming_token: bool
+    btp_outgoing_token: bool
+
+
+class AccountDocument(TypedDict):
+    """One account. Amounts in units of its asset."""
+
+    id: str
+    relation: str
+    asset_code: str
+    asset_scale: int
+    ilp_address: str
+    position: PositionDocument
+    pending: PendingDocument
+    limits: LimitsDocument
+    room: str | None
+    link: LinkDocument
+    settle_threshold: str | None
+    settle_to: str | None
+    settlement_engine_url: str | None
+    round_trip_time_ms: int
+
+
+class RouteDocument(TypedDict):
+    """One route; `account` is None for the node itself."""
+
+    prefix: str
+    account: str | None
+    origin: str
+
+
+class RateDocument(TypedDict):
+    """What one whole unit is worth in a common base, as decimal text."""
+
+    code: str
+    value: str
+    source: str
+    as_of: str | None
+
+
+class QuoteDocument(TypedDict):
+    """What a payment would cost."""
+
+    id: str
+    account: str
+    receiver: str
+    send_max: MoneyDocument
+    deliver_min: MoneyDocument
+    rate: RatioDocument
+
+
+class PacketsDocument(TypedDict):
+    """Counts."""
+
+    sent: int
+    fulfilled: int
+    rejected: int
+
+
+class PaymentDocument(TypedDict):
+    """A payment at one moment. `ended_at` is None while it runs."""
+
+    id: str
+    state: str
+    account: str
+    receiver: str
+    sent: MoneyDocument
+    delivered: MoneyDocument | None
+    in_flight: MoneyDocument
+    unknown: MoneyDocument
+    deliver_min: MoneyDocument | None
+    send_max: MoneyDocument | None
+    rate: RatioDocument | None
+    packets: PacketsDocument
+    error: ProblemDocument | None
+    code: str | None
+    started_at: str
+    ended_at: str | None
+    duration_ms: int | None
+
+
+class PingDocument(TypedDict):
+    """The answer to a ping."""
+
+    destination: str
+    round_trip_us: int
+    code: str | None
+
+
+class StatusDocument(TypedDict):
+    """The node in one look."""
+
+    ilp_address: str
+    version: str
+    ready: bool
+    read_only: bool
+    started_at: str
+    accounts: int
+    links_up: int
+    in_flight: int
+    packets: dict[str, int]
+    unknown: int
+    alarms: list[str]
+
+
+class CallerDocument(TypedDict):
+    """Whose token it is: the operator's, or an account's."""
+
+    is_admin: bool
+    account: str | None
