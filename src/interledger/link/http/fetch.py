@@ -191,7 +191,7 @@ class StreamedResponse:
             return 0
         try:
             self._parser.feed_data(octets)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self._complete:
                 raise AnswerError(f"{self.url} answers with something that is not HTTP: {error}") from None
         return len(octets)

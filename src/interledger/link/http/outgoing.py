@@ -131,7 +131,7 @@ class OutgoingConnection(asyncio.BufferedProtocol):
         broken = False
         try:
             parser.feed_data(octets)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             broken = True
         if self._complete:
             status, body = parser.get_status_code(), b"".join(self._parts)
