@@ -10,6 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from interledger.api import openapi_text
 from interledger.api.app import all_operations
 from interledger.api.openapi import build_document, document_text
 from interledger.api.problems import PROBLEM_TYPES
@@ -19,6 +22,11 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 
 def test_the_committed_document_is_current() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == document_text(all_operations()), __doc__
+
+
+def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+    openapi_text.main()
+    assert capsys.readouterr().out == COMMITTED.read_text(encoding="utf-8")
 
 
 async def test_the_api_shows_it(call: Any) -> None:

@@ -153,12 +153,6 @@ class Fields:
             raise self.wrong(name, "is a decimal number such as 0.01", value)
         return number
 
-    def flag(self, name: str) -> bool | None:
-        value = self.value(name)
-        if value is not None and type(value) is not bool:
-            raise self.wrong(name, "is true or false")
-        return value
-
     def choice(self, name: str, choices: Mapping[str, Any]) -> Any:
         """One of the keys of `choices` -> its value; None when absent."""
         text = self.text(name)

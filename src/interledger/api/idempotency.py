@@ -53,6 +53,8 @@ class Idempotency(Generic[T]):
         self._forget_old()
         entry = self._entries.get((caller, key))
         if entry is None:
+            if len(self._entries) >= KEYS_MAX:
+                self._entries.popitem(last=False)
             entry = _Entry(body, self._monotonic(), self._start(work))
             self._entries[caller, key] = entry
             entry.task.add_done_callback(lambda task: self._drop_failed((caller, key), task))
@@ -86,6 +88,6 @@ class Idempotency(Generic[T]):
         oldest = self._monotonic() - KEY_LIFETIME_S
         while self._entries:
             name, entry = next(iter(self._entries.items()))
-            if entry.since > oldest and len(self._entries) < KEYS_MAX:
+            if entry.since > oldest:
                 break
             del self._entries[name]
