@@ -82,6 +82,12 @@ class CongestionWindow:
         self._acknowledged = 0
         self.pause(now)
 
+    def wait(self, sequence: int, next_sequence: int, now: Timestamp) -> None:
+        """The receiver is not ready: a pause, once per round trip, and no fewer packets."""
+        if sequence >= self._cut_before:
+            self._cut_before = next_sequence
+            self.pause(now)
+
     def short_of_credit(
         self, sequence: int, next_sequence: int, in_flight: int, amount_min: int, now: Timestamp
     ) -> None:
@@ -101,9 +107,9 @@ class CongestionWindow:
         if before <= self.amount:
             self.pause(now)
 
-    def pause(self, now: Timestamp, first_ms: int = PAUSE_FIRST_MS) -> None:
+    def pause(self, now: Timestamp) -> None:
         """Send nothing for a while; longer each time, until something is fulfilled."""
-        wait = min(PAUSE_MAX_MS, first_ms << min(self._pauses, 10))
+        wait = min(PAUSE_MAX_MS, PAUSE_FIRST_MS << min(self._pauses, 10))
         self._pauses += 1
         self.resume_at = Timestamp(now + wait)
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from interledger.accounts.asset import Asset
 from interledger.codec.oer import UINT64_MAX
-from interledger.errors import InvalidRequestError
+from interledger.errors import InvalidRequestError, PaymentError
 from interledger.transport.stream.crypto import PACKETS_MAX
 
 __all__ = [
@@ -20,11 +20,13 @@ __all__ = [
     "PaymentFailure",
     "Progress",
     "Quote",
+    "QuoteError",
     "QuoteFailed",
     "QuoteReady",
     "SenderEvent",
     "SenderSettings",
     "Target",
+    "check_target",
 ]
 
 DEFAULT_SLIPPAGE: Final = Fraction(1, 100)
@@ -159,6 +161,15 @@ class PaymentEnded(NamedTuple):
 
 
 SenderEvent = QuoteReady | QuoteFailed | PaymentEnded
+
+
+class QuoteError(PaymentError):
+    """No quote: `failure` says why, `code` is the last ILP error code that said so, or ''."""
+
+    def __init__(self, failure: PaymentFailure, code: str) -> None:
+        super().__init__(failure.sentence)
+        self.failure = failure
+        self.code = code
 
 
 def check_target(target: Target) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.ilp.address import ADDRESS_LENGTH_MAX, Address
@@ -37,7 +36,7 @@ ASSET_ROUNDS_MAX: Final = 3
 PAUSE_MS: Final = 100
 """After temporary trouble; doubled each time."""
 
-_FATAL: Final = {
+_FATAL: Final[dict[str, PaymentFailure]] = {
     ErrorCode.F02_UNREACHABLE: PaymentFailure.NO_ROUTE,
     ErrorCode.F05_WRONG_CONDITION: PaymentFailure.NOT_EXPECTED,
     ErrorCode.F06_UNEXPECTED_PAYMENT: PaymentFailure.NOT_EXPECTED,
@@ -55,7 +54,7 @@ def failure_for(code: str) -> PaymentFailure:
     """What a Reject that is not the receiver's means for the payer, once it is final or too frequent."""
     if not code:
         return PaymentFailure.NO_ANSWER
-    known = _FATAL.get(code)  # type: ignore[call-overload]  # a StrEnum equals its text
+    known = _FATAL.get(code)
     if known is not None:
         return known
     return PaymentFailure.REFUSED if code.startswith("F") else PaymentFailure.BUSY
@@ -227,7 +226,8 @@ class RateProbe:
         ceiling = min(self.path.ceiling, self.credit.ceiling)
         known = max(self.path.passed, self._converts_to_nothing)
         wanted = min(self._needed(), ceiling)
-        if wanted > known:
+        # What is needed of a delivery grows a little with each look at the rate: an eighth more is not worth a probe.
+        if wanted > known and (wanted > known + known // 8 or wanted == ceiling or self.path.passed == 0):
             return wanted
         if self.rate is None or self.rate.arrived_max < WANTED_ARRIVED:
             larger = min(known * PRECISION_STEP, ceiling, UINT64_MAX)
