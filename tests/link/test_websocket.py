@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interledger.clock import Timestamp
-from interledger.link import websocket as module
+from interledger.link.masking import apply_mask
 from interledger.link.websocket import (
     CLOSE_TIMEOUT_MS,
     CONTROL_FRAMES_PER_SECOND,
@@ -18,7 +17,6 @@ from interledger.link.websocket import (
     MESSAGE_MAX,
     PING_INTERVAL_MS,
     WebSocket,
-    apply_mask,
 )
 
 NOW = Timestamp(1_700_000_000_000)
@@ -245,22 +243,3 @@ def test_wake_is_called_when_there_is_something_to_send_again() -> None:
     assert len(woken) == 2
     socket.receive(frame(b"", 9), NOW)
     assert len(woken) == 3
-
-
-@given(st.binary(max_size=70), st.binary(min_size=4, max_size=4))
-def test_the_mask_without_c_code_is_the_same(data: bytes, mask: bytes) -> None:
-    expected = bytes(octet ^ mask[i % 4] for i, octet in enumerate(data))
-    assert module._apply_mask(data, mask) == apply_mask(data, mask) == expected
-
-
-def test_without_the_c_code_or_with_a_changed_one_our_own_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "websockets.speedups", None)
-    assert module._find_mask() is module._apply_mask
-
-    class Changed:
-        @staticmethod
-        def apply_mask(data: bytes, mask: bytes) -> bytes:
-            return data
-
-    monkeypatch.setitem(sys.modules, "websockets.speedups", Changed)
-    assert module._find_mask() is module._apply_mask

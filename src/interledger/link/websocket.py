@@ -13,6 +13,7 @@ from struct import Struct
 from typing import Final, final
 
 from interledger.clock import Entropy, Timestamp
+from interledger.link.masking import apply_mask
 
 __all__ = [
     "CLOSE_TIMEOUT_MS",
@@ -22,7 +23,6 @@ __all__ = [
     "PING_INTERVAL_MS",
     "CloseCode",
     "WebSocket",
-    "apply_mask",
 ]
 
 MESSAGE_MAX: Final = 65_536
@@ -71,30 +71,6 @@ class CloseCode:
 
 _CLOSE_CODES_READ: Final = frozenset((1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014))
 """And those a peer may send, besides 3000 to 4999."""
-
-
-def _apply_mask(data: bytes, mask: bytes) -> bytes:
-    """`data` XOR the 4 octets of `mask`, repeated: without the C code of `websockets`, as one large integer."""
-    size = len(data)
-    key = (mask * (size // 4 + 1))[:size]
-    return (int.from_bytes(data, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")
-
-
-def _find_mask() -> Callable[[bytes, bytes], bytes]:
-    # `websockets.speedups` is not documented: when it is missing or changes, we are slower, not broken.
-    sample = (b"\x01\x02\x03\x04\x05", b"\xf0\x00\x00\x0f")
-    try:
-        from websockets.speedups import apply_mask as fast
-
-        if fast(*sample) == _apply_mask(*sample):
-            return fast
-    except Exception:
-        return _apply_mask
-    return _apply_mask
-
-
-apply_mask: Final = _find_mask()
-"""`data` XOR `mask` repeated; both directions."""
 
 
 @final
@@ -269,6 +245,7 @@ class WebSocket:
             code or CloseCode.NORMAL, f"the peer closed it with code {code}" if code else "the peer closed it", now
         )
         self.finished = True
+        self._wake()
 
     def _fail(self, code: int, reason: str, messages: list[bytes], now: Timestamp) -> list[bytes]:
         """The peer broke the protocol: Close with `code`, read nothing more. The messages before that still count."""

@@ -16,14 +16,14 @@ from interledger.clock import Clock, Entropy
 from interledger.errors import LinkError, RemoteProtocolError
 from interledger.link.btp.link import OUTPUT_OCTETS_MAX, BtpLink
 from interledger.link.btp.protocol import BtpConnection
+from interledger.link.btp.reconnect import Backoff
 from interledger.link.btp.urls import BtpAddress
 from interledger.link.handshake import ClientHandshake, accept_handshake
-from interledger.link.websocket import CloseCode, WebSocket
+from interledger.link.read_buffer import read_buffer
+from interledger.link.websocket import CLOSE_TIMEOUT_MS, CloseCode, WebSocket
 
 __all__ = [
     "CONNECT_TIMEOUT_S",
-    "RECONNECT_DELAYS_MS",
-    "REFUSED_DELAY_MS",
     "UNAUTHENTICATED_MAX",
     "Authenticate",
     "BtpClient",
@@ -33,12 +33,6 @@ __all__ = [
 
 CONNECT_TIMEOUT_S: Final = 10
 """For name, TCP, TLS and handshake together."""
-
-RECONNECT_DELAYS_MS: Final = (0, 100, 500, 1_000, 2_000, 5_000)
-"""The waits of the JavaScript plugin, before the first attempt after a loss, the second, ...; the last one repeats."""
-
-REFUSED_DELAY_MS: Final = 30_000
-"""When the server refused our token: RFC 23 forbids to retry a final error, and yet its operator may correct it."""
 
 UNAUTHENTICATED_MAX: Final = 64
 """Sockets in all that have not said yet who they are."""
@@ -50,7 +44,7 @@ logger = logging.getLogger("interledger.btp")
 
 
 @final
-class BtpSocket(asyncio.Protocol):
+class BtpSocket(asyncio.BufferedProtocol):
     """One socket after its handshake. `closed` is done when it is gone."""
 
     def __init__(
@@ -65,6 +59,7 @@ class BtpSocket(asyncio.Protocol):
         self._clock = clock
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._buffer = memoryview(b"")
         self._flush_due = False
         self.closed: asyncio.Future[None] = self._loop.create_future()
         websocket = WebSocket(client=client, entropy=entropy, wake=self._wake, now=clock.now())
@@ -80,17 +75,20 @@ class BtpSocket(asyncio.Protocol):
         transport.set_protocol(self)
         self.connection_made(transport)
         if trailing:
-            self.data_received(trailing)
+            self.connection.receive(trailing, self._clock.now())
 
-    def data_received(self, data: bytes) -> None:
-        self.connection.receive(data, self._clock.now())
+    def get_buffer(self, sizehint: int) -> memoryview:
+        self._buffer = buffer = read_buffer()
+        return buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.connection.receive(bytes(self._buffer[:nbytes]), self._clock.now())
 
     def eof_received(self) -> None:
         """The peer is gone; without its reading side a connection is of no use. Returning None closes the socket."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         self._transport = None
         self.connection.lost(self._clock.now())
         if not self.closed.done():
@@ -98,7 +96,7 @@ class BtpSocket(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.connection.pause_sending(self._clock.now())
-        if self._transport is not None:
+        if self._transport is not None and not self.connection.websocket.finished:
             self._transport.pause_reading()
             self._set_timer()
 
@@ -134,20 +132,26 @@ class BtpSocket(asyncio.Protocol):
         elif self.connection.blocked:
             transport.abort()  # what is buffered will not leave
         else:
+            self._cancel_timer()
             transport.close()
+            # `close` waits until the rest has left, however long the peer takes to read it.
+            self._timer = self._loop.call_later(CLOSE_TIMEOUT_MS / 1000, transport.abort)
 
     def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         wait_ms = self.connection.timer() - self._clock.now()
         self._timer = self._loop.call_later(max(0, wait_ms) / 1000, self._handle_timer)
 
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _handle_timer(self) -> None:
         self.connection.handle_timer(self._clock.now())
-        if self._transport is not None:
+        if self.connection.websocket.finished:
+            self._wake()
+        elif self._transport is not None:
             self._set_timer()
-            if self.connection.websocket.finished:
-                self._wake()
 
 
 # ---------------------------------------------------------------------- server
@@ -187,7 +191,7 @@ class BtpServer:
 
     def upgrade(
         self, transport: asyncio.Transport, request_octets: bytes, trailing: bytes, account_in_path: str | None
-    ) -> asyncio.Protocol:
+    ) -> asyncio.BaseProtocol:
         """Finish the handshake of a request with `Upgrade: websocket`, and take the socket over.
 
         `request_octets`: the request's head as it came, to its empty line; `trailing`: what came behind it. The result
@@ -321,28 +325,24 @@ class BtpClient:
         """Dial, wait until the connection is lost, dial again. Ends only when it is cancelled."""
         if not (self._address.secure or self._address.is_loopback):
             logger.warning("The token of %s travels without TLS to %s", self._link.account, self._address.url)
-        attempt = 0
+        backoff = Backoff(self._entropy)
         while True:
-            delay_ms = RECONNECT_DELAYS_MS[min(attempt, len(RECONNECT_DELAYS_MS) - 1)]
-            attempt += 1
-            await self._pause(delay_ms)
+            await asyncio.sleep(backoff.delay_ms() / 1000)
             began = self._clock.now()
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     socket = self._socket = await self._dial()
             except (OSError, TimeoutError, LinkError, RemoteProtocolError) as error:
-                logger.info("BTP to %s: %s", self._address.url, error or "no answer in time")
+                logger.info("BTP to %s: %s", self._address.url, str(error) or "no answer in time")
+                backoff.ended(opened_ms=None, refused=False)
                 continue
             # The socket lives on when this task is cancelled: `stop` closes it in good order.
             await asyncio.shield(socket.closed)
             connection = socket.connection
-            logger.info(
-                "BTP to %s ended: %s", self._address.url, connection.refusal or connection.websocket.close_reason
-            )
-            if connection.refused_for_good:
-                await self._pause(REFUSED_DELAY_MS)
-            elif connection.opened and self._clock.now() - began >= RECONNECT_DELAYS_MS[-1]:
-                attempt = 0
+            why = connection.refusal or connection.websocket.close_reason or "the socket was lost"
+            logger.info("BTP to %s ended: %s", self._address.url, why)
+            opened_ms = self._clock.now() - began if connection.opened else None
+            backoff.ended(opened_ms=opened_ms, refused=connection.refused_for_good)
 
     async def _dial(self) -> BtpSocket:
         handshake = _Handshake(ClientHandshake(self._address.url, self._entropy), self._make_socket)
@@ -367,8 +367,3 @@ class BtpClient:
             clock=self._clock,
             entropy=self._entropy,
         )
-
-    async def _pause(self, delay_ms: int) -> None:
-        # A quarter more or less, so that the peers of a node that restarts do not all dial at once.
-        jitter = int.from_bytes(self._entropy.octets(2), "big") / 0xFFFF / 2 + 0.75
-        await asyncio.sleep(delay_ms * jitter / 1000)
