@@ -14,6 +14,10 @@ from nodes import TOKEN, account, net, running_node, until_up
 from peers import free_port, ilp_connector, js_peer
 
 from interledger.accounts.account import Account
+from interledger.clock import Timestamp
+from interledger.ilp.address import Address
+from interledger.ilp.packet import Fulfill, Prepare, decode_reply
+from interledger.ilp.peer import PEER_CONDITION
 from interledger.node.node import Node
 
 AMOUNT = 250_000
@@ -56,8 +60,8 @@ async def test_between_two_ilp_connectors(kind: str) -> None:
     accounts = our_account("left", kind, ports[0]), our_account("right", kind, ports[1])
     async with (
         running_node(*accounts) as node,
-        ilp_connector(None, their_accounts("left", kind, node, ports[0], ports[2])) as left,
-        ilp_connector(None, their_accounts("right", kind, node, ports[1], ports[3])) as right,
+        ilp_connector(None, their_accounts("left", kind, node, ports[0], ports[2])),
+        ilp_connector(None, their_accounts("right", kind, node, ports[1], ports[3])),
     ):
         await until_up(node, "left")
         await until_up(node, "right")
@@ -73,10 +77,39 @@ async def test_between_two_ilp_connectors(kind: str) -> None:
             }
             async with js_peer("stream-client.js", options) as client:
                 paid = await client.wait_for("paid")
-            await server.wait_for("money", total=str(AMOUNT))
-        assert (paid["sent"], paid["delivered"]) == (str(AMOUNT), str(AMOUNT))
-        assert net(node, "left") == AMOUNT
-        assert net(node, "right") == -AMOUNT
+                await server.wait_for("money", total=str(AMOUNT))
+                assert (paid["sent"], paid["delivered"]) == (str(AMOUNT), str(AMOUNT))
+                # Posted amounts only: the JS server goes on probing the way back, and the connectors count what they hold.
+                assert net(node, "left") == AMOUNT
+                assert net(node, "right") == -AMOUNT
+
+
+@pytest.mark.parametrize("kind", ["btp", "http"])
+async def test_the_books_of_all_three_agree(kind: str) -> None:
+    """One packet of AMOUNT from a user of left to a user of right, by ilp-plugin-btp alone: no probes, exact books."""
+    ports = [free_port() for _ in range(4)]
+    accounts = our_account("left", kind, ports[0]), our_account("right", kind, ports[1])
+    async with (
+        running_node(*accounts) as node,
+        ilp_connector(None, their_accounts("left", kind, node, ports[0], ports[2])) as left,
+        ilp_connector(None, their_accounts("right", kind, node, ports[1], ports[3])) as right,
+    ):
+        await until_up(node, "left")
+        await until_up(node, "right")
+        async with (
+            js_peer("btp-endpoint.js", {"link": {"btp": f"btp+ws://bob:bob@127.0.0.1:{ports[3]}"}}) as bob,
+            js_peer("btp-endpoint.js", {"link": {"btp": f"btp+ws://alice:alice@127.0.0.1:{ports[2]}"}}) as alice,
+        ):
+            await bob.wait_for("ready")
+            await alice.wait_for("ready")
+            expires_at = Timestamp(node.clock.now() + 20_000)
+            prepare = Prepare(AMOUNT, expires_at, PEER_CONDITION, Address("test.hub.right.users.bob.x"), b"hello")
+            await alice.send(prepare.encode().hex())
+            reply = await alice.wait_for("reply")
+            assert decode_reply(bytes.fromhex(reply["octets"])) == Fulfill(bytes(32), b"hello")
+            received = await bob.wait_for("prepare")
+            assert (received["amount"], received["received"]) == (str(AMOUNT), 1)
+        assert (net(node, "left"), net(node, "right")) == (AMOUNT, -AMOUNT)
         # What the connectors say of us: left owes us, we owe right.
         assert await left.balance("hub") == -AMOUNT
         assert await right.balance("hub") == AMOUNT
