@@ -73,7 +73,7 @@ def test_HT_07_content_types(value: bytes | None, accepted: bool) -> None:
         (403, "F00", True, True),
         (404, "F00", True, True),
         (408, "T01", False, False),
-        (413, "F00", True, True),
+        (413, "F00", True, False),
         (415, "F00", True, True),
         (429, "T02", True, False),
         (499, "F00", True, True),

@@ -449,14 +449,16 @@ async def test_close_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_an_operator_must_mend_is_said_once_and_forgotten_when_mended(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with peer(says(http(401), http(401), http(), http(401))) as far:  # noqa: SIM117
-        async with linked(f"http://127.0.0.1:{far.port}/ilp") as (link, handler):
+    clock = TestClock()
+    async with peer(says(http(401), http(401), http(), http(401), http(), http(401))) as far:  # noqa: SIM117
+        async with linked(f"http://127.0.0.1:{far.port}/ilp", clock=clock) as (link, handler):
             alarms = []
-            for i in range(4):
-                link.send_prepare(RequestId(i), prepare())
+            for i in range(6):
+                clock.ahead = 61_000 if i == 5 else 0
+                link.send_prepare(RequestId(i), prepare(expires_at=SYSTEM.now() + 90_000))
                 await until(lambda i=i: len(handler.told) == i + 1)  # type: ignore[misc]
                 alarms.append(link.alarm is not None)
-            assert alarms == [True, True, False, True]
+            assert alarms == [True, True, False, True, False, True]
     assert caplog.text.count("HTTP 401") == 2
     assert "secret" not in caplog.text
 
@@ -543,3 +545,16 @@ async def test_over_TLS(tls_contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> 
         link.send_prepare(RequestId(1), prepare())
         await until(lambda: bool(handler.told))
         assert handler.codes() == [("reply", "T01")]
+
+
+async def test_close_in_the_middle_of_a_TLS_handshake() -> None:
+    async def mute(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer.requests.append(await reader.read(10))
+        await asyncio.Event().wait()
+
+    async with peer(mute) as far, linked(f"https://127.0.0.1:{far.port}/ilp") as (link, handler):
+        link.send_prepare(RequestId(1), prepare())
+        await until(lambda: bool(far.requests))
+        await link.close()
+        assert handler.codes() == [("reply", "T01")]
+        assert link.connections == 0

@@ -63,6 +63,10 @@ _FAILURES: Final = {
     HTTPStatus.REQUEST_TIMEOUT: Failure(
         ErrorCode.T01_PEER_UNREACHABLE, "the next node did not get the whole packet in time (HTTP 408)", False
     ),
+    # Of this packet only, so nobody is alarmed: ilp-plugin-http takes 32,767 octets in all, and a packet may have more.
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Failure(
+        ErrorCode.F00_BAD_REQUEST, "the packet is larger than the next node takes (HTTP 413)", True
+    ),
     HTTPStatus.TOO_MANY_REQUESTS: Failure(
         ErrorCode.T02_PEER_BUSY, "the next node is busy (HTTP 429)", True
     ),

@@ -53,6 +53,9 @@ connection that is just being closed has an unknown outcome."""
 SWEEP_MS: Final = 250
 """How often late packets and idle connections are looked for."""
 
+ALARM_QUIET_MS: Final = 60_000
+"""An alarm is logged at most this often: a peer that fails now and then must not fill the log."""
+
 _UNDECODABLE: Final = Failure(ErrorCode.T00_INTERNAL_ERROR, "the next node's answer is not a packet", False, True)
 _LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the next node did not answer in time", False)
 _UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
@@ -109,6 +112,7 @@ class HttpLink:
         """Connections on their way; a task of `_opening` outlives its by a turn of the loop."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._no_new_before = 0.0
+        self._quiet_until = 0
         self._down = False
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
@@ -213,7 +217,9 @@ class HttpLink:
         """Tell the handler what `failure` means for its packet, and the operator where one is needed."""
         if failure.alarm and self.alarm != failure.message:
             self.alarm = failure.message
-            logger.error("%s: %s", self.account, failure.message)
+            if now >= self._quiet_until:
+                self._quiet_until = now + ALARM_QUIET_MS
+                logger.error("%s: %s", self.account, failure.message)
         reject = Reject(failure.code, self.own_address, failure.message)
         if failure.known:
             self.handler.receive_reply(self.account, request_id, reject, now)
