@@ -1,0 +1,252 @@
+"""The development network: several nodes in one process, linked, with rates, limits and wallets; state in `.ilp/`.
+
+Every node is a real one, with its own database, port and API; they speak BTP and ILP over HTTP over sockets. Started
+again in the same directory, the network goes on with the balances it had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import hmac
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Final, final
+
+from interledger.accounts.account import Account, AccountId, LinkSettings, Relation
+from interledger.clock import SystemClock, SystemEntropy, Timestamp
+from interledger.codec.oer import UINT64_MAX
+from interledger.codec.timestamp import format_rfc3339
+from interledger.daemon.ports import find_listener, port_is_taken
+from interledger.daemon.process import read_private_json, write_private_json
+from interledger.daemon.serve import node_url, open_node
+from interledger.daemon.topology import PACKET_USD, DevLink, DevNode, Topology, credit_limit
+from interledger.errors import ConflictError, InterledgerError
+from interledger.ilp.address import Address
+from interledger.node.node import Node
+from interledger.node.settings import Settings
+from interledger.node.settings_load import keep_secret
+
+__all__ = ["DEV_FILE", "AlreadyRunningError", "DevNetwork", "PortTakenError", "only_one", "running_network", "wipe"]
+
+DEV_FILE: Final = "dev.json"
+"""In the state directory while the network runs: pid, start, and of each node its name, url, token and address."""
+
+LOCK_FILE: Final = "dev.lock"
+
+HOST: Final = "127.0.0.1"
+
+LINKS_UP_S: Final = 5.0
+"""All is on this machine: a link that is not up by then will not come up."""
+
+
+class PortTakenError(InterledgerError):
+    """Another program has one of the ports. `port`, `program` and `pid`, where they are known."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        found = find_listener(port)
+        self.program = None if found is None else found.program
+        self.pid = None if found is None else found.pid
+        who = "" if found is None else f" ({found.program}, pid {found.pid})"
+        super().__init__(f"Port {port} is taken by another program{who}.")
+
+
+class AlreadyRunningError(InterledgerError):
+    """The network of this directory runs already; `document` is its dev.json."""
+
+    def __init__(self, document: dict[str, object] | None) -> None:
+        self.document = document
+        super().__init__("The network of this directory runs already.")
+
+
+@final
+class DevNetwork:
+    """All nodes of a topology. `directory`: where their state is kept, one folder a node."""
+
+    def __init__(self, topology: Topology, directory: Path, *, durability: str = "power") -> None:
+        self.topology = topology
+        self.directory = directory
+        self.nodes: dict[str, Node] = {}
+        self.started_at = Timestamp(0)
+        self._durability = durability
+
+    async def start(self) -> None:
+        """Start every node, then link them. Raises `PortTakenError` before anything is started, `ConflictError`."""
+        for spec in self.topology.nodes:
+            if spec.port and port_is_taken(HOST, spec.port):
+                raise PortTakenError(spec.port)
+        try:
+            for spec in self.topology.nodes:
+                self.nodes[spec.name] = await open_node(self._settings(spec))
+            for spec in self.topology.nodes:
+                await self._configure(spec)
+            await self._wait_for_links()
+        except BaseException:
+            await self.stop()
+            raise
+        self.started_at = SystemClock().now()
+
+    async def stop(self) -> None:
+        """Stop all nodes, the last one first."""
+        for name in reversed(list(self.nodes)):
+            await self.nodes.pop(name).stop()
+
+    def pointer(self, name: str) -> str:
+        """The payment pointer of a holder: `$localhost:7780/bob`"""
+        return f"$localhost:{self.nodes[name].port}/{name}"
+
+    def document(self) -> dict[str, object]:
+        """dev.json: what a program needs to use the network."""
+        nodes: dict[str, object] = {}
+        for spec in self.topology.nodes:
+            node = self.nodes[spec.name]
+            nodes[spec.name] = {
+                "url": node_url(node),
+                "token": node.settings.admin_auth_token,
+                "account": None if spec.asset is None else spec.name,
+                "address": node.address,
+                "asset": None if spec.asset is None else str(spec.asset),
+                "wallet": None if spec.asset is None else self.pointer(spec.name),
+            }
+        return {
+            "pid": os.getpid(),
+            "started_at": format_rfc3339(self.started_at),
+            "margin": str(self.topology.margin),
+            "nodes": nodes,
+            "links": [[link.left, link.right, link.kind, str(link.asset)] for link in self.topology.links],
+        }
+
+    # ------------------------------------------------------------------ one node
+
+    def _settings(self, spec: DevNode) -> Settings:
+        place = self.directory / spec.name
+        keep = None if self._durability == "memory" else place
+        return Settings(
+            ilp_address=Address(spec.address),
+            http_bind_address=f"{HOST}:{spec.port}",
+            data_dir=str(place),
+            durability=self._durability,
+            secret_seed=bytes.fromhex(keep_secret(keep, "secret_seed", SystemEntropy())),
+            admin_auth_token=keep_secret(keep, "admin_token", SystemEntropy()),
+            default_spsp_account=None if spec.asset is None else AccountId(spec.name),
+            development=True,
+            # Only hubs earn: what a holder sends is what it said.
+            spread=self.topology.margin if spec.asset is None else Fraction(0),
+        )
+
+    async def _configure(self, spec: DevNode) -> None:
+        """Accounts, routes and rates as the topology says; what is there already stays, with its balances."""
+        node = self.nodes[spec.name]
+        wanted = {account.id: account for account in self._accounts_of(spec)}
+        for account in node.accounts():
+            if account.id not in wanted:
+                await node.delete_account(account.id)
+        there = {account.id: account for account in node.accounts()}
+        for account in wanted.values():
+            if account.id not in there:
+                await node.create_account(account)
+            elif there[account.id] != account:
+                await node.replace_account(account)
+        await node.set_static_routes(self.topology.routes_of(spec.name))
+        await node.set_rates(self.topology.values)
+
+    def _accounts_of(self, spec: DevNode) -> Iterator[Account]:
+        if spec.asset is not None:
+            name = AccountId(spec.name)
+            yield Account(id=name, asset=spec.asset, ilp_address=Address(f"{spec.address}.{name}"))
+        for link in self.topology.links:
+            if spec.name in (link.left, link.right):
+                yield self._peer(spec, link)
+
+    def _peer(self, spec: DevNode, link: DevLink) -> Account:
+        """The account that one end of a link keeps of the other end."""
+        other = self.topology.node(link.right if spec.name == link.left else link.left)
+        takes_packets_of_holder = spec.asset is None and other.asset is not None
+        return Account(
+            id=AccountId(other.name),
+            asset=link.asset,
+            ilp_address=Address(other.address),
+            relation=Relation.PEER,
+            owes_us_max=credit_limit(link.asset),
+            packet_amount_max=credit_limit(link.asset, PACKET_USD) if takes_packets_of_holder else UINT64_MAX,
+            link=self._link_settings(spec, other, link),
+        )
+
+    def _link_settings(self, spec: DevNode, other: DevNode, link: DevLink) -> LinkSettings:
+        outgoing, incoming = self._token(spec.name, other.name), self._token(other.name, spec.name)
+        place = f"{HOST}:{self.nodes[other.name].port}/accounts/{spec.name}/ilp"
+        digest = hashlib.sha256(incoming.encode("ascii")).hexdigest()
+        if link.kind == "HTTP":
+            return LinkSettings(
+                http_url=f"http://{place}", http_outgoing_token=outgoing, http_incoming_token_digest=digest
+            )
+        if spec.name == link.left:
+            return LinkSettings(btp_url=f"ws://{place}/btp", btp_outgoing_token=outgoing)
+        return LinkSettings(btp_incoming_token_digest=digest)
+
+    def _token(self, sender: str, receiver: str) -> str:
+        """What `sender` presents to `receiver`: from the receiver's seed, so that it is the same at every start."""
+        seed = self.nodes[receiver].settings.secret_seed
+        return hmac.new(seed, b"development link of " + sender.encode("utf-8"), hashlib.sha256).hexdigest()
+
+    async def _wait_for_links(self) -> None:
+        """Until every link is up, from both ends."""
+        ends = [(link.left, link.right) for link in self.topology.links]
+        waiting = [*ends, *((right, left) for left, right in ends)]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINKS_UP_S):
+                while waiting:
+                    waiting = [(a, b) for a, b in waiting if not self.nodes[a].link_status(b).up]
+                    if waiting:
+                        await asyncio.sleep(0.005)
+        if waiting:
+            raise ConflictError(f"The link from {waiting[0][0]} to {waiting[0][1]} does not come up.")
+
+
+# ---------------------------------------------------------------------- one network a directory
+
+
+@contextmanager
+def only_one(directory: Path) -> Iterator[IO[str]]:
+    """Hold the directory's lock: the operating system lets go of it whatever way this process ends.
+
+    Raises `AlreadyRunningError` when another process holds it.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (directory / LOCK_FILE).open("a", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyRunningError(read_private_json(directory / DEV_FILE)) from None
+        yield lock
+
+
+def running_network(directory: Path) -> dict[str, object] | None:
+    """The dev.json of the network that runs in `directory`; None when none does, whatever was left behind."""
+    if not (directory / LOCK_FILE).exists():
+        return None
+    try:
+        with only_one(directory):
+            return None
+    except AlreadyRunningError as error:
+        return error.document
+
+
+def announce(network: DevNetwork) -> None:
+    """Write dev.json, private: it holds the tokens."""
+    write_private_json(network.directory / DEV_FILE, network.document())
+
+
+def wipe(directory: Path) -> None:
+    """Remove the state of every node; the caller holds the lock. Only folders that look like a node's are touched."""
+    (directory / DEV_FILE).unlink(missing_ok=True)
+    if directory.is_dir():
+        for place in directory.iterdir():
+            if place.is_dir() and (place / "secret_seed").exists():
+                shutil.rmtree(place)

@@ -1,0 +1,87 @@
+"""A node as a program: node, HTTP API and listener in one process, until a signal says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from interledger.api.app import create_app
+from interledger.codec.timestamp import format_rfc3339
+from interledger.daemon.process import run, settle_garbage, stop_on_signals, write_private_json
+from interledger.node.node import Node
+from interledger.node.settings import Settings
+
+__all__ = ["NODE_FILE", "node_url", "open_node", "serve", "start_logging"]
+
+logger = logging.getLogger("interledger.daemon")
+
+NODE_FILE: Final = "node.json"
+"""In the data directory while the node runs: where it listens, and its process. The command line looks there."""
+
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def start_logging(level: str) -> None:
+    """Log to stderr, one line a message."""
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=LOG_FORMAT)
+
+
+def node_url(node: Node) -> str:
+    """Where the node's API is reached from this machine."""
+    host, _ = node.settings.bind
+    if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{node.port}"
+
+
+async def open_node(settings: Settings) -> Node:
+    """A node that is started, with its API. Raises `LinkError` when the port cannot be had, `StoreError`."""
+    node = Node(settings)
+    await node.start(create_app(node))
+    return node
+
+
+def serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
+    """Run a node until SIGINT or SIGTERM. `on_ready` is called once, when it takes packets."""
+    start_logging(settings.log_level)
+    run(_serve(settings, on_ready))
+
+
+async def _serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    node = await open_node(settings)
+    place = None if settings.durability == "memory" else Path(settings.data_dir) / NODE_FILE
+    try:
+        if place is not None:
+            write_private_json(place, _node_document(node))
+        settle_garbage()
+        logger.info(
+            "started address=%s url=%s accounts=%d durability=%s",
+            node.address,
+            node_url(node),
+            len(node.accounts()),
+            settings.durability,
+        )
+        on_ready(node)
+        await stop.wait()
+        logger.info("stopping")
+    finally:
+        if place is not None:
+            place.unlink(missing_ok=True)
+        await node.stop()
+    logger.info("stopped")
+
+
+def _node_document(node: Node) -> dict[str, object]:
+    return {
+        "pid": os.getpid(),
+        "started_at": format_rfc3339(node.started_at),
+        "url": node_url(node),
+        "ilp_address": node.address,
+    }
