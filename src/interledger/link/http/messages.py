@@ -81,6 +81,7 @@ def failure_of_status(status: int) -> Failure:
 
     4xx: ours to mend, the packet was not taken. 429 and 503 refuse explicitly. Any other 5xx may come from a proxy
     whose node did take the packet, and another 2xx says that somebody took something: unknown. 3xx: we follow none.
+    RFC 35 would have T00 for 5xx; T01 says more truly that the next hop is the trouble, and is as temporary.
     """
     known = _FAILURES.get(HTTPStatus(status)) if status in _STATUSES else None
     if known is not None:
@@ -131,7 +132,7 @@ def request_head(url: Url, token: str | None) -> bytes:
 
     Append the figure, an empty line, and the body. `token`: what the peer knows us by.
     """
-    # RFC 35: "Content-Type: application/octet-stream" and the same for Accept.
+    # RFC 35: "MUST be set to application/octet-stream" (Content-Type and Accept).
     lines = [
         b"POST " + url.target.encode("ascii") + b" HTTP/1.1",
         b"Host: " + url.authority.encode("ascii"),
