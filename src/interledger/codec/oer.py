@@ -48,6 +48,8 @@ def encode_octets(value: bytes) -> bytes:
 def encode_uint(value: int) -> bytes:
     """Unsigned INTEGER of any size (VarUInt): length determinant, then the fewest octets that hold it; 0 is `01 00`."""
     size = (value.bit_length() + 7) >> 3 or 1
+    if size < 128:
+        return _SHORT_LENGTHS[size] + value.to_bytes(size, "big")
     return encode_octets(value.to_bytes(size, "big"))
 
 
@@ -93,6 +95,11 @@ def read_fixed(buffer: bytes, offset: int, size: int) -> tuple[bytes, int]:
 
 def read_uint(buffer: bytes, offset: int) -> tuple[int, int]:
     """VarUInt of at most 64 bits."""
+    # The usual case without further calls: a length of 1 to 8, and the octets are there.
+    size = buffer[offset] if offset < len(buffer) else 0
+    end = offset + 1 + size
+    if 0 < size <= 8 and end <= len(buffer):
+        return int.from_bytes(buffer[offset + 1 : end], "big"), end
     value, offset = _read_magnitude(buffer, offset)
     if value > UINT64_MAX:
         raise DecodeError("an integer is larger than 64 bits")

@@ -43,6 +43,7 @@ __all__ = [
     "StreamReceipt",
     "encode_frame",
     "encode_frames",
+    "encode_max_money",
     "read_frames",
 ]
 
@@ -237,10 +238,20 @@ FRAME_TYPES: Final[dict[int, tuple[type[Frame], tuple[_Field, ...]]]] = {
 _TYPE_OF: Final = {cls: (bytes((kind,)), fields) for kind, (cls, fields) in FRAME_TYPES.items()}
 
 
+_MONEY_FRAMES: Final[tuple[Frame, ...]] = (StreamMoney(1, 1),)
+_MONEY_OCTETS: Final = bytes.fromhex("01 01 11 04 01 01 01 01")
+"""The frames of nearly all packets: all the money to stream 1."""
+
+
 def encode_frame(frame: Frame) -> bytes:
     """Type octet, length, contents."""
     kind, fields = _TYPE_OF[type(frame)]
     return kind + encode_octets(b"".join([field.encode(value) for field, value in zip(fields, frame, strict=True)]))
+
+
+def encode_max_money(stream_id: int, receive_max: int, total_received: int) -> bytes:
+    """`encode_frame(StreamMaxMoney(...))`, quicker: it is in every reply to money."""
+    return b"\x12" + encode_octets(encode_uint(stream_id) + encode_uint(receive_max) + encode_uint(total_received))
 
 
 def encode_frames(frames: Iterable[Frame]) -> bytes:
@@ -251,6 +262,8 @@ def encode_frames(frames: Iterable[Frame]) -> bytes:
 
 def read_frames(buffer: bytes, offset: int) -> tuple[tuple[Frame, ...], int]:
     """The frames that were announced, without those of unknown types. Raises `DecodeError`."""
+    if buffer[offset:] == _MONEY_OCTETS:
+        return _MONEY_FRAMES, len(buffer)
     count, offset = read_count(buffer, offset, 2)
     if count > FRAMES_MAX:
         raise DecodeError(f"{count} frames in one packet: {FRAMES_MAX} are enough for everyone")

@@ -29,9 +29,9 @@ from interledger.transport.stream.frames import (
     ConnectionNewAddress,
     Frame,
     StreamErrorCode,
-    StreamMaxMoney,
     StreamMoney,
     encode_frame,
+    encode_max_money,
 )
 from interledger.transport.stream.packet import TYPE_FULFILL, TYPE_PREPARE, TYPE_REJECT, StreamPacket, encode_head
 from interledger.transport.stream.shares import split_amount
@@ -85,7 +85,7 @@ class ReceiverConnection:
         limit = self.receive_max
         if limit != UINT64_MAX:
             limit = max(total, limit - self.total_received + total)
-        return encode_frame(StreamMaxMoney(stream_id, limit, min(total, UINT64_MAX)))
+        return encode_max_money(stream_id, limit, min(total, UINT64_MAX))
 
 
 Accept = Callable[[ReceiverConnection, int], bool]

@@ -1,4 +1,4 @@
-"""Runs a `StreamSender` over any link, on asyncio: one timer per payment, no task per packet, one burst per loop turn."""
+"""Runs a `StreamSender` over any link, on asyncio: one timer per payment, no task per packet, one burst a loop turn."""
 
 from __future__ import annotations
 
