@@ -12,9 +12,16 @@ SEEDS: tuple[bytes, ...] = ()
 
 def check(octets: bytes) -> None:
     try:
+        slow = Prepare._decode_any(octets)  # field by field; `decode` takes a shortcut where it can
+    except DecodeError:
+        slow = None
+    try:
         packet = Prepare.decode(octets)
     except DecodeError:
+        assert slow is None
         return
+    assert slow == packet
+    assert slow.encode() == packet.encode()
     written = packet.encode()
     assert len(written) <= len(octets)
     assert Prepare.decode(written) == packet

@@ -16,7 +16,7 @@ from tools.source import Source, package_sources
 
 __all__ = ["Quote", "is_in", "quotes", "quotes_in"]
 
-_START = re.compile(r"\s*# RFC (?P<rfc>[0-9]+): (?P<rest>.*)")
+_START = re.compile(r'\s*# RFC (?P<rfc>[0-9]+): (?P<rest>".*)')
 _NEXT = re.compile(r"\s*# (?P<rest>.*)")
 
 

@@ -114,6 +114,18 @@ def test_PK_02_a_packet_comes_back(packet: Packet) -> None:
     assert again.encode() == octets
 
 
+@pytest.mark.parametrize("size", [0, 1, 66, 126, 127, 128, 129, 200, 255, 256, 257, 32_767])
+@pytest.mark.parametrize("destination", ["test.bob", "g." + "a" * 125, "g." + "a" * 126])
+def test_PK_02_every_form_of_a_length_is_read(size: int, destination: str) -> None:
+    prepare = Prepare(1, NOW, CONDITION, Address(destination), b"x" * size)
+    octets = prepare.encode()
+    for _ in range(2):  # the second time the destination is remembered
+        assert Prepare.decode(octets) == Prepare._decode_any(octets) == prepare
+        assert Prepare.decode(octets).forwarded(amount=1, expires_at=NOW).encode() == octets
+    fulfill = Fulfill(CONDITION, b"x" * size)
+    assert Fulfill.decode(fulfill.encode()) == Fulfill._decode_any(fulfill.encode()) == fulfill
+
+
 @given(PACKETS)
 def test_PK_02_any_packet_comes_back(packet: Packet) -> None:
     octets = packet.encode()

@@ -148,11 +148,13 @@ _BARE_KINDS: Final[dict[int, type[Released | GaveUp]]] = {int(Kind.RELEASED): Re
 
 
 def encode_account_opened(index: int, name: str, asset_code: str, asset_scale: int) -> bytes:
+    """The account number `index` has this name and asset."""
     head = bytes((Kind.ACCOUNT_OPENED,)) + index.to_bytes(4, "big")
     return head + encode_octets(name.encode()) + encode_octets(asset_code.encode()) + bytes((asset_scale,))
 
 
 def encode_held(hold_id: int, remote: bool, expires_at: int, condition: bytes, legs: tuple[LegRecord, ...]) -> bytes:
+    """These legs are held for a packet. `remote`: it goes to another node. `expires_at`: ms UTC, of the onward one."""
     # A packet has one leg or two; both are written in one call, because this runs for every packet.
     if len(legs) == 1:
         return _ONE_LEG.pack(2, hold_id, remote, expires_at, condition, 1, *legs[0])
@@ -163,27 +165,32 @@ def encode_held(hold_id: int, remote: bool, expires_at: int, condition: bytes, l
 
 
 def encode_executed(hold_id: int, fulfillment: bytes) -> bytes:
+    """The hold was posted: its fulfillment is known."""
     return _WITH_FULFILLMENT.pack(3, hold_id, fulfillment)
 
 
 def encode_released(hold_id: int) -> bytes:
+    """The hold was undone: nobody has its fulfillment."""
     return _WITH_ID.pack(4, hold_id)
 
 
 def encode_gave_up(hold_id: int) -> bytes:
+    """The hold ended without an answer: its onward amount is unknown."""
     return _WITH_ID.pack(5, hold_id)
 
 
 def encode_resolved(hold_id: int, delivered: bool) -> bytes:
+    """An unknown amount was settled: delivered or not."""
     return _RESOLVED.pack(6, hold_id, delivered)
 
 
 def encode_evidence(hold_id: int, fulfillment: bytes) -> bytes:
+    """A fulfillment came for an unknown amount."""
     return _WITH_FULFILLMENT.pack(7, hold_id, fulfillment)
 
 
 def encode_entry(memo: str, legs: tuple[LegRecord, ...]) -> bytes:
-    """Legs of an entry may be larger than a packet: 16 octets an amount."""
+    """A settlement or correction. Its legs may be larger than a packet: 16 octets an amount."""
     head = bytes((Kind.ENTRY_POSTED,)) + encode_octets(memo.encode()) + bytes((len(legs),))
     return head + b"".join(
         d.to_bytes(4, "big") + c.to_bytes(4, "big") + amount.to_bytes(16, "big") for d, c, amount in legs

@@ -72,8 +72,8 @@ class Prepare:
     @classmethod
     def decode(cls, octets: bytes) -> Prepare:
         """Raises `DecodeError` when `octets` are not a Prepare."""
-        # Nearly all packets have one shape: an address that was seen before, nothing behind the data. It is read here in
-        # one pass without a call; whatever differs goes to `_decode_any`, which reads field by field and says what is wrong.
+        # Nearly all packets have one shape: an address that was seen before, nothing behind the data. It is read here
+        # in one pass without a call; what differs goes to `_decode_any`, which reads field by field and says why.
         try:
             total = len(octets)
             length = octets[1]
@@ -93,6 +93,10 @@ class Prepare:
                 size = octets[stop] << 8 | octets[stop + 1]
                 stop += 2
                 whole = whole and 256 <= size <= DATA_LENGTH_MAX
+            elif size == 0x81:
+                size = octets[stop]
+                stop += 1
+                whole = whole and size >= 128
             elif size >= 128:
                 whole = False
             if not whole or octets[0] != TYPE_PREPARE or length >= 128 or stop + size != total:

@@ -1,0 +1,156 @@
+"""The tutorial does what it says: its commands are run, and their output is compared with what the page shows.
+
+A block that follows `<!-- run -->` is run. `…` in an expected line stands for anything in that line; a line that is
+only `…` for any number of lines; `exit 2` at the end for that exit code. `<!-- run: background, until "text" -->`
+starts a command that stays until the page ends, and waits for the text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tools.source import ROOT
+
+TUTORIAL = ROOT / "docs" / "tutorial" / "first-payment.md"
+LIMIT_S = 60
+ILP = Path(sys.executable).parent / "ilp"
+
+
+class Block(NamedTuple):
+    """One marked console block."""
+
+    command: str
+    expected: list[str]
+    exit_code: int
+    until: str | None
+
+
+def blocks(text: str) -> Iterator[Block]:
+    marked = re.compile(r'<!-- run(?:: background, until "([^"]+)")? -->\n```console\n\$ ([^\n]+)\n(.*?)```', re.DOTALL)
+    for until, command, output in marked.findall(text):
+        lines = output.splitlines()
+        code = 0
+        if lines and (exit_line := re.fullmatch(r"exit ([0-9]+)", lines[-1])):
+            code = int(exit_line[1])
+            lines.pop()
+        yield Block(command, lines, code, until or None)
+
+
+def fits(expected: list[str], seen: list[str]) -> bool:
+    """Whether every line of `seen` is spoken for, in order."""
+    parts = []
+    for line in expected:
+        if line.strip() == "…":
+            parts.append(r"(?:[^\n]*\n)*?")
+        else:
+            parts.append(r"[^\n]*?".join(re.escape(piece) for piece in line.split("…")) + r"[ ]*\n")
+    return re.fullmatch("".join(parts), "".join(line + "\n" for line in seen)) is not None
+
+
+@pytest.mark.parametrize(
+    ("expected", "seen", "fit"),
+    [
+        (["a", "b"], ["a", "b"], True),
+        (["a"], ["a", "b"], False),
+        (["a", "b"], ["a"], False),
+        (["a", "…"], ["a", "b", "c"], True),
+        (["…", "c"], ["a", "b", "c"], True),
+        (["…"], [], True),
+        (["in … s"], ["in 1.4 s"], True),
+        (["in … s"], ["in 1.4 ms"], False),
+        (["in … s."], ["in 1.4 s"], False),
+        (["a.b"], ["axb"], False),
+        (["a"], ["a   "], True),
+    ],
+)
+def test_how_output_is_compared(expected: list[str], seen: list[str], fit: bool) -> None:
+    assert fits(expected, seen) is fit
+
+
+def test_marked_blocks_are_found() -> None:
+    text = "x\n<!-- run -->\n```console\n$ ilp a 'b c'\nout\nexit 2\n```\n\n```console\n$ no\n```\n"
+    text += '<!-- run: background, until "Ready" -->\n```console\n$ ilp up\n```\n'
+    assert list(blocks(text)) == [Block("ilp a 'b c'", ["out"], 2, None), Block("ilp up", [], 0, "Ready")]
+
+
+def has_demo() -> bool:
+    done = subprocess.run([ILP, "demo", "--help"], capture_output=True, check=False, timeout=LIMIT_S)
+    return done.returncode == 0
+
+
+class Background:
+    """A command that stays."""
+
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+        self._found = threading.Event()
+        self._until = ""
+
+    def wait_for(self, text: str) -> bool:
+        self._until = text
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self._found.wait(LIMIT_S)
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            self.lines.append(line.rstrip("\n"))
+            if self._until in line:
+                self._found.set()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(LIMIT_S)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+@pytest.mark.slow
+def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
+    if not has_demo():
+        pytest.skip("there is no  ilp demo  yet")
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "80", "PYTHONUTF8": "1", "HOME": str(tmp_path)}
+    staying: list[Background] = []
+    try:
+        for block in blocks(TUTORIAL.read_text(encoding="utf-8")):
+            words = shlex.split(block.command)
+            command = [str(ILP), *words[1:]] if words[0] == "ilp" else words
+            if block.until is not None:
+                staying.append(Background(command, tmp_path, environment))
+                assert staying[-1].wait_for(block.until), "\n".join([block.command, *staying[-1].lines])
+                continue
+            done = subprocess.run(
+                command,
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=LIMIT_S,
+            )
+            shown = f"$ {block.command}\n{done.stdout}exit {done.returncode}"
+            assert done.returncode == block.exit_code, shown
+            assert fits(block.expected, done.stdout.splitlines()), shown
+    finally:
+        for background in staying:
+            background.stop()

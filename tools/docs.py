@@ -1,0 +1,100 @@
+"""Pages that are made from the code: `python -m tools.docs` writes them, a test fails when they are not current."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+from interledger.ilp.error_codes import ERROR_CODES
+from interledger.node.settings import SETTINGS
+from tools.rfc_quotes import quotes
+from tools.source import ROOT, package_sources
+
+__all__ = ["pages"]
+
+REFERENCE = ROOT / "docs" / "reference"
+
+CLASSES = {
+    "F": ("Final", "trying again unchanged is pointless"),
+    "T": ("Temporary", "the same packet may pass a little later"),
+    "R": ("Relative", "another amount or a later expiry may pass"),
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page and its text."""
+    return {
+        REFERENCE / "error-codes.md": _error_codes(),
+        REFERENCE / "errors.md": _errors(),
+        REFERENCE / "settings.md": _settings(),
+        REFERENCE / "rfc-quotes.md": _rfc_quotes(),
+    }
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", "*Made from the code by `python -m tools.docs`.*", *parts]) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _error_codes() -> str:
+    parts = ["The codes of RFC 27 that a Reject carries. A code that is not listed counts by its first letter."]
+    for letter, (name, advice) in CLASSES.items():
+        rows = [(f"`{code}`", info.name, info.meaning) for code, info in ERROR_CODES.items() if code[0] == letter]
+        parts += [
+            f"## {letter}: {name}",
+            f"{advice[0].upper()}{advice[1:]}.",
+            _table(("code", "name", "meaning"), rows),
+        ]
+    return _page("Error codes", *parts)
+
+
+def _errors() -> str:
+    source = next(source for source in package_sources() if source.module == "interledger.errors")
+    intro = ast.get_docstring(source.tree) or ""
+    rows = [
+        (f"`{node.name}`", " ".join((ast.get_docstring(node) or "").split()))
+        for node in source.tree.body
+        if isinstance(node, ast.ClassDef)
+    ]
+    return _page("Errors", intro, _table(("class in `interledger.errors`", "raised when"), rows))
+
+
+def _settings() -> str:
+    intro = (
+        "Each setting can be given as a flag, in the environment or in the TOML file; flags win over the environment, "
+        "the environment over the file. A name that no setting has is an error."
+    )
+    parts = [intro]
+    for setting in SETTINGS:
+        default = "none" if setting.default is None else f"`{setting.default}`" if setting.default else "empty"
+        names = f"`{setting.flag} {setting.metavar}` · `{setting.environment}` · default {default}"
+        if setting.secret:
+            names += " · secret"
+        parts.append(f"## `{setting.key}`\n\n{names}\n\n{setting.help}")
+    return _page("Settings", *parts)
+
+
+def _rfc_quotes() -> str:
+    parts = ["Sentences of the RFCs that stand in the code above the lines that obey them."]
+    found = quotes()
+    for rfc in sorted({quote.rfc for quote in found}):
+        rows = [(quote.text or "", f"`{quote.module}`") for quote in found if quote.rfc == rfc]
+        parts += [f"## RFC {rfc}", _table(("sentence", "obeyed in"), rows)]
+    return _page("RFC sentences in the code", *parts)
+
+
+def write() -> None:
+    """Write every page that is not current."""
+    for path, text in pages().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
