@@ -11,11 +11,22 @@ from hypothesis import strategies as st
 
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
-from interledger.codec.timestamp import encode_interledger_time
+from interledger.codec.timestamp import encode_generalized_time, encode_interledger_time
 from interledger.ilp.address import Address
 from interledger.ilp.error_codes import ERROR_CODES, AmountTooLarge
+from interledger.ilp.ildcp import ChildConfig
 from interledger.ilp.packet import Fulfill, Packet, Prepare, Reject, decode_packet
+from interledger.link.btp.messages import (
+    BtpError,
+    BtpMessage,
+    BtpPacket,
+    BtpResponse,
+    BtpTransfer,
+    ProtocolData,
+    decode_btp,
+)
 
+BTP_ORACLE = asn1tools.compile_files(str(Path(__file__).parent / "btp.asn"), "oer")
 ORACLE = asn1tools.compile_files(str(Path(__file__).parent / "interledger.asn"), "oer")
 
 AMOUNTS = st.integers(0, UINT64_MAX)
@@ -62,6 +73,50 @@ def test_fulfill(fulfillment: bytes, data: bytes) -> None:
 def test_reject(code: str, triggered_by: Address, message: str, data: bytes) -> None:
     fields = {"code": code.encode(), "triggeredBy": triggered_by, "message": message, "data": data}
     check(Reject(code, triggered_by, message, data), 14, "Reject", fields)
+
+
+ENTRIES = st.lists(
+    st.builds(ProtocolData, st.text("abcz_0", min_size=1, max_size=20), st.integers(0, 255), st.binary(max_size=200)),
+    max_size=5,
+).map(tuple)
+REQUEST_IDS = st.integers(0, 0xFFFF_FFFF)
+
+
+def check_btp(packet: BtpPacket, kind: int, name: str, fields: dict[str, Any]) -> None:
+    entries = [
+        {"protocolName": entry.name, "contentType": entry.content_type, "data": entry.data} for entry in packet.entries
+    ]
+    contents = BTP_ORACLE.encode(name, {**fields, "protocolData": entries})
+    octets = packet.encode()
+    envelope = {"type": kind, "requestId": packet.request_id, "contents": contents}
+    assert octets == BTP_ORACLE.encode("Envelope", envelope)
+    assert BTP_ORACLE.decode("Envelope", octets) == envelope
+    assert decode_btp(octets) == packet
+
+
+@given(REQUEST_IDS, ENTRIES)
+def test_btp_message_and_response(request_id: int, entries: tuple[ProtocolData, ...]) -> None:
+    check_btp(BtpMessage(request_id, entries), 6, "Message", {})
+    check_btp(BtpResponse(request_id, entries), 1, "Response", {})
+
+
+@given(REQUEST_IDS, ENTRIES, AMOUNTS)
+def test_btp_transfer(request_id: int, entries: tuple[ProtocolData, ...], amount: int) -> None:
+    check_btp(BtpTransfer(request_id, amount, entries), 7, "Transfer", {"amount": amount})
+
+
+@given(REQUEST_IDS, ENTRIES, TIMES, st.binary(max_size=300))
+def test_btp_error(request_id: int, entries: tuple[ProtocolData, ...], at: Timestamp, data: bytes) -> None:
+    fields = {"code": b"F00", "name": "NotAcceptedError", "triggeredAt": encode_generalized_time(at).decode()}
+    check_btp(BtpError(request_id, "F00", "NotAcceptedError", at, data, entries), 2, "Error", {**fields, "data": data})
+
+
+@given(ADDRESSES, st.text(max_size=20), st.integers(0, 255))
+def test_ildcp_response(address: Address, code: str, scale: int) -> None:
+    fields = {"clientAddress": address, "assetScale": scale, "assetCode": code}
+    octets = ChildConfig(address, code, scale).encode()
+    assert octets == ORACLE.encode("ConfigurationResponse", fields)
+    assert ChildConfig.decode(octets) == (address, code, scale)
 
 
 @given(AMOUNTS, AMOUNTS)
