@@ -108,6 +108,8 @@ def read_uint(buffer: bytes, offset: int) -> tuple[int, int]:
 
 def read_uint_saturated(buffer: bytes, offset: int) -> tuple[int, int]:
     """VarUInt in which everything above 2^64-1 means 2^64-1 (RFC 29, for offsets and limits)."""
+    if buffer[offset : offset + 1] <= b"\x08":
+        return read_uint(buffer, offset)
     value, offset = _read_magnitude(buffer, offset)
     return min(value, UINT64_MAX), offset
 

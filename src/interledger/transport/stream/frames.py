@@ -14,6 +14,7 @@ from interledger.codec.oer import (
     encode_octets,
     encode_uint,
     read_count,
+    read_length,
     read_octets,
     read_uint,
     read_uint8,
@@ -269,12 +270,13 @@ def read_frames(buffer: bytes, offset: int) -> tuple[tuple[Frame, ...], int]:
         raise DecodeError(f"{count} frames in one packet: {FRAMES_MAX} are enough for everyone")
     frames: list[Frame] = []
     for _ in range(count):
-        kind, offset = read_uint8(buffer, offset)
-        contents, offset = read_octets(buffer, offset)
+        length, start = read_length(buffer, offset + 1)
+        kind = buffer[offset]
+        offset = start + length
         # RFC 29: "Implementations MUST ignore frames with unknown types."
         known = FRAME_TYPES.get(kind)
         if known is not None:
-            frames.append(_read_frame(known[0], known[1], contents))
+            frames.append(_read_frame(known[0], known[1], buffer[start:offset]))
     return tuple(frames), offset
 
 

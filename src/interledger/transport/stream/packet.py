@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from interledger.codec.oer import encode_uint, read_uint, read_uint8
+from interledger.codec.oer import encode_uint, read_uint
 from interledger.errors import DecodeError
 from interledger.transport.stream.frames import Frame, encode_frames, read_frames
 
@@ -27,6 +27,7 @@ TYPE_REJECT: Final = 14
 
 NO_FRAMES: Final = encode_frames(())
 
+_VERSION_OCTET: Final = bytes((STREAM_VERSION,))
 _HEADS: Final = {kind: bytes((STREAM_VERSION, kind)) for kind in (TYPE_PREPARE, TYPE_FULFILL, TYPE_REJECT)}
 
 
@@ -49,11 +50,10 @@ class StreamPacket(NamedTuple):
     @classmethod
     def decode(cls, plaintext: bytes) -> StreamPacket:
         """Raises `DecodeError`, also for a version that is not ours. What follows the frames is ignored."""
-        version, offset = read_uint8(plaintext, 0)
-        if version != STREAM_VERSION:
-            raise DecodeError(f"STREAM version {version} is not known here")
-        packet_type, offset = read_uint8(plaintext, offset)
-        sequence, offset = read_uint(plaintext, offset)
+        if plaintext[:1] != _VERSION_OCTET:
+            raise DecodeError("the plaintext is not of STREAM version 1")
+        packet_type = plaintext[1] if len(plaintext) > 1 else 0
+        sequence, offset = read_uint(plaintext, 2)
         prepare_amount, offset = read_uint(plaintext, offset)
         # RFC 29: "Extra bytes that MUST be ignored." They are padding, or fields of a later version.
         frames, _ = read_frames(plaintext, offset)

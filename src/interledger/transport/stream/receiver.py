@@ -9,7 +9,7 @@ of the connection; they are bounded, and forgotten when the process ends.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final, final
 
@@ -73,9 +73,13 @@ class ReceiverConnection:
         """Whether `amount` more stays within the connection's limit."""
         return self.receive_max == UINT64_MAX or self.total_received + amount <= self.receive_max
 
-    def credit(self, amount: int, money: Iterable[StreamMoney]) -> None:
+    def credit(self, amount: int, money: Sequence[StreamMoney]) -> None:
         """Count what a fulfilled packet brought. Without streams it counts for the first one (D-22)."""
         received = self._received
+        if len(money) == 1:
+            stream_id = money[0].stream_id
+            received[stream_id] = received.get(stream_id, 0) + amount
+            return
         for stream_id, part in (split_amount(amount, money) or {1: amount}).items():
             received[stream_id] = received.get(stream_id, 0) + part
 

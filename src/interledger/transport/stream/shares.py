@@ -15,11 +15,8 @@ def split_amount(amount: int, money: Iterable[StreamMoney]) -> dict[int, int]:
     Frames for the same stream count together. Where all shares are zero, the lowest stream gets everything: money that
     was sent to a connection is never left unowned.
     """
-    frames = tuple(money)
-    if len(frames) == 1:
-        return {frames[0].stream_id: amount}
     shares: dict[int, int] = {}
-    for frame in frames:
+    for frame in money:
         shares[frame.stream_id] = shares.get(frame.stream_id, 0) + frame.shares
     if not shares:
         return {}
