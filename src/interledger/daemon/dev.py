@@ -84,7 +84,8 @@ class DevNetwork:
         try:
             for spec in self.topology.nodes:
                 self.nodes[spec.name] = await open_node(self._settings(spec))
-            for spec in self.topology.nodes:
+            # The left end of a BTP link dials, so the right one has to know it by then.
+            for spec in reversed(self.topology.nodes):
                 await self._configure(spec)
             await self._wait_for_links()
         except BaseException:

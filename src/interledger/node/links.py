@@ -30,7 +30,7 @@ BTP_PATHS: Final = frozenset(("/", "/ilp/btp", "/btp"))
 
 
 def token_digest(token: str) -> str:
-    """What is kept of an incoming token: its SHA-256, hex. A look-up by it takes the same time for every wrong token."""
+    """What is kept of an incoming token: its SHA-256, hex. Looking it up takes the same time for every wrong token."""
     return hashlib.sha256(token.encode("utf-8")).hexdigest()
 
 

@@ -23,7 +23,8 @@ from interledger.ilp.address import Address, is_prefix_of, parse_address, parse_
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
 from interledger.node.links import Links
-from interledger.node.payments import Payment, Payments, PaymentTerms, Quote
+from interledger.node.payment import Payment, PaymentTerms, Quote
+from interledger.node.payments import Payments
 from interledger.node.requests import OwnRequests
 from interledger.node.settings import Settings
 from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
@@ -308,7 +309,7 @@ class Node:
         return {parse_prefix(prefix): self.account(account_id).id for prefix, account_id in routes.items()}
 
     def _derive_routes(self) -> None:
-        """The routes that follow from our address and from the accounts: children and peers by theirs, a parent by default."""
+        """The routes that follow from our address and the accounts: children and peers by theirs, a parent by default."""
         self._routes.replace(Origin.OWN, {self.address: OWN})
         linked = [a for a in self._accounts.values() if a.relation in (Relation.CHILD, Relation.PEER)]
         local = [a for a in self._accounts.values() if a.relation is Relation.LOCAL and self.links.has_link(a)]

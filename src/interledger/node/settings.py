@@ -1,7 +1,7 @@
 """The settings of a node: one table, from which flags, environment names, TOML keys and the reference page are made.
 
 Precedence: flags, then the environment (`ILP_...`), then the TOML file, then the defaults. A name that no setting
-has is a fault, wherever it stands, and the nearest one is suggested. `settings_load` reads; this says what there is to read.
+has is a fault, wherever it stands, and the nearest one is suggested. `settings_load` reads, by this.
 """
 
 # ruff: noqa: RUF009  `_setting` is a dataclass field with metadata

@@ -1,4 +1,4 @@
-"""The node's own ends of payments: each account's receiver, and the senders of its payments, on links that stay inside."""
+"""The node's own ends of payments: each account's receiver and its payments' senders, on links that stay inside."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from interledger.transport.stream.tokens import ReceiverTokens
 __all__ = ["Wallets"]
 
 TOKEN_LENGTH_MIN: Final = 40
-"""An address segment as long as a token that we cannot open was a token of somebody (F06); a shorter one is a name (F02)."""
+"""A segment as long as a token that we cannot open was a token of somebody (F06); a shorter one is a name (F02)."""
 
 
 @final
