@@ -1,0 +1,1 @@
+"""The command line `ilp`: one file a noun, loaded when its command is typed."""

@@ -1,0 +1,178 @@
+"""`ilp`: the tree of commands, and the one place where a run begins and ends.
+
+Nothing here imports a command, a server or asyncio: `ilp --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import click
+
+from interledger.cli.errors import CliError, as_cli_error, error_lines, problem_document
+from interledger.cli.exit_codes import ExitCode
+from interledger.cli.output import to_json
+from interledger.cli.state import State
+from interledger.cli.tree import Entry, LazyGroup
+from interledger.errors import InterledgerError
+
+__all__ = ["main", "root", "run"]
+
+root: Final = LazyGroup(
+    "ilp",
+    {
+        "demo": Entry("demo:demo", "Three nodes, two currencies, one payment, in three seconds"),
+        "pay": Entry("pay:pay", "Send money to a payment pointer"),
+        "quote": Entry("pay:quote", "What a payment would cost"),
+        "balance": Entry("balance:balance", "Where accounts stand"),
+        "status": Entry("status:status", "The node in one look"),
+        "ping": Entry("ping:ping", "Ask a node for an echo"),
+        "explain": Entry("explain:explain", "What an ILP error code means, and what to do"),
+        "decode": Entry("packet:decode", "Read the octets of an ILP packet"),
+        "dev": LazyGroup(
+            "dev",
+            {
+                "up": Entry("dev:up", "Start a network of nodes on this machine"),
+                "down": Entry("dev:down", "Stop it; balances are kept"),
+                "status": Entry("dev:status", "What runs, and where"),
+            },
+            "A network on this machine",
+        ),
+        "node": LazyGroup("node", {"run": Entry("node:run_node", "Run a node until it is told to stop")}, "One node"),
+        "account": LazyGroup(
+            "account",
+            {
+                "list": Entry("account:list_accounts", "All accounts, and where they stand"),
+                "show": Entry("account:show", "One account"),
+                "create": Entry("account_edit:create", "Make an account"),
+                "set": Entry("account_edit:set_account", "Change an account"),
+                "delete": Entry("account_edit:delete", "Remove an account without balance"),
+            },
+            "Whom the node trusts, for how much",
+        ),
+        "payment": LazyGroup(
+            "payment",
+            {
+                "list": Entry("payment:list_payments", "Payments, newest first"),
+                "show": Entry("payment:show", "One payment"),
+            },
+            "Payments this node sent",
+        ),
+        "packet": LazyGroup(
+            "packet", {"decode": Entry("packet:decode", "Read the octets of an ILP packet")}, "Single packets"
+        ),
+        "route": LazyGroup(
+            "route",
+            {
+                "list": Entry("route:list_routes", "Where packets go"),
+                "set": Entry("route:set_routes", "Set static routes"),
+            },
+            "Where packets go",
+        ),
+        "rate": LazyGroup(
+            "rate",
+            {
+                "list": Entry("rate:list_rates", "What assets are worth here"),
+                "set": Entry("rate:set_rates", "Set rates by hand"),
+            },
+            "Exchange rates",
+        ),
+        "config": LazyGroup(
+            "config",
+            {
+                "check": Entry("config:check", "Look for faults in settings, without a node"),
+                "show": Entry("config:show", "All settings, and where each comes from"),
+            },
+            "Settings",
+        ),
+        "help": Entry("help:help_", "Help on a command or a topic"),
+    },
+    "Interledger: pay across currencies, run a node, look into both.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:], os.environ))
+
+
+def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command line, and return its exit code. Errors are printed, never raised."""
+    state = State(environ=environ)
+    try:
+        result = root.main(list(args), prog_name="ilp", standalone_mode=False, obj=state)
+        sys.stdout.flush()
+    except CliError as error:
+        return _end(state, error, args)
+    except click.Abort:
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        return _end(state, _usage_error(error), args)
+    except InterledgerError as error:
+        return _end(state, as_cli_error(error), args, error)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has enough. Python would complain about it once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except Exception as error:  # the last net: people get a sentence, never a traceback
+        return _end(state, _fault(error), args, error)
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _end(state: State, error: CliError, args: Sequence[str], cause: BaseException | None = None) -> int:
+    """Print an error in the form that was asked for."""
+    wants_json = state.form in ("json", "ndjson") or "--json" in args
+    console = state.console
+    sys.stdout.flush()
+    if wants_json:
+        console.print(to_json(problem_document(error)))
+        sys.stdout.flush()
+    else:
+        for line in error_lines(error, console.paint("✗", "red")):
+            console.note(line)
+    if state.debug:
+        console.note(f"  Written for --debug:  {_write_trace(cause or error)}")
+    return error.code
+
+
+def _usage_error(error: click.ClickException) -> CliError:
+    """Click's own refusals, in our words."""
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "ilp"
+    help_line = f"See  {path} --help"
+    if isinstance(error, click.NoSuchOption):
+        near = f" Did you mean  {error.possibilities[0]} ?" if error.possibilities else ""
+        return CliError(ExitCode.USAGE, f"There is no option “{error.option_name}”.{near}", help_line)
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        name = error.param.make_metavar(error.ctx) if error.ctx is not None else error.param.name or ""
+        if isinstance(error.param, click.Option):
+            name = error.param.opts[-1]
+        return CliError(ExitCode.USAGE, f"{name} is missing.", help_line)
+    return CliError(ExitCode.USAGE, error.format_message().splitlines()[0], help_line)
+
+
+def _fault(error: Exception) -> CliError:
+    """Nobody's mistake but ours."""
+    return CliError(
+        ExitCode.FAILED,
+        f"ilp itself has a fault here: {type(error).__name__}.",
+        "The same command with --debug writes down what is needed to find it.",
+    )
+
+
+def _write_trace(error: BaseException) -> str:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="ilp-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return file.name
+
+
+if __name__ == "__main__":
+    main()
