@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,12 @@ async def eventually(condition: Callable[[], bool]) -> None:
     raise AssertionError("it never came")
 
 
+async def settle() -> None:
+    """A few turns of the loop: what was accepted or closed just now gets there."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 class Port(asyncio.Protocol):
     """What a listener does: reads the head of a request and hands the socket over."""
 
@@ -129,7 +135,13 @@ async def serve(
     """A server for `side`; gives the URL with the right token."""
     server = BtpServer(authenticate, lambda account: side.link if known else None, clock=CLOCK, entropy=ENTROPY, **more)
     loop = asyncio.get_running_loop()
-    listener = await loop.create_server(lambda: Port(server, path), "127.0.0.1", 0, ssl=tls)
+    ports: list[Port] = []
+
+    def accept() -> Port:
+        ports.append(Port(server, path))
+        return ports[-1]
+
+    listener = await loop.create_server(accept, "127.0.0.1", 0, ssl=tls)
     port = listener.sockets[0].getsockname()[1]
     try:
         yield f"btp+ws{'s' if tls else ''}://alice:secret@127.0.0.1:{port}/"
@@ -137,6 +149,8 @@ async def serve(
         await server.stop()
         listener.close()
         await listener.wait_closed()
+        await eventually(lambda: all(port.transport.is_closing() for port in ports))
+        await settle()
 
 
 @asynccontextmanager
@@ -156,9 +170,16 @@ async def raw_server(
 ) -> AsyncIterator[str]:
     """A server that speaks anything but BTP."""
 
+    running: list[asyncio.StreamWriter] = []
+
     async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answer(reader, writer)
+        running.append(writer)
+        with suppress(OSError, asyncio.IncompleteReadError):  # our client hangs up when it is stopped
+            await answer(reader, writer)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        running.remove(writer)
 
     listener = await asyncio.start_server(serve_one, "127.0.0.1", 0)
     try:
@@ -166,6 +187,8 @@ async def raw_server(
     finally:
         listener.close()
         await listener.wait_closed()
+        await settle()
+        await eventually(lambda: not running)
 
 
 @dataclass
