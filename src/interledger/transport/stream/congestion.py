@@ -91,7 +91,7 @@ class CongestionWindow:
     def short_of_credit(
         self, sequence: int, next_sequence: int, in_flight: int, amount_min: int, now: Timestamp
     ) -> None:
-        """T04 while `in_flight` was under way (this packet included): half the money.
+        """T04 while `in_flight` was under way (this packet included): a third less money, then half each time.
 
         At `amount_min` no smaller packet makes sense: then only waiting helps.
         """
@@ -99,7 +99,8 @@ class CongestionWindow:
             return
         self._amount_cut_before = next_sequence
         before = in_flight if self.amount is None else min(self.amount, in_flight)
-        self.amount = max(amount_min, 1, before // 2)
+        less = before // 2 if self._amount_cuts else before * 2 // 3
+        self.amount = max(amount_min, 1, less)
         # A run of cuts ends in one quick climb to where it began.
         if not self._amount_cuts:
             self._amount_threshold = self.amount

@@ -38,6 +38,8 @@ class Part(NamedTuple):
     minimum: int = 0
     expected_max: int = 0
     short: bool = False
+    under_way: int = 0
+    """Source units in flight once this packet has left: what a T04 for it was about."""
 
 
 @final
@@ -134,7 +136,8 @@ class Payer:
                 rounded = amount * n // d
                 short = rounded < minimum
                 minimum = rounded
-        return Part(amount, minimum, max(minimum, self.rate.arrives_at_most(amount)), short)
+        expected_max = max(minimum, self.rate.arrives_at_most(amount))
+        return Part(amount, minimum, expected_max, short, self.in_flight + amount)
 
     # What became of it
 

@@ -57,7 +57,7 @@ def failure_for(code: str) -> PaymentFailure:
     known = _FATAL.get(code)
     if known is not None:
         return known
-    return PaymentFailure.REFUSED if code.startswith("F") else PaymentFailure.BUSY
+    return PaymentFailure.BUSY if code[:1] in ("T", "R") else PaymentFailure.REFUSED
 
 
 @final

@@ -170,8 +170,7 @@ class StreamSender:
         if self.phase is Phase.QUOTING:
             due.append(self._quoting.deadline)
         elif self.phase is Phase.PAYING:
-            due.append(Timestamp(self._last_fulfilled_at + self.settings.fulfill_timeout_ms))
-            due.append(self._payment_deadline)
+            due += (self._fulfill_deadline(), self._payment_deadline)
         return min((moment for moment in due if moment is not None), default=None)
 
     def handle_timer(self, now: Timestamp) -> None:
@@ -181,11 +180,18 @@ class StreamSender:
         if self.phase is Phase.QUOTING and now >= self._quoting.deadline:
             self._quoting.out_of_time()
         elif self.phase is Phase.PAYING:
-            if now >= self._last_fulfilled_at + self.settings.fulfill_timeout_ms:
+            fulfill_deadline = self._fulfill_deadline()
+            if fulfill_deadline is not None and now >= fulfill_deadline:
                 self._stop(*self._trouble)
             elif self._payment_deadline is not None and now >= self._payment_deadline:
                 self._stop(PaymentFailure.TOO_LONG, "")
         self._settle()
+
+    def _fulfill_deadline(self) -> Timestamp | None:
+        """When a payment that does not move has failed. None once all is sent: then the packets' own expiry counts."""
+        if self._payer is None or self._payer.left_to_send() <= 0:
+            return None
+        return Timestamp(self._last_fulfilled_at + self.settings.fulfill_timeout_ms)
 
     def packets_to_send(self, now: Timestamp) -> list[tuple[RequestId, Prepare]]:
         """The Prepares to send now, with the request ids under which their replies are to come back."""
@@ -270,10 +276,9 @@ class StreamSender:
     def _rejected(
         self, payer: Payer, flight: Flight, reply: Reject, packet: StreamPacket | None, now: Timestamp
     ) -> None:
-        in_flight = payer.in_flight
         payer.rejected(flight.part)
         if packet is None:
-            self._refused_on_the_way(payer, flight, reply, in_flight, now)
+            self._refused_on_the_way(payer, flight, reply, now)
         else:
             # D-23: any Reject that the receiver signed is the receiver's, whatever its code.
             self._refused_by_receiver(payer, flight, reply.code, packet, now)
@@ -298,7 +303,7 @@ class StreamSender:
             self._trouble = (PaymentFailure.RECEIVER_DECLINED, code)
             window.busy(flight.sequence, next_sequence, now)
 
-    def _refused_on_the_way(self, payer: Payer, flight: Flight, reply: Reject, in_flight: int, now: Timestamp) -> None:
+    def _refused_on_the_way(self, payer: Payer, flight: Flight, reply: Reject, now: Timestamp) -> None:
         code, amount, window = reply.code, flight.part.amount, payer.window
         self._trouble = (failure_for(code), code)
         next_sequence = self._connection.sequence + 1
@@ -307,7 +312,7 @@ class StreamSender:
             if payer.path.ceiling == 0:
                 self._stop(PaymentFailure.PACKETS_TOO_SMALL, code)
         elif code == ErrorCode.T04_INSUFFICIENT_LIQUIDITY:
-            window.short_of_credit(flight.sequence, next_sequence, in_flight, payer.packet_min, now)
+            window.short_of_credit(flight.sequence, next_sequence, flight.part.under_way, payer.packet_min, now)
         elif code[:1] in ("T", "R"):
             if code == ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT:
                 payer.raise_amounts(amount, 1)
@@ -395,6 +400,8 @@ class StreamSender:
             if payer.left_to_send() > 0:
                 return
             failure = PaymentFailure.OUTCOME_UNKNOWN if payer.unknown else PaymentFailure.RATE_TOO_LOW
+        elif failure is PaymentFailure.NO_ANSWER and payer.unknown:
+            failure = PaymentFailure.OUTCOME_UNKNOWN
         self.phase = Phase.DONE
         self._close_wanted = True
         self._events.append(PaymentEnded(failure, code, payer.progress()))
