@@ -28,10 +28,11 @@ docs: $(VENV)/.dev ## Write docs/reference again from the code
 	@$(BIN)/python -m tools.docs
 
 sim: $(VENV)/.node ## A simulated network; the same SEED gives the same run
-	@$(BIN)/python -m interledger.sim --seed $(SEED)
+	@$(BIN)/python -m interledger.sim.simulation --seed $(SEED)
 
-bench: $(VENV)/.dev ## Speed on this machine
-	@$(BIN)/python -m bench
+bench: $(VENV)/.dev interop ## Speed on this machine, beside a peer from npm where there is one
+	@$(BIN)/python bench/steps.py
+	@$(BIN)/python bench/forward.py
 
 fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
 	@set -e; for target in fuzz/fuzz_*.py; do echo "$$target"; $(BIN)/python $$target -runs=$(RUNS); done
