@@ -71,7 +71,10 @@ def _plain(text: str) -> str:
 
 
 def main(folder: Path) -> int:
-    """Print each quote that its RFC does not have. The number of them, at most 1, is the exit code."""
+    """Print each quote that its RFC does not have. 1 when there is one, else 0."""
+    if not any(folder.glob("0027-*/*.md")):
+        sys.stderr.write(f"{folder} is no checkout of github.com/interledger/rfcs\n")
+        return 1
     wrong = 0
     for quote in quotes():
         texts = [path.read_text(encoding="utf-8") for path in folder.glob(f"{quote.rfc:04}-*/*.md")]
