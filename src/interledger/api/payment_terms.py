@@ -55,8 +55,8 @@ def read_terms(fields: Fields, node: NodeFacade, caller: Caller) -> Terms:
     if (send is None) == (deliver is None) and quote_id is None:
         raise fields.wrong("send", "or deliver is needed, one of the two")
     slippage = fields.fraction("slippage")
-    if slippage is not None and slippage > 1:
-        raise fields.wrong("slippage", "is between 0 and 1: 0.01 is one percent")
+    if slippage is not None and slippage >= 1:
+        raise fields.wrong("slippage", "is from 0 to less than 1: 0.01 is one percent")
     terms = Terms(
         account=account,
         receiver=receiver,
@@ -87,7 +87,7 @@ async def learn_deliver(terms: Terms, fields: Fields, node: NodeFacade) -> int |
         return None
     account = terms.account
     probe = min(10**account.asset.scale, UINT64_MAX)
-    quote = await node.quote(account.id, terms.receiver, send=probe, slippage=Fraction(1))
+    quote = await node.quote(account.id, terms.receiver, send=probe, slippage=DEFAULT_SLIPPAGE)
     return _units(fields, "deliver", terms.deliver, quote.destination_asset, whose="the receiver is paid in")
 
 

@@ -143,8 +143,8 @@ class PaymentResource:
         amount = fields.required_integer("source_amount", 1)
         receiver = fields.required_text("receiver")
         slippage = fields.fraction("slippage")
-        if slippage is not None and slippage > 1:
-            raise fields.wrong("slippage", "is between 0 and 1: 0.015 is 1.5 percent")
+        if slippage is not None and slippage >= 1:
+            raise fields.wrong("slippage", "is from 0 to less than 1: 0.015 is 1.5 percent")
         payment = call.node.pay(
             account.id, receiver, send=amount, slippage=COMPATIBLE_SLIPPAGE if slippage is None else slippage
         )
