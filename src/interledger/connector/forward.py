@@ -110,13 +110,8 @@ class Connector:
 
         # 2 route
         outgoing = self._hops.get(prepare.destination)
-        if outgoing is None:
-            found = self._find_hop(incoming, prepare, now)
-            if isinstance(found, Prepare):  # an echo: the journey goes on to its return address
-                prepare = found
-                found = self._find_peer(prepare.destination)
-            elif isinstance(found, Peer) and found is incoming:
-                found = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
+        if outgoing is None or outgoing is incoming:
+            found, prepare = self._find_hop(incoming, prepare, now)
             if isinstance(found, Refused):
                 return self._refuse(incoming, prepare, now, Step.ROUTE, found)
             if isinstance(found, Fulfill):
@@ -276,18 +271,24 @@ class Connector:
 
     # ------------------------------------------------------------------ 2 route, when the destination is not remembered
 
-    def _find_hop(self, incoming: Peer, prepare: Prepare, now: Timestamp) -> Peer | Prepare | Fulfill | Refused:
+    def _find_hop(self, incoming: Peer, prepare: Prepare, now: Timestamp) -> tuple[Peer | Fulfill | Refused, Prepare]:
+        """The next hop or our own answer, and the Prepare that goes on: another one for an echo."""
         destination = prepare.destination
         if destination.startswith(PEER_PREFIX):
-            return answer_peer_protocol(incoming.account, prepare, now)
+            return answer_peer_protocol(incoming.account, prepare, now), prepare
         if destination == self.address:
-            return answer_own_address(self.echo, prepare)
+            answer = answer_own_address(self.echo, prepare)
+            if isinstance(answer, Prepare):
+                return self._find_peer(answer.destination), answer
+            return answer, prepare
         found = self._find_peer(destination)
-        if isinstance(found, Peer) and found is not incoming:
+        if found is incoming:
+            return _LEADS_BACK, prepare
+        if isinstance(found, Peer):
             if len(self._hops) >= CACHED_DESTINATIONS:
                 self._hops.clear()
             self._hops[destination] = found
-        return found
+        return found, prepare
 
     def _find_peer(self, destination: str) -> Peer | Refused:
         if not _same_network(scheme_of(destination), scheme_of(self.address)):
@@ -389,6 +390,7 @@ class Connector:
 
 
 _PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
+_LEADS_BACK: Final = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
 _PEER_BUSY: Final = Refused(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node")
 _READ_ONLY: Final = Refused(ErrorCode.T03_CONNECTOR_BUSY, "this node cannot write its books and takes no new packets")
 _NO_CREDIT: Final = Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "a credit limit has no room for this amount now")

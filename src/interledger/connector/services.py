@@ -54,7 +54,7 @@ class Echo:
 
 
 def answer_peer_protocol(account: Account, prepare: Prepare, now: Timestamp) -> Fulfill | Refused:
-    """A packet to `peer.*`: answered here or refused, never forwarded (CR-10). Amount 0, but for old ILDCP clients 1."""
+    """A packet to `peer.*`: answered here or refused, never forwarded (CR-10). Amount 0; old ILDCP clients send 1."""
     if prepare.destination != ILDCP_DESTINATION:
         return Refused(ErrorCode.F01_INVALID_PACKET, "unknown peer protocol")
     if prepare.amount > 1:

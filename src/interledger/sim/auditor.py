@@ -97,7 +97,9 @@ class Auditor:
             if account.debits_pending and account.room < 0:
                 raise BreachError(f"3 {address} {account.name} is held beyond its limit")
 
-    def reply_sent(self, node: SimNode, link: str, request_id: RequestId, condition: bytes | None, reply: Reply) -> None:
+    def reply_sent(
+        self, node: SimNode, link: str, request_id: RequestId, condition: bytes | None, reply: Reply
+    ) -> None:
         """A node answered over one of its links; `condition` is that of the request it got there."""
         if condition is None:
             raise BreachError(f"13 {node.address} answered a request on {link} that it never got")

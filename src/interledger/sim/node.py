@@ -41,7 +41,9 @@ class _Receivers:
 class SimNode:
     """Attach accounts with `attach`; `crash` and `restart` keep exactly what was written."""
 
-    def __init__(self, world: World, address: Address, rates: dict[str, str], spread: Fraction, disk_ms: tuple[int, int]):
+    def __init__(
+        self, world: World, address: Address, rates: dict[str, str], spread: Fraction, disk_ms: tuple[int, int]
+    ):
         self.world = world
         self.address = address
         self.exchange = ExchangeTable()

@@ -1,7 +1,7 @@
 """One run: a line of nodes with random assets, limits, delays, losses and crashes, all drawn from the seed.
 
-    python -m interledger.sim.simulation --seed 7
-    python -m interledger.sim.simulation --seeds 200
+python -m interledger.sim.simulation --seed 7
+python -m interledger.sim.simulation --seeds 200
 """
 
 from __future__ import annotations
