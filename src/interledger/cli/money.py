@@ -14,10 +14,12 @@ __all__ = [
     "ceil_spoken",
     "duration",
     "floor_spoken",
+    "least_spoken",
     "money",
     "money_of",
     "parse_moment",
     "rate_text",
+    "round_spoken",
     "time_of_day",
     "whole",
 ]
@@ -50,6 +52,17 @@ def floor_spoken(amount: Fraction, code: str, *, thousands: bool = False) -> str
 def ceil_spoken(amount: Fraction, code: str, *, thousands: bool = False) -> str:
     """The same, up: what is taken at most."""
     return _spoken(amount, code, thousands, up=True)
+
+
+def round_spoken(amount: Fraction, code: str) -> str:
+    """To the nearest: for what is an estimate anyway, as a fee."""
+    return _spoken(amount + Fraction(1, 2 * 10 ** SPOKEN_PLACES.get(code, 2)), code, thousands=False, up=False)
+
+
+def least_spoken(code: str) -> str:
+    """The least amount that can be spoken of: `0.01`"""
+    places = SPOKEN_PLACES.get(code, 2)
+    return format_amount(1, Asset(code, places), exact=True)
 
 
 def _spoken(amount: Fraction, code: str, thousands: bool, *, up: bool) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Final, final
+from typing import IO, Any, Final, final
 
 from interledger.accounts.account import Account, AccountId, LinkSettings, Relation
 from interledger.clock import SystemClock, SystemEntropy, Timestamp
@@ -60,7 +60,7 @@ class PortTakenError(InterledgerError):
 class AlreadyRunningError(InterledgerError):
     """The network of this directory runs already; `document` is its dev.json."""
 
-    def __init__(self, document: dict[str, object] | None) -> None:
+    def __init__(self, document: dict[str, Any] | None) -> None:
         self.document = document
         super().__init__("The network of this directory runs already.")
 
@@ -228,7 +228,7 @@ def only_one(directory: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-def running_network(directory: Path) -> dict[str, object] | None:
+def running_network(directory: Path) -> dict[str, Any] | None:
     """The dev.json of the network that runs in `directory`; None when none does, whatever was left behind."""
     if not (directory / LOCK_FILE).exists():
         return None

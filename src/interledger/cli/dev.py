@@ -1,0 +1,216 @@
+"""`ilp dev`: a network of nodes on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from interledger.cli.dev_view import already_running_lines, port_taken_lines, started_lines, status_lines
+from interledger.cli.errors import CliError
+from interledger.cli.exit_codes import ExitCode
+from interledger.cli.state import State
+from interledger.cli.tree import command
+
+__all__ = ["down", "status", "up"]
+
+STOP_S: Final = 15.0
+"""A network drains for two seconds; one that takes longer is told about."""
+
+START_S: Final = 30.0
+
+OTHER_PORTS: Final = 1_000
+"""How far away the suggested ports are."""
+
+
+@command("up")
+@click.option("--topology", default="line:3", metavar="SHAPE", help="line:3, star:4, or the name of a TOML file.")
+@click.option("--assets", default="USD/9,EUR/9", metavar="A,B", help="What the holders keep, in turn.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="The hub's port; the others are below it. 0: free ones.")
+@click.option("--fresh", is_flag=True, help="Stop what runs, forget all balances, and start anew.")
+@click.option("--detach", is_flag=True, help="Return once it runs, and leave it running.")
+@click.pass_obj
+def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, detach: bool) -> int:
+    """Start a network of nodes on this machine: alice (USD), a hub, bob (EUR).
+
+    It runs until Ctrl-C or `ilp dev down`. Balances are kept in ./.ilp and are there again at the next start.
+    """
+    from interledger.daemon.dev import AlreadyRunningError, PortTakenError
+    from interledger.daemon.topology import parse_assets, parse_topology
+
+    began = time.monotonic()
+    shape = parse_topology(topology, parse_assets(assets), port)
+    if fresh:
+        _stop_running(state)
+    if detach:
+        return _start_detached(state, began)
+    try:
+        _run_network(state, shape, fresh=fresh, began=began)
+    except AlreadyRunningError as error:
+        _say_running(state, error.document or {})
+        return ExitCode.DONE
+    except PortTakenError as error:
+        hub = shape.nodes[0].port if port is None else port
+        other = max(node.port for node in shape.nodes) + OTHER_PORTS if hub else 0
+        raise CliError(ExitCode.FAILED, *port_taken_lines(error.port, error.program, error.pid, other)) from None
+    return ExitCode.DONE
+
+
+def _run_network(state: State, shape: Any, *, fresh: bool, began: float) -> None:
+    """Until a signal: the network, its dev.json, and the lines that say so."""
+    from interledger.daemon.dev import DevNetwork, announce, only_one, wipe
+    from interledger.daemon.process import run, settle_garbage, stop_on_signals
+    from interledger.daemon.serve import start_logging
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        network = DevNetwork(shape, state.directory)
+        await network.start()
+        stop_on_signals(stop)
+        try:
+            announce(network)
+            settle_garbage()
+            _say_started(state, network.document(), began, detached=False)
+            sys.stdout.flush()
+            await stop.wait()
+            state.console.note("  Stopping")
+        finally:
+            (state.directory / "dev.json").unlink(missing_ok=True)
+            await network.stop()
+
+    start_logging("warning")
+    with only_one(state.directory):
+        if fresh:
+            wipe(state.directory)
+        run(main())
+
+
+def _start_detached(state: State, began: float) -> int:
+    """The same command in a process of its own, that nobody has to keep a terminal for."""
+    from interledger.daemon.dev import running_network
+
+    running = running_network(state.directory)
+    if running is not None:
+        _say_running(state, running)
+        return ExitCode.DONE
+    arguments = [part for part in sys.argv[1:] if part != "--detach"]
+    state.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = state.directory / "dev.log"
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(  # noqa: S603 - our own program with the arguments we were given
+            [sys.executable, "-m", "interledger.cli.main", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    document = None
+    while document is None and process.poll() is None and time.monotonic() - began < START_S:
+        time.sleep(0.02)
+        found = running_network(state.directory)
+        document = found if found is not None and found.get("pid") == process.pid else None
+    if document is not None:
+        _say_started(state, document, began, detached=True)
+        return ExitCode.DONE
+    lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    raise CliError(
+        ExitCode.FAILED, *([line.removeprefix("✗ ") for line in lines[:3]] or ["The network did not start."])
+    )
+
+
+def _say_started(state: State, document: dict[str, Any], began: float, *, detached: bool) -> None:
+    seconds = time.monotonic() - began
+    place = _shown(state.directory)
+    state.emit(
+        _without_tokens(document),
+        lambda: started_lines(document, state.console, seconds=seconds, directory=place, detached=detached),
+        identifier="pid",
+    )
+
+
+def _without_tokens(document: dict[str, Any]) -> dict[str, Any]:
+    """What may be shown, logged and piped."""
+    nodes = {name: {k: v for k, v in node.items() if k != "token"} for name, node in document["nodes"].items()}
+    return {**document, "nodes": nodes}
+
+
+def _say_running(state: State, document: dict[str, Any]) -> None:
+    shown = _without_tokens(document) if document else {}
+    state.emit({"running": True, **shown}, lambda: already_running_lines(document), identifier="pid")
+
+
+@command("down")
+@click.pass_obj
+def down(state: State) -> int:
+    """Stop the network of this directory. Balances are kept."""
+    document = _stop_running(state)
+    if document is None:
+        state.emit({"stopped": False}, lambda: ["  Nothing was running here."])
+        return ExitCode.DONE
+    mark = state.console.mark("✓", "Stopped")
+    state.emit(
+        {"stopped": True, "pid": document["pid"]}, lambda: [f"  {mark}. Balances are kept in {_shown(state.directory)}"]
+    )
+    return ExitCode.DONE
+
+
+def _stop_running(state: State) -> dict[str, Any] | None:
+    """Ask what runs to stop, and wait until it has. The directory's lock says that it is ours, and when it is gone."""
+    from interledger.daemon.dev import running_network
+
+    document = running_network(state.directory)
+    if document is None:
+        return None
+    pid = int(str(document["pid"]))
+    os.kill(pid, signal.SIGTERM)
+    began = time.monotonic()
+    while running_network(state.directory) is not None:
+        if time.monotonic() - began > STOP_S:
+            raise CliError(
+                ExitCode.FAILED, f"The network (pid {pid}) does not stop.", f"End it yourself:  kill -9 {pid}"
+            )
+        time.sleep(0.02)
+    return document
+
+
+@command("status")
+@click.pass_obj
+def status(state: State) -> int:
+    """What runs in this directory, and whether every node answers."""
+    from interledger.api.client import ApiClient
+    from interledger.daemon.dev import running_network
+    from interledger.errors import InterledgerError
+
+    found = running_network(state.directory)
+    if found is None:
+        raise CliError(ExitCode.NO_NODE, "No network runs here.", "Start one:  ilp dev up")
+    document: dict[str, Any] = found
+
+    async def is_up(url: str) -> bool:
+        try:
+            return await ApiClient(url).is_ready()
+        except InterledgerError:
+            return False
+
+    async def ask() -> list[str]:
+        nodes = document["nodes"]
+        answers = await asyncio.gather(*(is_up(node["url"]) for node in nodes.values()))
+        return [name for name, answers_now in zip(nodes, answers, strict=True) if answers_now]
+
+    names = asyncio.run(ask())
+    shown = _without_tokens(document)
+    for name, node in shown["nodes"].items():
+        node["up"] = name in names
+    state.emit(shown, lambda: status_lines(document, state.console, names), identifier="pid")
+    return ExitCode.DONE if len(names) == len(document["nodes"]) else ExitCode.NO_NODE
+
+
+def _shown(directory: Path) -> str:
+    return str(directory) if directory.is_absolute() else f"./{directory}"

@@ -1,0 +1,125 @@
+"""`ilp demo` without its output: a network is started, a payment is made, every balance is compared, all is stopped.
+
+The books of different nodes know nothing of each other. That they agree afterwards, to the unit, is what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from interledger.accounts.asset import Asset
+from interledger.daemon.dev import DevNetwork
+from interledger.daemon.topology import Topology
+from interledger.node.payment import Quote, Snapshot
+
+__all__ = ["Balance", "Check", "DemoReport", "Watcher", "run_demo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What one node has with one account: above zero, the account owes the node. In integer units."""
+
+    node: str
+    account: str
+    asset: Asset
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison: what was compared, and the difference, which is 0 when all is well."""
+
+    text: str
+    difference: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """Everything there is to tell."""
+
+    quote: Quote
+    payment: Snapshot
+    balances: list[Balance]
+    checks: list[Check]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the payment arrived and every comparison is exact."""
+        return self.payment.state == "delivered" and all(check.difference == 0 for check in self.checks)
+
+
+class Watcher(Protocol):
+    """Who shows what happens while it happens."""
+
+    def started(self, network: DevNetwork) -> None:
+        """Every node runs, every link is up."""
+        ...
+
+    def quoted(self, quote: Quote) -> None:
+        """What the payment will cost."""
+        ...
+
+    def progress(self, payment: Snapshot) -> None:
+        """How far it is."""
+        ...
+
+
+async def run_demo(topology: Topology, directory: Path, amount: Callable[[Asset], int], watcher: Watcher) -> DemoReport:
+    """The first holder pays the last one. `amount`: units of the first one's asset. State goes into `directory`."""
+    network = DevNetwork(topology, directory)
+    await network.start()
+    try:
+        watcher.started(network)
+        holders = [node for node in topology.nodes if node.asset is not None]
+        source, destination = holders[0].name, holders[-1].name
+        before = _positions(network)
+        node = network.nodes[source]
+        send = amount(node.account(source).asset)
+        quote = await node.quote(source, network.pointer(destination), send=send)
+        watcher.quoted(quote)
+        payment = node.pay(source, quote.receiver, send=send, quote=quote)
+        async for snapshot in payment.progress:
+            watcher.progress(snapshot)
+        ended = await payment.done()
+        after = _positions(network)
+        balances = [
+            Balance(name, account, asset, before[name, account, asset], net)
+            for (name, account, asset), net in after.items()
+        ]
+        return DemoReport(quote, ended, balances, list(_checks(network, source, destination, ended, balances)))
+    finally:
+        await network.stop()
+
+
+def _positions(network: DevNetwork) -> dict[tuple[str, str, Asset], int]:
+    return {
+        (name, str(account.id), account.asset): node.position(account.id).net
+        for name, node in network.nodes.items()
+        for account in node.accounts()
+    }
+
+
+def _checks(
+    network: DevNetwork, source: str, destination: str, payment: Snapshot, balances: list[Balance]
+) -> Iterator[Check]:
+    """Both sides of each link; both ends of the payment; every node's trial balance; what is still held."""
+    after = {(balance.node, balance.account): balance.after for balance in balances}
+    moved = {(balance.node, balance.account): balance.after - balance.before for balance in balances}
+    for link in network.topology.links:
+        owed = after[link.left, link.right] + after[link.right, link.left]
+        yield Check(f"{link.left} and {link.right} agree on what they owe each other", owed)
+    yield Check(f"{source} paid what was sent", moved[source, source] - payment.sent)
+    yield Check(f"{destination} has what was delivered", -moved[destination, destination] - payment.delivered)
+    for name, node in network.nodes.items():
+        sums: dict[Asset, int] = {}
+        pending = 0
+        for account in node.ledger.accounts:
+            sums[account.asset] = sums.get(account.asset, 0) + account.net
+            pending += account.debits_pending + account.credits_pending
+        worst = max(sums.values(), key=abs, default=0)
+        yield Check(f"every asset sums to zero in {name}'s books", worst)
+        yield Check(f"nothing is held any more at {name}", pending + len(node.ledger.unknown))
