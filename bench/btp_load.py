@@ -1,7 +1,7 @@
 """A load generator and a sink that speak BTP with prebuilt frames, so that nearly all CPU is the node's.
 
-The generator keeps a fixed number of Prepares in flight; the sink fulfills each with 32 zero octets. Both are clients of
-the node. The WebSocket mask is zero (allowed by RFC 6455), so masking costs neither side of the comparison anything here.
+The generator keeps a fixed number of Prepares in flight; the sink fulfills each with 32 zero octets. Both are clients
+of the node. The WebSocket mask is zero (RFC 6455 allows it), so masking costs neither side of the comparison anything.
 """
 
 from __future__ import annotations

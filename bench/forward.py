@@ -2,8 +2,8 @@
 
     python bench/forward.py [--links btp,http] [--in-flight 1,64] [--seconds 4] [--rounds 3] [--json FILE]
 
-The figure is CPU microseconds (user and system, all threads) of the node per fulfilled packet. Generator and sink run in
-this process, on the other core. Packets: amount 100, 64 octets of data, a fixed condition.
+The figure is CPU microseconds (user and system, all threads) of the node per fulfilled packet. Generator and sink run
+in this process, on the other core. Packets: amount 100, 64 octets of data, a fixed condition.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ async def measure(node: NodeUnderTest, generator: Any, seconds: float) -> dict[s
     }
 
 
-async def run_btp(make: Callable[[str, str], NodeUnderTest], in_flight: int, seconds: float) -> tuple[str, dict[str, float]]:
+async def run_btp(
+    make: Callable[[str, str], NodeUnderTest], in_flight: int, seconds: float
+) -> tuple[str, dict[str, float]]:
     node = make("btp", "")
     try:
         await dial(lambda: Sink(node.receiver_url, node.receiver_token), node.receiver_url)
@@ -60,7 +62,9 @@ async def run_btp(make: Callable[[str, str], NodeUnderTest], in_flight: int, sec
         node.stop()
 
 
-async def run_http(make: Callable[[str, str], NodeUnderTest], in_flight: int, seconds: float) -> tuple[str, dict[str, float]]:
+async def run_http(
+    make: Callable[[str, str], NodeUnderTest], in_flight: int, seconds: float
+) -> tuple[str, dict[str, float]]:
     server = await asyncio.get_running_loop().create_server(HttpSink, "127.0.0.1", 0)
     node = make("http", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ilp")
     try:
@@ -109,11 +113,9 @@ def compare(link: str, runner: Any, in_flight: int, options: argparse.Namespace)
     slowest = max(m["cpu_us"] for m in medians.values())
     rows = []
     for name, m in medians.items():
-        print(
-            f"{link:5} {in_flight:4} in flight  {name:40} {m['cpu_us']:7.1f} us CPU/packet  {slowest / m['cpu_us']:5.1f}x"
-            f"  {m['packets_per_s']:8,.0f}/s  p50 {m['p50_ms']:6.2f} ms  p99 {m['p99_ms']:6.2f} ms  {m['resident_mib']:5.0f} MiB",
-            flush=True,
-        )
+        figures = f"{m['cpu_us']:7.1f} us CPU/packet  {slowest / m['cpu_us']:5.1f}x  {m['packets_per_s']:8,.0f}/s"
+        more = f"p50 {m['p50_ms']:6.2f} ms  p99 {m['p99_ms']:6.2f} ms  {m['resident_mib']:5.0f} MiB"
+        print(f"{link:5} {in_flight:4} in flight  {name:40} {figures}  {more}", flush=True)
         rows.append({"link": link, "in_flight": in_flight, "node": name, "runs": results[name], "median": m})
     return rows
 

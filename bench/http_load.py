@@ -1,4 +1,4 @@
-"""A load generator and a sink that speak ILP over HTTP/1.1 with prebuilt requests: one request in flight per connection."""
+"""A load generator and a sink for ILP over HTTP/1.1, with prebuilt requests: one in flight per connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ class HttpSink(asyncio.Protocol):
     """A server that fulfills every Prepare."""
 
     _body = Fulfill(bytes(32)).encode()
-    _answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n" % len(_body) + _body
+    _answer = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n" % len(_body) + _body
+    )
     received = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -52,7 +52,7 @@ class NodeUnderTest:
         self.log.close()
 
     def _start(self, command: list[str], environment: dict[str, str], ready: bytes) -> None:
-        self.log = tempfile.TemporaryFile()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
         if shutil.which("taskset"):
             command = ["taskset", "-c", CORE, *command]
         self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT)

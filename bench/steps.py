@@ -3,8 +3,8 @@
     python bench/steps.py            measure, compare with budget.toml, exit 1 and name the step that outgrew it
     python bench/steps.py --write    measure and write the budget (1.4 times what was measured)
 
-Times are divided by a calibration loop that runs between the steps, so that machines can be compared: the unit is "loops",
-one turn of a small Python loop (about 0.05 microseconds on a good core). The best of several rounds counts.
+Times are divided by a calibration loop that runs between the steps, so that machines can be compared: the unit is
+"loops", one turn of a small Python loop (about 0.05 microseconds on a good core). The best of several rounds counts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ BATCH = 64
 NOW = Timestamp(1_700_000_000_000)
 FULFILLMENT = bytes(32)
 CONDITION = sha256(FULFILLMENT).digest()
-PREPARE = Prepare(1000, Timestamp(NOW + 20_000), CONDITION, Address("test.hub.bob.qr3ZhVXsQv4gY0kL2fN3e_d1"), bytes(300))
+PREPARE = Prepare(
+    1000, Timestamp(NOW + 20_000), CONDITION, Address("test.hub.bob.qr3ZhVXsQv4gY0kL2fN3e_d1"), bytes(300)
+)
 OCTETS = PREPARE.encode()
 REPLY = Fulfill(FULFILLMENT, bytes(60)).encode()
 

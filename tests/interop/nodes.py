@@ -75,12 +75,12 @@ def net(node: Node, name: str) -> int:
 async def until_up(node: Node, name: str) -> None:
     """Wait until the account's link is up."""
     async with asyncio.timeout(15):
-        while not node.link_status(name).up:
+        while not node.link_status(name).up:  # noqa: ASYNC110 - the node has no event for it
             await asyncio.sleep(0.01)
 
 
 async def until_settled(node: Node) -> None:
     """Wait until nothing is in flight."""
     async with asyncio.timeout(15):
-        while node.ledger.holds:
+        while node.ledger.holds:  # noqa: ASYNC110 - the ledger has no event for it
             await asyncio.sleep(0.01)

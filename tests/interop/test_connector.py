@@ -79,7 +79,7 @@ async def test_between_two_ilp_connectors(kind: str) -> None:
                 paid = await client.wait_for("paid")
                 await server.wait_for("money", total=str(AMOUNT))
                 assert (paid["sent"], paid["delivered"]) == (str(AMOUNT), str(AMOUNT))
-                # Posted amounts only: the JS server goes on probing the way back, and the connectors count what they hold.
+                # Posted amounts only: the JS server probes the way back, and the connectors count what they hold.
                 assert net(node, "left") == AMOUNT
                 assert net(node, "right") == -AMOUNT
 

@@ -1,4 +1,4 @@
-"""The simulation over many seeds, its repeatability, and ablations: without one rule of the money, the auditor must object."""
+"""The simulation over many seeds, its repeatability, and ablations: without one rule, the auditor must object."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class Connector:
 
         if type(reply) is Fulfill:
             # 7 verify
-            # RFC 27: "the connector MUST check that the fulfillment is the preimage" before it passes it back (CR-09).
+            # RFC 27: "the connector checks that the fulfillment hashes to the original condition" (CR-09)
             if reply.matches(flight.condition):
                 # 8 execute
                 incoming.fulfilled += 1

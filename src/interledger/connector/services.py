@@ -59,7 +59,7 @@ def answer_peer_protocol(account: Account, prepare: Prepare, now: Timestamp) -> 
         return Refused(ErrorCode.F01_INVALID_PACKET, "unknown peer protocol")
     if prepare.amount > 1:
         return Refused(ErrorCode.F00_BAD_REQUEST, "a peer protocol moves no money")
-    # RFC 31: "The execution_condition of the ILP packet MUST be" the hash of 32 zero octets.
+    # RFC 31: "The `fulfillment` of the response packet is always a zero-filled 32 byte octet string"
     if prepare.execution_condition != PEER_CONDITION:
         return Refused(ErrorCode.F01_INVALID_PACKET, "wrong condition for a peer protocol")
     if prepare.expires_at <= now:

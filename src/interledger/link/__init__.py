@@ -1,1 +1,1 @@
-"""Octets between two peers. Each protocol has messages.py (wire), protocol.py (state, sans-I/O) and shell.py (sockets)."""
+"""Octets between two peers. A protocol has messages.py (wire), protocol.py (state, sans-I/O) and shell.py (sockets)."""

@@ -1,4 +1,4 @@
-"""What a link is, and what it delivers to: the two interfaces between the connector and everything that carries packets.
+"""What a link is, and what it delivers to: the interfaces between the connector and everything that carries packets.
 
 Everything that can answer a Prepare is a link: a peer across the sea, the STREAM receiver of this node, the simulator.
 """
@@ -14,7 +14,7 @@ from interledger.ilp.packet import Prepare, Reject, Reply
 __all__ = ["Link", "PacketHandler", "RequestId"]
 
 RequestId = NewType("RequestId", int)
-"""Correlates a reply with its Prepare, on one link and in one direction. 32 bits; whoever sends the Prepare chooses it."""
+"""Correlates a reply with its Prepare, on one link and in one direction. Whoever sends the Prepare chooses it."""
 
 
 class PacketHandler(Protocol):

@@ -1,7 +1,7 @@
 """A link within the process: two ends, each a `Link`; what one sends the other's handler receives.
 
-Used for this node's own senders and receivers, for tests, and by the simulator. Packets are handed over in the next turn
-of whatever `defer` schedules on, never from inside `send_*`, so that no answer can overtake the question's own call.
+Used for this node's own senders and receivers, and for tests. Packets are handed over in the next turn of whatever
+`defer` schedules on, never from inside `send_*`, so that no answer can overtake the question's own call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["LocalLink", "connect_local"]
 
 @final
 class LocalLink:
-    """One end. `handler` and `account` belong to the side that *sends* with this end: they get what the other end sends."""
+    """One end. `handler` and `account` belong to the side that sends with it: they get what the other end sends."""
 
     def __init__(
         self, handler: PacketHandler, account: AccountId, clock: Clock, defer: Callable[[Callable[[], None]], object]

@@ -309,7 +309,7 @@ class Node:
         return {parse_prefix(prefix): self.account(account_id).id for prefix, account_id in routes.items()}
 
     def _derive_routes(self) -> None:
-        """The routes that follow from our address and the accounts: children and peers by theirs, a parent by default."""
+        """Routes that follow from our address and the accounts: children and peers by theirs, a parent by default."""
         self._routes.replace(Origin.OWN, {self.address: OWN})
         linked = [a for a in self._accounts.values() if a.relation in (Relation.CHILD, Relation.PEER)]
         local = [a for a in self._accounts.values() if a.relation is Relation.LOCAL and self.links.has_link(a)]

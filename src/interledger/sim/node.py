@@ -1,4 +1,4 @@
-"""A simulated node: the real connector and the real ledger, over a disk that takes its time and a process that can die."""
+"""A simulated node: the real connector and ledger, over a disk that takes its time and a process that can die."""
 
 from __future__ import annotations
 

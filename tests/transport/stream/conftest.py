@@ -63,12 +63,12 @@ def at_most(maximum: int, *, with_data: bool = True) -> Hop:
 
 
 class World:
-    """One payment over one way. `latency_ms` is the round trip; `ledger` is what the receiver's node really credited."""
+    """One payment over one way. `latency_ms` is the round trip; `ledger` what the receiver's node really credited."""
 
     def __init__(
         self,
         *hops: Hop,
-        target: FixedSend | FixedDelivery = FixedSend(1_000_000),
+        target: FixedSend | FixedDelivery = FixedSend(1_000_000),  # noqa: B008 - an immutable tuple
         latency_ms: int = 50,
         seed: int = 1,
         receiver: Callable[[Prepare, Timestamp], Reply] | None = None,
