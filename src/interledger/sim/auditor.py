@@ -117,6 +117,11 @@ class Auditor:
             if condition in book.fulfillments:
                 raise BreachError(f"8 {node.address} had the fulfillment and rejected upstream")
 
+    def check_payment(self, sent: int, maybe_sent: int, limit: int) -> None:
+        """20: a sender never spends more than it was allowed, counting what may have been delivered."""
+        if sent + maybe_sent > limit:
+            raise BreachError(f"20 a payment sent {sent}, maybe {maybe_sent} more, of {limit}")
+
     def final_check(self, pairs: list[tuple[SimNode, str, SimNode, str]]) -> None:
         """When all is quiet. `pairs`: (node, its account for the other, the other, its account for the first)."""
         for node in self._nodes.values():

@@ -21,6 +21,7 @@ from interledger.link.base import PacketHandler
 from interledger.sim.auditor import Auditor, BreachError
 from interledger.sim.network import NO_FAULTS, Faults, SimLink
 from interledger.sim.node import SimNode
+from interledger.sim.payments import StreamEnd, StreamPayment
 from interledger.sim.workload import RawReceiver, RawSender
 from interledger.sim.world import World
 
@@ -41,6 +42,8 @@ class Report:
     nodes: int
     packets: int
     fulfilled: int
+    paid: int
+    """STREAM payments that delivered everything."""
     crashes: int
     events: int
     counts: dict[str, int]
@@ -65,6 +68,7 @@ class _Run:
         ]
         for node in self.nodes:
             self._receiver(node)
+        self.payments = [self._payment() for _ in range(dice.randint(0, 3))]
 
     def _node(self, address: str) -> SimNode:
         dice = self.world.dice
@@ -116,8 +120,8 @@ class _Run:
             lambda request_id, condition, reply: self.auditor.reply_sent(node, name, request_id, condition, reply),
         )
 
-    def _attach_end(self, node: SimNode, name: str, end: PacketHandler) -> SimLink:
-        account = self._account(name, node, self._asset(), Relation.LOCAL)
+    def _attach_end(self, node: SimNode, name: str, end: PacketHandler, asset: Asset | None = None) -> SimLink:
+        account = self._account(name, node, asset or self._asset(), Relation.LOCAL)
         peer_id = local_id(account.id)
         inner, outer = self._link(node, peer_id, NO_FAULTS), SimLink(self.world, NO_FAULTS, account.id, lambda: end)
         inner.other, outer.other = outer, inner
@@ -134,6 +138,20 @@ class _Run:
         receiver = RawReceiver(self.world)
         receiver.link = self._attach_end(node, WALLET, receiver)
 
+    def _payment(self) -> StreamPayment:
+        """A STREAM payment between two of the nodes, that begins at some time."""
+        dice = self.world.dice
+        source, target = dice.choice(self.nodes), dice.choice(self.nodes)
+        number = dice.getrandbits(32)
+        asset, target_asset = self._asset(), self._asset()
+        account_id = AccountId(f"stream{number}")
+        end = StreamEnd(self.world, Address(f"{target.address}.{account_id}"))
+        self._attach_end(target, account_id, end, target_asset)
+        payment = StreamPayment(self.world, dice.randint(1, 1_000_000), asset)
+        payment.link = self._attach_end(source, f"payer{number}", payment, asset)
+        self.world.after(dice.randint(0, BUSY_MS), lambda: payment.start(end, account_id, target_asset))
+        return payment
+
     def run(self) -> Report:
         dice = self.world.dice
         for sender in self.senders:
@@ -142,12 +160,15 @@ class _Run:
             self.world.after(dice.randint(0, BUSY_MS), lambda: self._kill(dice.choice(self.nodes)))
         self.world.run(BUSY_MS + QUIET_MS)
         self.auditor.final_check(self.pairs)
+        for payment in self.payments:
+            self.auditor.check_payment(*payment.spent)
         journals = b"".join(node.address.encode() + b"".join(node.journal) for node in self.nodes)
         return Report(
             seed=self.world.seed,
             nodes=len(self.nodes),
             packets=sum(sender.sent for sender in self.senders),
             fulfilled=sum(sender.fulfilled for sender in self.senders),
+            paid=sum(payment.ended is not None and payment.ended.failure is None for payment in self.payments),
             crashes=self.crashes,
             events=self.world.events,
             counts=dict(self.auditor.counts),
@@ -180,7 +201,12 @@ def main(arguments: list[str] | None = None) -> int:
         except BreachError as breach:
             print(f"seed {seed}: {breach}\nAgain:  make sim SEED={seed}", file=sys.stderr)
             return 1
-        for key, value in {**report.counts, "packets": report.packets, "crashes": report.crashes}.items():
+        for key, value in {
+            **report.counts,
+            "packets": report.packets,
+            "paid": report.paid,
+            "crashes": report.crashes,
+        }.items():
             total[key] = total.get(key, 0) + value
         if options.seed is not None:
             print(f"seed {seed}: {report.nodes} nodes, {report.events} events, journals {report.fingerprint}")

@@ -13,14 +13,14 @@ from interledger.link.base import RequestId
 from interledger.sim.network import SimLink
 from interledger.sim.world import World
 
-__all__ = ["RawReceiver", "RawSender"]
+__all__ = ["End", "RawReceiver", "RawSender"]
 
 
 def _fulfillment(data: bytes) -> bytes:
     return sha256(b"the sender and the receiver know " + data).digest()
 
 
-class _End:
+class End:
     """What both ends share: nothing comes from the other direction."""
 
     def receive_prepare(
@@ -39,7 +39,7 @@ class _End:
 
 
 @final
-class RawSender(_End):
+class RawSender(End):
     """Sends packets at random times; counts what came back, and how often."""
 
     def __init__(self, world: World, destination: Address, amounts: tuple[int, int]) -> None:
@@ -80,7 +80,7 @@ class RawSender(_End):
 
 
 @final
-class RawReceiver(_End):
+class RawReceiver(End):
     """Fulfills most packets, some late; rejects some; forgets some; answers some wrongly."""
 
     def __init__(self, world: World) -> None:

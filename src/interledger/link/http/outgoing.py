@@ -61,8 +61,7 @@ class OutgoingConnection(asyncio.BufferedProtocol):
 
     def send(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
         """Write a Prepare's request. From here on its outcome is the peer's."""
-        # RFC 35: "Clients MUST ensure their peer supports ... draft 3 or later before retrying ILP Prepare requests"
-        # No live peer does, so nothing is written twice.
+        # A Prepare may only be repeated to a peer that recognises it. No live one does, so nothing is written twice.
         self.request_id = request_id
         self.expires_at = expires_at
         if self._transport is not None:

@@ -84,8 +84,7 @@ class IncomingSide:
     def send_reply(self, request_id: RequestId, reply: Reply) -> None:
         """The answer to a Prepare of this side. One whose client has gone is dropped and counted."""
         respond = self.waiting.pop(request_id, None)
-        # RFC 35: "All semantically valid requests accepted for processing MUST be returned with the HTTP status code
-        # 200 OK, even if the packet is ultimately rejected."
+        # An outcome, Reject too, is HTTP 200: the statuses of HTTP speak of the request, not of the packet (HT-02).
         if respond is None or not respond.packet(reply.encode()):
             self.replies_dropped += 1
 

@@ -1,0 +1,99 @@
+"""STREAM in a simulation: whole payments by the real sender, to the real receiver, on virtual time."""
+
+from __future__ import annotations
+
+from typing import final
+
+from interledger.accounts.account import AccountId
+from interledger.accounts.asset import Asset
+from interledger.clock import Timestamp
+from interledger.ilp.address import Address
+from interledger.ilp.packet import Prepare, Reject, Reply
+from interledger.link.base import RequestId
+from interledger.sim.network import SimLink
+from interledger.sim.workload import End
+from interledger.sim.world import World
+from interledger.transport.stream.payment import FixedSend, PaymentEnded, QuoteFailed, QuoteReady
+from interledger.transport.stream.receiver import StreamReceiver
+from interledger.transport.stream.sender import StreamSender
+from interledger.transport.stream.tokens import ReceiverTokens
+
+__all__ = ["StreamEnd", "StreamPayment"]
+
+
+@final
+class StreamEnd(End):
+    """A receiver of STREAM payments for one account, at `address`."""
+
+    def __init__(self, world: World, address: Address) -> None:
+        tokens = ReceiverTokens(world.octets(32), world)
+        self.receiver = StreamReceiver(address, tokens, world)
+
+    def receive_prepare(
+        self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
+    ) -> Reply | None:
+        return self.receiver.receive_prepare(prepare, now)
+
+
+@final
+class StreamPayment(End):
+    """One payment of a fixed amount. `ended` is its outcome, or None when there was not even a quote."""
+
+    def __init__(self, world: World, amount: int, asset: Asset) -> None:
+        self._world = world
+        self._amount = amount
+        self._asset = asset
+        self._sender: StreamSender | None = None
+        self._wake_at = 0
+        self.link: SimLink | None = None
+        self.ended: PaymentEnded | None = None
+
+    def start(self, end: StreamEnd, account_id: AccountId, asset: Asset) -> None:
+        """Ask for an address, quote, and pay."""
+        address, secret = end.receiver.new_connection(account_id, asset)
+        world = self._world
+        self._sender = StreamSender(address, secret, self._asset, FixedSend(self._amount), world, world.now())
+        self._pump()
+
+    def receive_reply(self, account: AccountId, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
+        if self._sender is not None:
+            self._sender.receive_reply(request_id, reply, now)
+            self._pump()
+
+    def receive_no_reply(self, account: AccountId, request_id: RequestId, reject: Reject, now: Timestamp) -> None:
+        if self._sender is not None:
+            self._sender.receive_no_reply(request_id, reject, now)
+            self._pump()
+
+    @property
+    def spent(self) -> tuple[int, int, int]:
+        """(sent, possibly delivered, limit) in units of the source asset."""
+        if self._sender is None or self._sender.quote is None:
+            return 0, 0, self._amount
+        progress = self._sender.progress()
+        return progress.sent, progress.unknown + progress.in_flight, self._sender.quote.send_max
+
+    def _pump(self) -> None:
+        sender, link = self._sender, self.link
+        if sender is None or link is None:
+            return
+        now = self._world.now()
+        for request_id, prepare in sender.packets_to_send(now):
+            link.send_prepare(request_id, prepare)
+        for event in sender.events():
+            if isinstance(event, QuoteReady):
+                sender.pay(now)
+                self._world.soon(self._pump)
+            elif isinstance(event, PaymentEnded):
+                self.ended = event
+            elif isinstance(event, QuoteFailed):
+                return
+        due = sender.timer()
+        if due is not None and (self._wake_at <= now or due < self._wake_at):
+            self._wake_at = due
+            self._world.after(max(0, due - now), self._wake)
+
+    def _wake(self) -> None:
+        if self._sender is not None and self._world.now() >= self._wake_at:
+            self._sender.handle_timer(self._world.now())
+            self._pump()
