@@ -1,25 +1,26 @@
-"""What stands behind a payment pointer: its URL, and what a wallet there would answer. No request is made.
+"""What a payment pointer stands for, and whom SPSP says to pay there.
 
-Run:  python examples/resolve_pointer.py '$wallet.example/alice'
+    python examples/resolve_pointer.py '$wallet.example/alice'          the URL, without asking anybody
+    python examples/resolve_pointer.py '$wallet.example/alice' --ask    and the answer of its server
 """
 
-from __future__ import annotations
-
+import asyncio
 import sys
+from functools import partial
 
 from interledger.application.payment_pointer import parse_payment_pointer
-from interledger.application.spsp.messages import build_response, parse_response
-from interledger.errors import ResolveError
-from interledger.ilp.address import parse_address
+from interledger.application.spsp.shell import resolve
+from interledger.link.http.egress import EgressPolicy
+from interledger.link.http.fetch import fetch
 
-text = sys.argv[1] if len(sys.argv) > 1 else "$wallet.example/alice"
-try:
-    pointer = parse_payment_pointer(text)
-except ResolveError as error:
-    sys.exit(str(error))
-print(f"{pointer}  is  {pointer.url}")
 
-# A wallet answers with an address and a secret that only it and the sender know.
-body = build_response(parse_address("test.wallet.alice"), bytes(range(32)))
-answer = parse_response("application/spsp4+json", body)
-print(f"pay to {answer.destination_account} with {answer.transport.value}")
+def main(arguments: list[str]) -> None:
+    text = arguments[0] if arguments else "$wallet.example"
+    print(text, "is", parse_payment_pointer(text).url)
+    if "--ask" in arguments:
+        details = asyncio.run(resolve(text, fetch=partial(fetch, egress=EgressPolicy())))
+        print("Pay to", details.destination_account)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
