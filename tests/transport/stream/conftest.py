@@ -68,7 +68,7 @@ class World:
     def __init__(
         self,
         *hops: Hop,
-        target: FixedSend | FixedDelivery = FixedSend(1_000_000),  # noqa: B008 - an immutable tuple
+        target: FixedSend | FixedDelivery | None = None,
         latency_ms: int = 50,
         seed: int = 1,
         receiver: Callable[[Prepare, Timestamp], Reply] | None = None,
@@ -90,7 +90,7 @@ class World:
             destination,
             secret,
             USD,
-            target,
+            target or FixedSend(1_000_000),
             entropy,
             self.now,
             destination_asset=EUR if known_asset else None,
@@ -197,7 +197,7 @@ class World:
         return reply
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stream() -> SimpleNamespace:
     """The kit."""
     return SimpleNamespace(
