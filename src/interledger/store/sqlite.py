@@ -144,6 +144,7 @@ class SqliteStore(Documents):
 
     def load(self, ledger: Ledger) -> StoredState:
         with self._errors("read"):
+            self._check_small_tables()
             snapshot = self._load_snapshot()
             commits = self._load_commits()
             balances = self._load_balances()
@@ -155,10 +156,17 @@ class SqliteStore(Documents):
             for kind, key, crc, body in self._open_db().execute(
                 "SELECT kind, key, crc, body FROM document ORDER BY id"
             ):
-                if zlib.crc32(body.encode()) != crc:
+                if _document_crc(kind, key, body) != crc:
                     raise StoreError(f"{self.path}: the document {kind} “{key}” is damaged (its check sum differs)")
                 add_document(state, kind, key, body)
         return state
+
+    def _check_small_tables(self) -> None:
+        """Is every row where it should be? The journal need not be asked: each of its rows knows the one before it."""
+        for table in ("balance", "document", "snapshot"):
+            (verdict,) = self._open_db().execute(f"PRAGMA integrity_check({table})").fetchone()
+            if verdict != "ok":
+                raise StoreError(f"{self.path} is damaged: {verdict}")
 
     def _load_snapshot(self) -> bytes | None:
         row = self._open_db().execute("SELECT seq, chain, crc, state FROM snapshot").fetchone()
@@ -166,7 +174,7 @@ class SqliteStore(Documents):
             return None
         self._seq, self._chain, crc, state = row
         self._snapshot_seq = self._seq
-        if zlib.crc32(state) != crc:
+        if _snapshot_crc(self._seq, self._chain, state) != crc:
             raise StoreError(f"{self.path}: the snapshot of commit {self._seq} is damaged (its check sum differs)")
         return bytes(state)
 
@@ -244,12 +252,12 @@ class SqliteStore(Documents):
                 if body is None:
                     db.execute(_DELETE, (kind, key))
                 else:
-                    db.execute(_PUT, (kind, key, at, zlib.crc32(body.encode()), body))
+                    db.execute(_PUT, (kind, key, at, _document_crc(kind, key, body), body))
             if any(change.kind is Kind.PAYMENT for change in changes):
                 db.execute(_FORGET_PAYMENTS, (PAYMENTS_KEPT,))
             if snapshot is not None:
                 state = encode_snapshot(snapshot)
-                db.execute(_SNAPSHOT, (seq, at, chain, zlib.crc32(state), state))
+                db.execute(_SNAPSHOT, (seq, at, chain, _snapshot_crc(seq, chain, state), state))
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:  # SQLite has rolled back by itself after some errors
@@ -291,6 +299,14 @@ class SqliteStore(Documents):
 
 def _chain(before: int, seq: int, at: int, records: bytes) -> int:
     return zlib.crc32(records, zlib.crc32(_LINK.pack(before, seq, at)))
+
+
+def _snapshot_crc(seq: int, chain: int, state: bytes) -> int:
+    return zlib.crc32(state, zlib.crc32(_LINK.pack(chain, seq, 0)))
+
+
+def _document_crc(kind: str, key: str, body: str) -> int:
+    return zlib.crc32("\0".join((kind, key, body)).encode())
 
 
 def _prefix(account: LedgerAccount) -> str:

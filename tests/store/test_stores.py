@@ -1,0 +1,186 @@
+"""What every store must do, run on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
+from interledger.accounts.ledger import Hold, Ledger
+from interledger.accounts.snapshot import capture
+from interledger.clock import Timestamp
+from interledger.ilp.address import Address
+from interledger.store.base import PAYMENTS_KEPT, Balance, Durability, Store, StoredState
+from interledger.store.memory import MemoryStore
+from interledger.store.open import open_store
+from interledger.store.sqlite import SqliteStore
+
+USD = Asset("USD", 9)
+NOW = Timestamp(1_700_000_000_000)
+PROOF = bytes(range(32))
+BOB = Account(id=AccountId("bob"), asset=USD, ilp_address=Address("test.bob"))
+
+
+class Home:
+    """A store that can be closed and opened again, with a ledger on it."""
+
+    def __init__(self, make: Callable[[], Store]) -> None:
+        self.make = make
+        self.store = make()
+        self.ledger = Ledger()
+        self.store.open()
+        self.state = self.store.load(self.ledger)
+
+    def write(self, *, snapshot: bool = False) -> None:
+        batch = self.ledger.take_batch()
+        records = b"".join(batch.records) if batch else b""
+        balances = [Balance(a, a.debits_posted, a.credits_posted) for a in batch.touched] if batch else []
+        taken = capture(self.ledger) if snapshot else None
+        self.store.write(records, balances, NOW, self.store.take_changes(), taken)
+
+    def again(self) -> StoredState:
+        self.store.close()
+        self.store = self.make()
+        self.store.open()
+        self.ledger = Ledger()
+        self.state = self.store.load(self.ledger)
+        return self.state
+
+    def pay(self, amount: int) -> None:
+        alice, bob = self.ledger.account("peer/alice", USD), self.ledger.account("peer/bob", USD)
+        hold = self.ledger.hold(((alice, bob, amount),), bytes(32), 1000, True)
+        assert isinstance(hold, Hold)
+        self.ledger.execute(hold, PROOF)
+
+    def nets(self) -> dict[str, int]:
+        return {a.name: a.net for a in self.ledger.accounts}
+
+
+@pytest.fixture(params=["memory", "power", "process"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    if request.param == "memory":
+        kept = MemoryStore()
+        made = Home(lambda: kept)
+    else:
+        made = Home(lambda: SqliteStore(tmp_path / "node", Durability(request.param), reserve_octets=4096))
+    yield made
+    made.store.close()
+
+
+def test_a_new_store_is_empty(home: Home) -> None:
+    assert home.state == StoredState()
+    assert home.ledger.accounts == []
+
+
+def test_books_come_back(home: Home) -> None:
+    home.pay(5)
+    home.write()
+    home.pay(2**64 - 1)
+    home.pay(2**64 - 1)
+    home.write()
+    state = home.again()
+    assert home.nets() == {"peer/alice": 2**65 + 3, "peer/bob": -(2**65 + 3)}
+    assert state.records_replayed == 8
+    home.pay(1)
+    home.write()
+    home.again()
+    assert home.nets()["peer/alice"] == 2**65 + 4
+
+
+def test_what_was_not_written_is_gone(home: Home) -> None:
+    home.pay(5)
+    home.write()
+    home.pay(7)
+    home.again()
+    assert home.nets()["peer/alice"] == 5
+
+
+def test_a_snapshot_stands_for_the_journal_before_it(home: Home) -> None:
+    home.pay(5)
+    home.write()
+    assert home.store.octets_since_snapshot > 0
+    home.pay(7)
+    home.write(snapshot=True)
+    assert home.store.octets_since_snapshot == 0
+    assert home.again().records_replayed == 0
+    home.pay(1)
+    home.write()
+    assert home.again().records_replayed == 2
+    assert home.nets()["peer/alice"] == 13
+    home.write(snapshot=True)  # a snapshot without records, as at a clean end
+    assert home.again().records_replayed == 0
+    assert home.nets()["peer/alice"] == 13
+
+
+def test_documents_come_back_and_are_replaced_and_forgotten(home: Home) -> None:
+    home.store.put_account(BOB)
+    home.store.set_routes({"test.carl": "carl", "": "bob"})
+    home.store.set_rates({"EUR": "1.1", "USD": "1"})
+    home.store.put_payment("p1", {"sent": "5"})
+    home.store.put_payment("p2", {"sent": "0"})
+    home.store.put_fact("seed", "canary")
+    home.store.put_fact("count", 3)
+    home.write()
+    state = home.again()
+    assert state.accounts == [BOB]
+    assert state.routes == {"test.carl": "carl", "": "bob"}
+    assert state.rates == {"EUR": "1.1", "USD": "1"}
+    assert state.payments == [{"sent": "5"}, {"sent": "0"}]
+    assert state.facts == {"seed": "canary", "count": 3}
+    home.store.delete_account(BOB.id)
+    home.store.set_routes({})
+    home.store.put_payment("p1", {"sent": "6"})
+    home.store.put_fact("seed", None)
+    home.write()
+    state = home.again()
+    assert (state.accounts, state.routes, state.rates["EUR"]) == ([], {}, "1.1")
+    assert state.payments == [{"sent": "6"}, {"sent": "0"}]
+    assert state.facts == {"count": 3}
+
+
+def test_documents_wait_for_a_durable_step_and_the_last_word_counts(home: Home) -> None:
+    told: list[int] = []
+    home.store.on_change = lambda: told.append(1)
+    home.store.put_fact("x", 1)
+    home.store.put_fact("x", 2)
+    assert len(told) == 2
+    assert len(home.store.take_changes()) == 1
+    assert home.store.take_changes() == []
+    home.store.put_fact("x", 3)
+    assert home.again().facts == {}
+
+
+def test_I1_a_document_and_the_records_beside_it_are_one_step(home: Home) -> None:
+    home.pay(5)
+    home.store.put_fact("settlement 1", "done")
+    home.write()
+    assert home.again().facts == {"settlement 1": "done"}
+    assert home.nets()["peer/alice"] == 5
+
+
+def test_payments_are_bounded(home: Home) -> None:
+    for number in range(PAYMENTS_KEPT + 3):
+        home.store.put_payment(f"p{number}", {"n": number})
+    home.write()
+    numbers = [payment["n"] for payment in home.again().payments]
+    assert numbers == list(range(3, PAYMENTS_KEPT + 3))
+
+
+def test_closed_twice_and_reserve_given_back_twice(home: Home) -> None:
+    home.store.release_reserve()
+    home.store.release_reserve()
+    home.store.close()
+    home.store.close()
+
+
+@pytest.mark.parametrize(
+    ("durability", "kind"), [("memory", MemoryStore), ("power", SqliteStore), ("process", SqliteStore)]
+)
+def test_the_store_that_settings_ask_for(tmp_path: Path, durability: str, kind: type) -> None:
+    store = open_store(str(tmp_path / "node"), durability)
+    assert isinstance(store, kind)
+    assert store.load(Ledger()) == StoredState()
+    store.close()
