@@ -20,7 +20,7 @@ from interledger.transport.stream.rate import PathLimit, RateEstimate
 __all__ = ["Part", "Payer"]
 
 CLAIM_FACTOR: Final = 2
-"""A receiver's claim is believed up to twice what the rate allows. More would end a fixed delivery that was not made:
+"""A receiver's claim is believed up to twice what the quoted rate allows. More would end a delivery that was not made:
 RFC 29 asks senders to judge amounts in their own units, because receivers can say anything."""
 
 
@@ -51,6 +51,7 @@ class Payer:
     ) -> None:
         self._deliver = target.amount if isinstance(target, FixedDelivery) else None
         self._minimum_n, self._minimum_d = quote.minimum_rate.as_integer_ratio()
+        self._quoted_n, self._quoted_d = quote.rate_high.as_integer_ratio()
         self.send_max = quote.send_max
         self.rate = rate
         self.path = path
@@ -200,7 +201,8 @@ class Payer:
             # The proof says that it accepted the packet, so it got the minimum.
             self.delivered += part.minimum
             return
-        self.delivered += min(arrived, CLAIM_FACTOR * part.expected_max)
+        arrived = min(arrived, max(part.minimum, CLAIM_FACTOR * amount * self._quoted_n // self._quoted_d))
+        self.delivered += arrived
         self.rate.observe(amount, arrived)
 
     # What was learnt
