@@ -1,6 +1,6 @@
 """A node inside a program: two holders, two currencies, one payment, nothing on disk.
 
-    python examples/embedded_node.py
+python examples/embedded_node.py
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What a payment pointer stands for, and whom SPSP says to pay there.
 
-    python examples/resolve_pointer.py '$wallet.example/alice'          the URL, without asking anybody
-    python examples/resolve_pointer.py '$wallet.example/alice' --ask    and the answer of its server
+python examples/resolve_pointer.py '$wallet.example/alice'          the URL, without asking anybody
+python examples/resolve_pointer.py '$wallet.example/alice' --ask    and the answer of its server
 """
 
 import asyncio
