@@ -19,10 +19,15 @@ __all__ = [
     "encode_generalized_time",
     "encode_interledger_time",
     "format_rfc3339",
+    "known_texts",
+    "known_times",
 ]
 
 _CACHED_MINUTES = 4096
 """Both caches are emptied at this many entries: packets of an honest peer touch one or two minutes."""
+
+_CACHED_TIMES = 1024
+"""The same of whole times. A busy link has many packets per millisecond, and those of a burst expire together."""
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 # 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: the year has four digits, and the calendar no year 0.
@@ -32,9 +37,17 @@ _MAX_MS = 253_402_300_799_999
 _ms_of_minute: dict[bytes, int] = {}
 _text_of_minute: dict[int, bytes] = {}
 
+known_times: dict[bytes, int] = {}
+"""What `decode_interledger_time` returned for these 17 octets. Only for whoever reads a packet's fields in one go."""
+known_texts: dict[int, bytes] = {}
+"""The same of `encode_interledger_time`."""
+
 
 def decode_interledger_time(text: bytes) -> int:
     """17 ASCII digits -> ms UTC. Raises `DecodeError` for anything that is not a moment of the calendar (D-02)."""
+    known = known_times.get(text)
+    if known is not None:
+        return known
     base = _ms_of_minute.get(text[:12])
     if base is None:
         base = _parse_minute(text[:12])
@@ -44,16 +57,25 @@ def decode_interledger_time(text: bytes) -> int:
     milliseconds = int(rest)
     if milliseconds > 59_999:
         raise DecodeError("a timestamp has more than 59 seconds in its minute")
+    if len(known_times) >= _CACHED_TIMES:
+        known_times.clear()
+    known_times[text] = base + milliseconds
     return base + milliseconds
 
 
 def encode_interledger_time(ms: int) -> bytes:
     """ms UTC -> 17 ASCII digits. Raises `InvalidRequestError` outside of the years 1 to 9999."""
+    known = known_texts.get(ms)
+    if known is not None:
+        return known
     minute = ms // 60_000
     text = _text_of_minute.get(minute)
     if text is None:
         text = _format_minute(minute)
-    return text + b"%05d" % (ms - minute * 60_000)
+    if len(known_texts) >= _CACHED_TIMES:
+        known_texts.clear()
+    known = known_texts[ms] = text + b"%05d" % (ms - minute * 60_000)
+    return known
 
 
 def decode_generalized_time(text: bytes) -> int:

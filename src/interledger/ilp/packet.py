@@ -9,14 +9,14 @@ connector makes several per packet and `frozen=True` would triple the price of e
 
 from __future__ import annotations
 
-from hashlib import sha256
 from struct import Struct
 from struct import error as StructError  # noqa: N812 (it is a class, whatever its name says)
 from typing import TYPE_CHECKING, Final, cast, final
 
 from interledger.clock import Timestamp
+from interledger.codec.digest import sha256
 from interledger.codec.oer import UINT64_MAX, encode_octets, read_fixed, read_length, read_octets
-from interledger.codec.timestamp import decode_interledger_time, encode_interledger_time
+from interledger.codec.timestamp import decode_interledger_time, encode_interledger_time, known_texts, known_times
 from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.address import ADDRESS_LENGTH_MAX, Address, is_address, parse_address
 
@@ -35,12 +35,10 @@ DATA_LENGTH_MAX: Final = 32_767
 _PREPARE_HEAD: Final = Struct(">Q17s32sB")
 """amount, expiresAt, executionCondition, and the first octet of the destination's length."""
 
-_ENVELOPE_LENGTHS: Final = [
-    encode_octets(bytes(max(total - (2 if total < 130 else 3), 0)))[: 1 if total < 130 else 2] for total in range(196)
-]
-"""The length determinant of an envelope, by the size of the whole packet."""
+_read_prepare_head: Final = _PREPARE_HEAD.unpack_from
 
-_AMOUNT_AND_EXPIRY: Final = Struct(">Q17s")
+_pack_patch: Final = Struct(">Q17s").pack
+"""amount, expiresAt: what a connector changes."""
 
 _CACHED_ADDRESSES: Final = 65_536
 """Destinations seen and found valid; emptied at this many. A payment sends all its packets to one or two addresses."""
@@ -83,10 +81,12 @@ class Prepare:
                 body, whole = 3, octets[2] == total - 3 >= 128
             else:
                 body, whole = 2, length == total - 2 < 128
-            amount, expires_at, condition, length = _PREPARE_HEAD.unpack_from(octets, body)
-            start = body + 58
-            stop = start + length
-            destination = _addresses[octets[start:stop]]
+            packet = _new_prepare(cls)
+            packet.amount, expires_at, packet.execution_condition, length = _read_prepare_head(octets, body)
+            # Not `Timestamp(...)`: the call of a NewType costs as much as the look-up.
+            packet.expires_at = known_times.get(expires_at) or decode_interledger_time(expires_at)  # type: ignore[assignment]
+            stop = body + 58 + length
+            packet.destination = _addresses[octets[body + 58 : stop]]
             size = octets[stop]
             stop += 1
             if size == 0x82:
@@ -103,11 +103,6 @@ class Prepare:
                 return cls._decode_any(octets)
         except (IndexError, KeyError, StructError):
             return cls._decode_any(octets)
-        packet = _new_prepare(cls)
-        packet.amount = amount
-        packet.expires_at = Timestamp(decode_interledger_time(expires_at))
-        packet.execution_condition = condition
-        packet.destination = destination
         packet.data = octets[stop:]
         packet._octets = octets
         packet._body = body
@@ -153,7 +148,7 @@ class Prepare:
         body = self._body
         # RFC 27: "Connectors MUST NOT modify this field." The condition, so; the same of the data.
         try:
-            patch = _AMOUNT_AND_EXPIRY.pack(amount, encode_interledger_time(expires_at))
+            patch = _pack_patch(amount, known_texts.get(expires_at) or encode_interledger_time(expires_at))
         except StructError:
             raise _not_an_amount(amount) from None
         packet = _new_prepare(Prepare)
@@ -174,7 +169,7 @@ class Prepare:
         parse_address(self.destination)
         content = b"".join(
             (
-                _AMOUNT_AND_EXPIRY.pack(self.amount, encode_interledger_time(self.expires_at)),
+                _pack_patch(self.amount, encode_interledger_time(self.expires_at)),
                 self.execution_condition,
                 encode_octets(self.destination.encode("ascii")),
                 _encode_data(self.data),
@@ -214,19 +209,20 @@ class Fulfill:
         """Raises `DecodeError` when `octets` are not a Fulfill."""
         # The shape of nearly all of them: one octet for the length of the data and one or two for the envelope's.
         total = len(octets)
-        body = 2 if total < 130 else 3
-        if (
-            34 < total < 196
-            and octets[0] == TYPE_FULFILL
-            and octets[1:body] == _ENVELOPE_LENGTHS[total]
-            and octets[body + 32] == total - body - 33 < 128
-        ):
-            packet = _new_fulfill(cls)
-            packet.fulfillment = octets[body : body + 32]
-            packet.data = octets[body + 33 :]
-            packet._octets = octets
-            return packet
-        return cls._decode_any(octets)
+        if 34 < total < 130:
+            body, whole = 2, octets[1] == total - 2
+        elif 130 < total < 164:
+            body, whole = 3, octets[1] == 0x81 and octets[2] == total - 3
+        else:
+            return cls._decode_any(octets)
+        stop = body + 32
+        if not whole or octets[0] != TYPE_FULFILL or octets[stop] != total - stop - 1:
+            return cls._decode_any(octets)
+        packet = _new_fulfill(cls)
+        packet.fulfillment = octets[body:stop]
+        packet.data = octets[stop + 1 :]
+        packet._octets = octets
+        return packet
 
     @classmethod
     def _decode_any(cls, octets: bytes) -> Fulfill:
