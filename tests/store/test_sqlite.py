@@ -6,6 +6,7 @@ import contextlib
 import random
 import sqlite3
 import stat
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
     ("damage", "says"),
     [
         (
-            "UPDATE journal SET records = x'04' || substr(records, 2) WHERE seq = 3",
+            "UPDATE journal SET records = x'04' WHERE seq = 3",
             "commit 3 of the journal is damaged",
         ),
         ("UPDATE journal SET chain = chain + 1 WHERE seq = 2", "commit 2 of the journal is damaged"),
@@ -102,11 +103,18 @@ def test_J5_damage_is_refused_and_named(node: Node, damage: str, says: str) -> N
     assert str(node.directory / DATABASE) in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", ["state = x'00'", "seq = seq + 1", "chain = chain + 1"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE snapshot SET state = x'00'",
+        "UPDATE snapshot SET seq = seq + 1",
+        "UPDATE snapshot SET chain = chain + 1",
+    ],
+)
 def test_J5_a_damaged_snapshot_is_refused(node: Node, damage: str) -> None:
     node.write(snapshot=True)
-    node.sql(f"UPDATE snapshot SET {damage}")
-    with pytest.raises(StoreError, match="the snapshot of commit . is damaged"):
+    node.sql(damage)
+    with pytest.raises(StoreError, match=r"the snapshot of commit \d is damaged"):
         node.start()
 
 
@@ -128,11 +136,12 @@ def test_J5_bit_flips_in_the_file_are_found_or_harmless(node: Node) -> None:
     node.store.close()
     path = node.directory / DATABASE
     sound = path.read_bytes()
+    used = [offset for offset, octet in enumerate(sound) if octet]
     dice = random.Random(5)
     found = 0
     for _ in range(150):
         damaged = bytearray(sound)
-        damaged[dice.randrange(len(sound))] ^= 1 << dice.randrange(8)
+        damaged[dice.choice(used)] ^= 1 << dice.randrange(8)
         path.write_bytes(damaged)
         try:
             state = node.start()
@@ -168,9 +177,9 @@ def test_J8_a_second_node_is_refused_and_the_first_goes_on(node: Node) -> None:
 
 def test_nobody_can_take_the_write_lock_of_a_running_node(node: Node) -> None:
     node.write()
-    with contextlib.closing(sqlite3.connect(node.directory / DATABASE, timeout=0)) as db:
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            db.execute("BEGIN IMMEDIATE")
+    other = sqlite3.connect(node.directory / DATABASE, timeout=0)
+    with contextlib.closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
     node.write()
 
 
@@ -311,11 +320,10 @@ def test_J3_a_full_database_is_told_and_the_same_commit_can_be_written_later(nod
     db = node.store._db
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     db.execute(f"PRAGMA max_page_count = {pages + 2}")
-    written = 0
+    amounts = iter(range(1, 1000))
     with pytest.raises(DiskFullError, match="the disk is full"):
-        while True:
-            node.write(written + 1)
-            written += 1
+        deque(map(node.write, amounts))
+    written = next(amounts) - 2
     assert written > 3
     batch_lost = node.ledger.accounts[0].debits_posted
     db.execute("PRAGMA max_page_count = 1000000")

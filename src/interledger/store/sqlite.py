@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 from typing import Final, final
 
 from interledger.accounts.entries import LedgerAccount
@@ -295,6 +296,8 @@ class SqliteStore(Documents):
             if code == "SQLITE_FULL":
                 raise DiskFullError(f"{self.path} cannot be {what}: the disk is full") from None
             raise StoreError(f"{self.path} cannot be {what}: {error} ({code})") from None
+        except (UnicodeDecodeError, StructError) as error:  # a damaged file, where SQLite saw nothing wrong
+            raise StoreError(f"{self.path} cannot be {what}, it is damaged: {error}") from None
 
 
 def _chain(before: int, seq: int, at: int, records: bytes) -> int:
