@@ -92,7 +92,7 @@ def _positions(rows: list[tuple[Balance, int]], console: Console) -> list[str]:
     """`owes us  10.00 USD`, amounts aligned at the point."""
     numbers = align([f"{format_amount(abs(net), row.asset)} {row.asset.code}" for row, net in rows])
     texts = []
-    for (row, net), number in zip(rows, numbers, strict=True):
+    for (_, net), number in zip(rows, numbers, strict=True):
         side = "owes us" if net > 0 else "we owe" if net < 0 else ""
         texts.append(f"{side:<7} {number}".rstrip())
     return texts

@@ -143,6 +143,24 @@ class State:
                 auth = None
         return Target(DEFAULT_URL if document is None else str(document.get("url", DEFAULT_URL)), auth)
 
+    def sending_targets(self, account: str | None = None) -> list[Target]:
+        """Where payments may have been sent from: in a development network every holder's node."""
+        document = self.dev_document()
+        if document is None or self.node is not None or account is not None:
+            return [self.target(account)]
+        return [self.target(name) for name, node in document["nodes"].items() if node["account"]]
+
+    def first_found(self, ask: Callable[[ApiClient], Coroutine[Any, Any, T]]) -> T:
+        """The first answer that is not "not found", of the nodes payments are sent from."""
+        *others, last = self.sending_targets()
+        for target in others:
+            try:
+                return self.call(ask, target)
+            except CliError as error:
+                if error.code is not ExitCode.NOT_FOUND:
+                    raise
+        return self.call(ask, last)
+
     def call(self, ask: Callable[[ApiClient], Coroutine[Any, Any, T]], target: Target | None = None) -> T:
         """Ask the node. Raises `CliError` for whatever goes wrong on the way."""
         import asyncio

@@ -1,0 +1,75 @@
+"""`ilp account list` and `ilp account show`."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interledger.cli.account_view import account_lines, accounts_lines, at_risk
+from interledger.cli.errors import CliError
+from interledger.cli.exit_codes import ExitCode
+from interledger.cli.state import State, Target
+from interledger.cli.tree import command
+
+if TYPE_CHECKING:
+    from interledger.api.client import ApiClient
+
+__all__ = ["find_account", "list_accounts", "rate_values", "show"]
+
+Document = Mapping[str, Any]
+
+
+@command("list")
+@click.pass_obj
+def list_accounts(state: State) -> None:
+    """All accounts of the node: how they are linked, where they stand, how much of their limits is used."""
+
+    async def ask(api: ApiClient) -> Any:
+        return await asyncio.gather(api.accounts(), api.rates(), api.status())
+
+    accounts, rates, status = state.call(ask)
+    values = rate_values(rates)
+    count = status["unknown"]
+    unknown = f"{count} unknown item{'' if count == 1 else 's'}" if count else None
+
+    def render() -> list[str]:
+        risk = at_risk(accounts, values)
+        return accounts_lines(accounts, state.console, risk=risk, unknown=unknown, exact=state.exact)
+
+    state.emit_list(accounts, render)
+
+
+@command("show")
+@click.argument("name", metavar="ACCOUNT")
+@click.pass_obj
+def show(state: State, name: str) -> None:
+    """One account: its position between its limits, what is in flight, how it is linked."""
+    document = find_account(state, name)
+    state.emit(document, lambda: account_lines(document, state.console, exact=state.exact))
+
+
+def find_account(state: State, name: str, target: Target | None = None) -> dict[str, Any]:
+    """An account's document. Raises `CliError` that suggests the nearest name."""
+    try:
+        return dict(state.call(lambda api: api.account(name), target))
+    except CliError as error:
+        if error.code is not ExitCode.NOT_FOUND:
+            raise
+        near: list[str] = []
+        try:
+            names = [account["id"] for account in state.call(lambda api: api.accounts(), target)]
+            near = difflib.get_close_matches(name, names, n=1)
+        except CliError:
+            pass  # an account's own token may not see the others
+        hint = f" Did you mean  {near[0]} ?" if near else " All:  ilp account list"
+        raise CliError(ExitCode.NOT_FOUND, f"There is no account “{name}”.{hint}", problem=error.problem) from None
+
+
+def rate_values(rates: Any) -> dict[str, Fraction]:
+    """Rate documents -> code: value."""
+    return {rate["code"]: Fraction(rate["value"]) for rate in rates}

@@ -1,0 +1,43 @@
+"""`ilp payment`: payments this node sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from interledger.cli.payment_view import payment_lines, payments_lines
+from interledger.cli.state import State
+from interledger.cli.tree import command
+
+__all__ = ["list_payments", "show"]
+
+PREFIX = "pay_"
+
+
+@command("list")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, metavar="COUNT", help="How many, the newest first.")
+@click.option("--from", "account", metavar="ACCOUNT", help="In the development network: whose node to ask.")
+@click.pass_obj
+def list_payments(state: State, limit: int, account: str | None) -> None:
+    """Payments of the node, newest first."""
+    items: list[Any] = []
+    for target in state.sending_targets(account):
+        page, _ = state.call(lambda api: api.payments(limit=limit), target)
+        items += page
+    items.sort(key=lambda item: str(item["started_at"]), reverse=True)
+    state.emit_list(items[:limit], lambda: payments_lines(items[:limit], state.console, exact=state.exact))
+
+
+@command("show")
+@click.argument("payment_id", metavar="PAYMENT")
+@click.pass_obj
+def show(state: State, payment_id: str) -> None:
+    """One payment: what was sent, what arrived, and why not all of it did.
+
+    \b
+      ilp payment show 7QX4
+    """
+    full = payment_id if payment_id.startswith(PREFIX) else PREFIX + payment_id.upper()
+    document = state.first_found(lambda api: api.payment(full))
+    state.emit(document, lambda: payment_lines(document, state.console, exact=state.exact))

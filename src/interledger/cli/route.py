@@ -1,0 +1,74 @@
+"""`ilp route`: where packets go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interledger.cli.errors import CliError
+from interledger.cli.exit_codes import ExitCode
+from interledger.cli.output import Column, render_table
+from interledger.cli.state import State
+from interledger.cli.tree import command
+
+if TYPE_CHECKING:
+    from interledger.api.client import ApiClient
+
+__all__ = ["list_routes", "pairs_of", "route_lines", "set_routes"]
+
+
+@command("list")
+@click.pass_obj
+def list_routes(state: State) -> None:
+    """All routes of the node, longest prefix wins: who is next, and who said so."""
+    routes = state.call(lambda api: api.routes())
+    state.emit_list(routes, lambda: route_lines(state, routes), identifier="prefix")
+
+
+def route_lines(state: State, routes: Sequence[Any]) -> list[str]:
+    """A table of routes; the empty prefix is everything."""
+    columns = (
+        Column("PREFIX", lambda row: row["prefix"] or "(everything)", keep=2),
+        Column("ACCOUNT", lambda row: row["account"] or "(this node)", keep=1),
+        Column("ORIGIN", lambda row: row["origin"]),
+    )
+    return render_table(routes, columns, state.console)
+
+
+@command("set")
+@click.argument("pairs", metavar="PREFIX ACCOUNT ...", nargs=-1)
+@click.option("--replace", is_flag=True, help="Remove all other static routes.")
+@click.option("--remove", multiple=True, metavar="PREFIX", help="Remove the static route of this prefix.")
+@click.pass_obj
+def set_routes(state: State, pairs: tuple[str, ...], replace: bool, remove: tuple[str, ...]) -> None:
+    """Set static routes: packets whose destination begins with PREFIX go to ACCOUNT. Other static routes stay.
+
+    \b
+      ilp route set test.bob bob
+      ilp route set --remove test.bob
+    """
+    wanted = pairs_of(pairs, "PREFIX ACCOUNT")
+    if not wanted and not remove and not replace:
+        raise CliError(ExitCode.USAGE, "PREFIX ACCOUNT is missing.", "Write  ilp route set test.bob bob")
+
+    async def ask(api: ApiClient) -> Any:
+        static: dict[str, str] = {}
+        if not replace:
+            static = {r["prefix"]: r["account"] or "" for r in await api.routes() if r["origin"] == "static"}
+        for prefix in remove:
+            if prefix not in static:
+                raise CliError(ExitCode.NOT_FOUND, f"There is no static route “{prefix}”. All:  ilp route list")
+            del static[prefix]
+        return await api.set_routes(static | wanted)
+
+    routes = state.call(ask)
+    state.emit_list(routes, lambda: route_lines(state, routes), identifier="prefix")
+
+
+def pairs_of(words: Sequence[str], what: str) -> dict[str, str]:
+    """`a 1 b 2` -> {a: 1, b: 2}. Raises `CliError`."""
+    if len(words) % 2:
+        raise CliError(ExitCode.USAGE, f"“{words[-1]}” has no second half. Write pairs:  {what}")
+    return dict(zip(words[::2], words[1::2], strict=True))
