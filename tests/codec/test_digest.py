@@ -30,5 +30,5 @@ def test_what_does_not_work_is_not_used(module: object, monkeypatch: pytest.Monk
             raise ModuleNotFoundError(name)
         return module
 
-    monkeypatch.setattr(digest.importlib, "import_module", load)
+    monkeypatch.setattr("importlib.import_module", load)
     assert digest.find_sha256() is hashlib.sha256
