@@ -24,7 +24,6 @@ from interledger.accounts.records import (
     Executed,
     GaveUp,
     Held,
-    LegRecord,
     Record,
     Released,
     Resolved,
@@ -36,6 +35,7 @@ from interledger.accounts.records import (
     encode_held,
     encode_released,
     encode_resolved,
+    pack_held_one_leg,
 )
 from interledger.errors import LedgerError
 
@@ -107,19 +107,21 @@ class Ledger:
             done += 1
         hold_id = self._next_id
         try:
-            # Nearly every packet has one leg: its numbers are at hand.
-            numbers: tuple[LegRecord, ...] = (
-                ((debited.index, credited.index, amount),)
-                if done == 1
-                else tuple([(one.index, other.index, part) for one, other, part in legs])
-            )
-            record = encode_held(hold_id, remote, expires_at, condition, numbers)
+            if done == 1:  # nearly every packet: its numbers are at hand
+                record = pack_held_one_leg(
+                    2, hold_id, remote, expires_at, condition, 1, debited.index, credited.index, amount
+                )
+            else:
+                numbers = tuple([(one.index, other.index, part) for one, other, part in legs])
+                record = encode_held(hold_id, remote, expires_at, condition, numbers)
         except StructError:
             self._unhold(legs)
             raise LedgerError(f"not a hold: an amount or the expiry {expires_at} is outside of UInt64") from None
         self._next_id = hold_id + 1
         hold = self.holds[hold_id] = Hold(hold_id, legs, condition, expires_at, remote)
-        self._record(record)
+        self._batch.records.append(record)
+        if not self._dirty:
+            self._wake()
         return hold
 
     def execute(self, hold: Hold, fulfillment: bytes) -> None:
@@ -127,7 +129,9 @@ class Ledger:
         if self.holds.pop(hold.id, None) is not hold:
             raise _closed(hold)
         self._post(hold.legs)
-        self._record(encode_executed(hold.id, fulfillment))
+        self._batch.records.append(encode_executed(hold.id, fulfillment))
+        if not self._dirty:
+            self._wake()
 
     def release(self, hold: Hold) -> None:
         """Void all legs: the packet was refused, or never left. Raises as `execute`."""

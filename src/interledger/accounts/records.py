@@ -37,6 +37,7 @@ __all__ = [
     "encode_held",
     "encode_released",
     "encode_resolved",
+    "pack_held_one_leg",
 ]
 
 
@@ -132,6 +133,10 @@ Record = AccountOpened | Held | Executed | Released | GaveUp | Resolved | Eviden
 _HELD = Struct(">BQ?Q32sB")
 _LEG = Struct(">IIQ")
 _ONE_LEG = Struct(">BQ?Q32sBIIQ")
+pack_held_one_leg: Final = _ONE_LEG.pack
+"""`encode_held` of one leg without a call in between: 2, hold id, remote, expires at, condition, 1, debited, credited,
+amount. Raises `struct.error`. Nearly every packet is one."""
+
 _TWO_LEGS = Struct(">BQ?Q32sBIIQIIQ")
 _WITH_FULFILLMENT = Struct(">BQ32s")
 _WITH_ID = Struct(">BQ")
@@ -157,7 +162,7 @@ def encode_held(hold_id: int, remote: bool, expires_at: int, condition: bytes, l
     """These legs are held for a packet. `remote`: it goes to another node. `expires_at`: ms UTC, of the onward one."""
     # A packet has one leg or two; both are written in one call, because this runs for every packet.
     if len(legs) == 1:
-        return _ONE_LEG.pack(2, hold_id, remote, expires_at, condition, 1, *legs[0])
+        return pack_held_one_leg(2, hold_id, remote, expires_at, condition, 1, *legs[0])
     if len(legs) == 2:
         return _TWO_LEGS.pack(2, hold_id, remote, expires_at, condition, 2, *legs[0], *legs[1])
     head = _HELD.pack(Kind.HELD, hold_id, remote, expires_at, condition, len(legs))

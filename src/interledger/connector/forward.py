@@ -103,6 +103,9 @@ class Connector:
         incoming.prepares += 1
 
         # 1 admit
+        incoming_expires_at = prepare.expires_at
+        if incoming_expires_at <= now:
+            return self._refuse(incoming, prepare, now, Step.ADMIT, _EXPIRED)
         for guard in incoming.guards:
             refused = guard(prepare, now)
             if refused is not None:
@@ -124,11 +127,10 @@ class Connector:
             return self._refuse(incoming, prepare, now, Step.ROUTE, _PEER_BUSY)
 
         # 3 convert
-        incoming_expires_at = prepare.expires_at
         window = limits.min_message_window_ms
         expires_at = incoming_expires_at - window
         if expires_at > now + limits.max_hold_ms:
-            expires_at = Timestamp(now + limits.max_hold_ms)
+            expires_at = now + limits.max_hold_ms
         if expires_at - now < window:
             return self._refuse(incoming, prepare, now, Step.CONVERT, _TOO_LITTLE_TIME)
         amount = outgoing_amount = prepare.amount
@@ -155,12 +157,11 @@ class Connector:
             hold = held
 
         # 5 forward
-        onward = prepare.forwarded(amount=outgoing_amount, expires_at=Timestamp(expires_at))
+        onward = prepare.forwarded(amount=outgoing_amount, expires_at=expires_at)
         deadline = expires_at + limits.grace_ms
         if deadline > incoming_expires_at - limits.relay_margin_ms:
             deadline = incoming_expires_at - limits.relay_margin_ms
-        flight = InFlight(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
-        onward_id = self._remember(outgoing, flight)
+        onward_id = self._remember(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
         else:
@@ -259,15 +260,27 @@ class Connector:
     ) -> None:
         """Send a `peer.*` request of this node to one peer: no route, no money. The reply goes to `asker`'s link."""
         outgoing, incoming = self.peers[account], self.peers[asker]
-        flight = InFlight(incoming, request_id, outgoing, None, prepare.execution_condition, prepare.expires_at)
-        outgoing.link.send_prepare(self._remember(outgoing, flight), prepare)
+        deadline, condition = prepare.expires_at, prepare.execution_condition
+        onward_id = self._remember(incoming, request_id, outgoing, None, condition, deadline)
+        outgoing.link.send_prepare(onward_id, prepare)
 
-    def _remember(self, outgoing: Peer, flight: InFlight) -> RequestId:
-        request_id = flight.onward_id = RequestId(outgoing.next_request_id)
-        outgoing.next_request_id = (request_id + 1) & 0xFFFFFFFF
-        outgoing.in_flight[request_id] = flight
-        self._wheel.add(flight)
-        return request_id
+    def _remember(
+        self,
+        incoming: Peer,
+        request_id: RequestId,
+        outgoing: Peer,
+        hold: Hold | None,
+        condition: bytes,
+        deadline: int,
+    ) -> RequestId:
+        """What is sent to `outgoing` next waits for its reply, until `deadline`. The id to send it with."""
+        onward_id = outgoing.next_request_id
+        outgoing.next_request_id = RequestId((onward_id + 1) & 0xFFFFFFFF)
+        bucket = self._wheel.bucket(deadline)
+        flight = InFlight(incoming, request_id, outgoing, onward_id, hold, condition, deadline, bucket)
+        outgoing.in_flight[onward_id] = flight
+        bucket.add(flight)
+        return onward_id
 
     # ------------------------------------------------------------------ 2 route, when the destination is not remembered
 
@@ -389,6 +402,7 @@ class Connector:
             peer.crossings.clear()
 
 
+_EXPIRED: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
 _PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
 _LEADS_BACK: Final = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
 _PEER_BUSY: Final = Refused(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node")

@@ -1,6 +1,7 @@
 """What an account may send: checks that may refuse, and may neither change a packet, nor wait, nor see the reply.
 
-A tuple of guards is made when an account is attached, never per packet. Credit is not a guard: it is the hold.
+A tuple of guards is made when an account is attached, never per packet. That a packet has not expired is asked of every
+account and looked at before them; credit is not a guard either: it is the hold.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from interledger.codec.oer import UINT64_MAX
 from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 from interledger.ilp.packet import Prepare
 
-__all__ = ["Guard", "Refused", "expiry_guard", "guards_for", "packet_amount_guard", "packet_rate_guard", "value_guard"]
+__all__ = ["Guard", "Refused", "guards_for", "packet_amount_guard", "packet_rate_guard", "value_guard"]
 
 
 class Refused(NamedTuple):
@@ -32,7 +33,7 @@ _MINUTE_US: Final = 60_000_000
 
 def guards_for(account: Account, packets_per_minute_default: int | None) -> tuple[Guard, ...]:
     """The guards of an account, cheapest and most telling first."""
-    guards: list[Guard] = [expiry_guard()]
+    guards: list[Guard] = []
     packets = account.packets_per_minute or packets_per_minute_default
     if packets is not None:
         guards.append(packet_rate_guard(packets))
@@ -43,17 +44,6 @@ def guards_for(account: Account, packets_per_minute_default: int | None) -> tupl
     return tuple(guards)
 
 
-def expiry_guard() -> Guard:
-    """R00 for a packet that has expired already (CR-07)."""
-
-    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
-        if prepare.expires_at > now:
-            return None
-        return Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
-
-    return guard
-
-
 def packet_rate_guard(packets_per_minute: int) -> Guard:
     """T05 beyond so many packets a minute, one minute's worth at once (CR-31)."""
     interval = _MINUTE_US // packets_per_minute
@@ -62,8 +52,9 @@ def packet_rate_guard(packets_per_minute: int) -> Guard:
     def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
         nonlocal due
         now_us = now * 1000
-        due = max(due, now_us)
-        if due - now_us >= _MINUTE_US:
+        if due < now_us:
+            due = now_us
+        elif due - now_us >= _MINUTE_US:
             return Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down")
         due += interval
         return None

@@ -18,7 +18,7 @@ __all__ = ["ExpiryWheel", "InFlight"]
 class InFlight:
     """One packet between hold and outcome. `hold` is None for an amount of zero; `deadline`: when we stop waiting.
 
-    `request_id` is the incoming peer's, `onward_id` the one we gave it on the outgoing link.
+    `request_id` is the incoming peer's, `onward_id` the one we gave it on the outgoing link. `bucket`: of the wheel.
     """
 
     __slots__ = (
@@ -37,18 +37,20 @@ class InFlight:
         incoming: Peer,
         request_id: RequestId,
         outgoing: Peer,
+        onward_id: RequestId,
         hold: Hold | None,
         condition: bytes,
         deadline: int,
+        bucket: set[InFlight],
     ) -> None:
         self.incoming = incoming
         self.request_id = request_id
         self.outgoing = outgoing
+        self.onward_id = onward_id
         self.hold = hold
         self.condition = condition
         self.deadline = deadline
-        self.onward_id: RequestId
-        self.bucket: set[InFlight]
+        self.bucket = bucket
 
 
 BUCKET_MS: Final = 100
@@ -62,14 +64,13 @@ class ExpiryWheel:
     def __init__(self) -> None:
         self._buckets: dict[int, set[InFlight]] = {}
 
-    def add(self, flight: InFlight) -> None:
-        """Remember to look at `flight` when its deadline has passed. `flight.bucket.discard(flight)` undoes it."""
-        key = flight.deadline // BUCKET_MS
+    def bucket(self, deadline: int) -> set[InFlight]:
+        """Where to put a packet that is to be looked at when `deadline` has passed. Whoever answers it takes it out."""
+        key = deadline // BUCKET_MS
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = set()
-        bucket.add(flight)
-        flight.bucket = bucket
+        return bucket
 
     def next_due(self) -> Timestamp | None:
         """When `take_due` will next have something to look at, or None."""

@@ -73,7 +73,7 @@ class Peer:
         self.gave_up: dict[RequestId, Unknown] = {}
         self.crossings: dict[AccountId, Crossing] = {}
         """How amounts go from this peer to others, until their rates expire."""
-        self.next_request_id = first_request_id & 0xFFFFFFFF
+        self.next_request_id = RequestId(first_request_id & 0xFFFFFFFF)
         # Counters: plain integers, read by whoever exports them. The first five are of the peer as incoming side.
         self.prepares = 0
         self.answered = 0

@@ -139,8 +139,8 @@ class Prepare:
             self._octets, self._body = self._encode()
         return self._octets
 
-    def forwarded(self, *, amount: int, expires_at: Timestamp) -> Prepare:
-        """The Prepare for the next link. Only amount (units of that link) and expiry can differ (PK-05).
+    def forwarded(self, *, amount: int, expires_at: int) -> Prepare:
+        """The Prepare for the next link. Only amount (units of that link) and expiry (ms UTC) can differ (PK-05).
 
         Raises `InvalidRequestError` when one of the two cannot be written.
         """
@@ -153,7 +153,7 @@ class Prepare:
             raise _not_an_amount(amount) from None
         packet = _new_prepare(Prepare)
         packet.amount = amount
-        packet.expires_at = expires_at
+        packet.expires_at = expires_at  # type: ignore[assignment]  # the call of a NewType, per packet
         packet.execution_condition = self.execution_condition
         packet.destination = self.destination
         packet.data = self.data
