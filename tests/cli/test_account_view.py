@@ -103,7 +103,7 @@ def test_a_holder_of_this_node(pipe: Console, make_account: Callable[..., dict[s
     assert account_lines(account, pipe) == [
         "bob   local   EUR, scale 9   · on this node",
         "",
-        "  bob owes us    0.00 EUR",
+        "  Position       0.00 EUR",
         "  Limits         60 packets a minute",
     ]
     assert accounts_lines([account], pipe) == [

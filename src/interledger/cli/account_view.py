@@ -232,7 +232,7 @@ def _side_cells(position: Position, is_this_side: bool, limit: int, width: int) 
 def _facts(account: Document, position: Position, console: Console, *, exact: bool) -> list[str]:
     """Label and value; amounts aligned."""
     asset, name = position.asset, account["id"]
-    owes = f"{name} owes us" if position.owes_us else f"We owe {name}"
+    owes = "Position" if not position.amount else f"{name} owes us" if position.owes_us else f"We owe {name}"
     money = [(owes, position.amount, _room_text(position, console))]
     flight = int(account["pending"]["in"]) + int(account["pending"]["out"])
     if flight:

@@ -44,6 +44,7 @@ def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, 
     """
     from interledger.daemon.dev import AlreadyRunningError, PortTakenError
     from interledger.daemon.topology import parse_assets, parse_topology
+    from interledger.errors import StoreError
 
     began = time.monotonic()
     shape = parse_topology(topology, parse_assets(assets), port)
@@ -56,6 +57,10 @@ def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, 
     except AlreadyRunningError as error:
         _say_running(state, error.document or {})
         return ExitCode.DONE
+    except StoreError as error:
+        raise CliError(
+            ExitCode.FAILED, f"{error}.", "Nothing was started. Forget all balances:  ilp dev up --fresh"
+        ) from None
     except PortTakenError as error:
         hub = shape.nodes[0].port if port is None else port
         other = max(node.port for node in shape.nodes) + OTHER_PORTS if hub else 0

@@ -7,7 +7,7 @@ from typing import Any
 from interledger.cli.exit_codes import ExitCode
 from interledger.errors import InterledgerError
 
-__all__ = ["CliError", "as_cli_error", "error_lines", "no_node_error", "problem_document"]
+__all__ = ["CliError", "OnlyShownError", "as_cli_error", "error_lines", "no_node_error", "problem_document"]
 
 PROBLEMS = "https://interledger-py.dev/problems/"
 
@@ -47,6 +47,10 @@ class CliError(Exception):
         self.code = code
         self.lines = lines
         self.problem = problem
+
+
+class OnlyShownError(Exception):
+    """`--curl`: the request was printed instead of sent, so there is no answer to go on with."""
 
 
 def error_lines(error: CliError, mark: str = "✗") -> list[str]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from interledger.cli.errors import CliError, as_cli_error, error_lines, problem_document
+from interledger.cli.errors import CliError, OnlyShownError, as_cli_error, error_lines, problem_document
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.output import to_json
 from interledger.cli.state import State
@@ -108,6 +108,8 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> int:
         sys.stdout.flush()
     except CliError as error:
         return _end(state, error, args)
+    except OnlyShownError:
+        return ExitCode.DONE
     except click.Abort:
         return ExitCode.INTERRUPTED
     except click.ClickException as error:

@@ -35,10 +35,9 @@ def _setting_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _option(row: Setting, suffix: str, metavar: str, help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     flag = row.flag + suffix.replace("_", "-")
-    names = [flag, row.attribute + suffix]
-    if "." not in row.key:  # as interledger-rs spells them: --ilp_address
-        names.append(f"--{row.key}{suffix}")
-    return click.option(*names, metavar=metavar, help=help_)
+    # Without a dot also as interledger-rs spells them: --ilp_address
+    spellings = dict.fromkeys((flag, f"--{row.key}{suffix}" if "." not in row.key else flag))
+    return click.option(*spellings, row.attribute + suffix, metavar=metavar, help=help_)
 
 
 @command("run")

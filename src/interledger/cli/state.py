@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from interledger.cli.console import Console, make_console
-from interledger.cli.errors import CliError, as_cli_error
+from interledger.cli.errors import CliError, OnlyShownError, as_cli_error
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.output import pick_fields, to_json, to_ndjson, to_tsv
 from interledger.errors import InterledgerError
@@ -54,6 +54,8 @@ class State:
     node: str | None = None
     auth: str | None = None
     _console: Console | None = None
+    _was_shown: bool = False
+    """With --curl, of several requests only the first is printed: it is the one that was asked for."""
 
     @property
     def console(self) -> Console:
@@ -176,6 +178,9 @@ class State:
 
     async def _show_request(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, **_: Any) -> Any:
         """`--curl`: the request instead of the answer. The token is not printed, only where it goes."""
+        if self._was_shown:
+            raise OnlyShownError
+        self._was_shown = True
         parts = ["curl", "-X", method, shlex.quote(url)]
         for name, value in headers.items():
             shown = "Bearer $ILP_CLI_API_AUTH" if name == "Authorization" else value
@@ -183,7 +188,7 @@ class State:
         if body:
             parts += ["-d", shlex.quote(body.decode("utf-8"))]
         self.console.print(" ".join(parts))
-        raise SystemExit(ExitCode.DONE)
+        raise OnlyShownError
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

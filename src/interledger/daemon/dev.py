@@ -175,6 +175,7 @@ class DevNetwork:
             ilp_address=Address(other.address),
             relation=Relation.PEER,
             owes_us_max=credit_limit(link.asset),
+            we_owe_max=credit_limit(link.asset),
             packet_amount_max=credit_limit(link.asset, PACKET_USD) if takes_packets_of_holder else UINT64_MAX,
             link=self._link_settings(spec, other, link),
         )

@@ -131,7 +131,9 @@ def _sort_in(report: SettingsReport, item: Given, tables: dict[str, dict[str, Gi
         else:
             _take_setting(report, item)
     except (InvalidRequestError, SettingsError) as error:
-        report.faults.append(Fault(item.where, f"{item.key}: {error}"))
+        # A flag and a variable say their name themselves.
+        is_named = item.where.startswith(("--", "ILP_"))
+        report.faults.append(Fault(item.where, str(error) if is_named else f"{item.key}: {error}"))
 
 
 def _take_setting(report: SettingsReport, item: Given) -> None:
