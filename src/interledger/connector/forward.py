@@ -24,15 +24,17 @@ from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger, LedgerAccount, Refusal
 from interledger.clock import Timestamp
+from interledger.connector import refusals
 from interledger.connector.crossing import Crossing
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import ExpiryWheel, InFlight
 from interledger.connector.peer import GAVE_UP_KEPT, Peer
 from interledger.connector.services import Echo, OwnReceivers, answer_own_address, answer_peer_protocol
+from interledger.connector.totals import Totals
 from interledger.errors import ConflictError
 from interledger.ilp.address import Address, scheme_of
-from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
+from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.ilp.peer import PEER_PREFIX
 from interledger.link.base import Link, RequestId
@@ -87,6 +89,7 @@ class Connector:
         self.limits = limits
         self.echo = Echo()
         self.peers: dict[AccountId, Peer] = {}
+        self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
         self._wheel = ExpiryWheel()
         self._hops: dict[str, Peer] = {}
@@ -99,7 +102,7 @@ class Connector:
         """A Prepare from the peer attached as `account`. The Reject if it goes no further here, else None."""
         incoming = self.peers.get(account)
         if incoming is None:
-            return Reject(_PEER_DOWN.code, self.address, "this account was closed")
+            return Reject(refusals.PEER_DOWN.code, self.address, "this account was closed")
         incoming.prepares += 1
 
         # 1 admit
@@ -118,13 +121,14 @@ class Connector:
             if isinstance(found, Refused):
                 return self._refuse(incoming, prepare, now, Step.ROUTE, found)
             if isinstance(found, Fulfill):
+                incoming.answered += 1
                 return found
             outgoing = found
         limits = self.limits
         if not outgoing.link.ready():
-            return self._refuse(incoming, prepare, now, Step.ROUTE, _PEER_DOWN)
+            return self._refuse(incoming, prepare, now, Step.ROUTE, refusals.PEER_DOWN)
         if len(outgoing.in_flight) >= limits.in_flight_max:
-            return self._refuse(incoming, prepare, now, Step.ROUTE, _PEER_BUSY)
+            return self._refuse(incoming, prepare, now, Step.ROUTE, refusals.PEER_BUSY)
 
         # 3 convert
         window = limits.min_message_window_ms
@@ -132,7 +136,7 @@ class Connector:
         if expires_at > now + limits.max_hold_ms:
             expires_at = now + limits.max_hold_ms
         if expires_at - now < window:
-            return self._refuse(incoming, prepare, now, Step.CONVERT, _TOO_LITTLE_TIME)
+            return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.TOO_LITTLE_TIME)
         amount = outgoing_amount = prepare.amount
         hold: Hold | None = None
         if amount:
@@ -144,16 +148,16 @@ class Connector:
                 crossing = found_crossing
             outgoing_amount = amount * crossing.numerator // crossing.denominator
             if outgoing_amount == 0 or outgoing_amount > crossing.amount_max:
-                refused = _refuse_amount(amount, outgoing_amount, crossing)
+                refused = refusals.refuse_amount(amount, outgoing_amount, crossing)
                 return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
 
             # 4 hold
             if self.ledger.read_only:
-                return self._refuse(incoming, prepare, now, Step.HOLD, _READ_ONLY)
+                return self._refuse(incoming, prepare, now, Step.HOLD, refusals.READ_ONLY)
             legs = crossing.legs(amount, outgoing_amount)
             held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
             if isinstance(held, Refusal):
-                return self._refuse(incoming, prepare, now, Step.HOLD, _NO_CREDIT)
+                return self._refuse(incoming, prepare, now, Step.HOLD, refusals.NO_CREDIT)
             hold = held
 
         # 5 forward
@@ -197,7 +201,7 @@ class Connector:
                 # 9 relay
                 self.ledger.reply_after_commit(incoming.link.send_reply, flight.request_id, reply)
                 return
-            reply = self._reject_for(flight, now, Step.VERIFY, _WRONG_FULFILLMENT)
+            reply = self._reject_for(flight, now, Step.VERIFY, refusals.WRONG_FULFILLMENT)
         # 8 release, 9 relay
         incoming.rejected += 1
         if hold is not None:
@@ -223,7 +227,7 @@ class Connector:
         """R00 for every packet whose time is up. A time-out is not a rejection: its amount becomes unknown."""
         for flight in self._wheel.take_due(now):
             del flight.outgoing.in_flight[flight.onward_id]
-            self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, _TIMED_OUT))
+            self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, refusals.TIMED_OUT))
 
     def _give_up(self, flight: InFlight, reject: Reject) -> None:
         outgoing = flight.outgoing
@@ -253,7 +257,9 @@ class Connector:
         flight.bucket.discard(flight)
         if flight.hold is not None:
             self.ledger.release(flight.hold)
-        flight.incoming.link.send_reply(flight.request_id, Reject(_READ_ONLY.code, self.address, _READ_ONLY.message))
+        flight.incoming.link.send_reply(
+            flight.request_id, Reject(refusals.READ_ONLY.code, self.address, refusals.READ_ONLY.message)
+        )
 
     def ask_peer(
         self, account: AccountId, asker: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
@@ -296,7 +302,7 @@ class Connector:
             return answer, prepare
         found = self._find_peer(destination)
         if found is incoming:
-            return _LEADS_BACK, prepare
+            return refusals.LEADS_BACK, prepare
         if isinstance(found, Peer):
             if len(self._hops) >= CACHED_DESTINATIONS:
                 self._hops.clear()
@@ -310,11 +316,11 @@ class Connector:
         if route is None:
             return Refused(ErrorCode.F02_UNREACHABLE, "no route to the destination")
         if route.origin is not Origin.OWN:
-            return self.peers.get(route.account) or _PEER_DOWN
+            return self.peers.get(route.account) or refusals.PEER_DOWN
         receiver = self.receivers.find(destination)
         if isinstance(receiver, Refused):
             return receiver
-        return self.peers.get(receiver) or _PEER_DOWN
+        return self.peers.get(receiver) or refusals.PEER_DOWN
 
     # ------------------------------------------------------------------ 3 convert, 4 hold
 
@@ -365,12 +371,23 @@ class Connector:
     # ------------------------------------------------------------------ who is there
 
     def attach(
-        self, peer_id: AccountId, account: Account, link: Link, *, is_local: bool, first_request_id: int
+        self,
+        peer_id: AccountId,
+        account: Account,
+        link: Link,
+        *,
+        is_local: bool,
+        first_request_id: int,
+        moves_money: bool = True,
     ) -> Peer:
-        """Let packets come from and go to `link` under the name `peer_id`. Raises `ConflictError` when it is taken."""
+        """Let packets come from and go to `link` under the name `peer_id`. Raises `ConflictError` when it is taken.
+
+        One that never `moves_money` (it only asks) gets no account in the books.
+        """
         if peer_id in self.peers:
             raise ConflictError(f"“{peer_id}” is attached already")
-        ledger_account = self.ledger.account(account.ledger_name, account.asset)
+        open_account = self.ledger.account if moves_money else _outside_of_books
+        ledger_account = open_account(account.ledger_name, account.asset)
         guards = guards_for(account, None if is_local else self.limits.packets_per_minute)
         peer = Peer(
             peer_id,
@@ -388,7 +405,9 @@ class Connector:
 
     def detach(self, peer_id: AccountId) -> None:
         """Forget a peer. What it has in flight ends by expiry."""
-        self.peers.pop(peer_id, None)
+        peer = self.peers.pop(peer_id, None)
+        if peer is not None:
+            self.totals.add(peer)
         self.routes_changed()
 
     def routes_changed(self) -> None:
@@ -403,25 +422,10 @@ class Connector:
 
 
 _EXPIRED: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
-_PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
-_LEADS_BACK: Final = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
-_PEER_BUSY: Final = Refused(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node")
-_READ_ONLY: Final = Refused(ErrorCode.T03_CONNECTOR_BUSY, "this node cannot write its books and takes no new packets")
-_NO_CREDIT: Final = Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "a credit limit has no room for this amount now")
-_TOO_LITTLE_TIME: Final = Refused(ErrorCode.R02_INSUFFICIENT_TIMEOUT, "too little time is left to forward the packet")
-_TIMED_OUT: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "no answer came in time")
-_WRONG_FULFILLMENT: Final = Refused(
-    ErrorCode.F05_WRONG_CONDITION, "the next node's fulfillment does not fit the condition"
-)
 
 
-def _refuse_amount(amount: int, outgoing_amount: int, crossing: Crossing) -> Refused:
-    """F08 tells the most in the sender's units (A17); R01 for what converts to nothing (D-15)."""
-    if outgoing_amount == 0:
-        return Refused(ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT, "the amount converts to zero on the next link")
-    most = crossing.amount_max * crossing.denominator // crossing.numerator
-    data = AmountTooLarge(amount, min(most, amount - 1)).encode()
-    return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than the next link takes", data)
+def _outside_of_books(name: str, asset: Asset) -> LedgerAccount:
+    return LedgerAccount(-1, name, asset)  # an index that no entry can name
 
 
 def _same_network(scheme: str, own: str) -> bool:

@@ -9,30 +9,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
-from dataclasses import replace
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
-from typing import Final, final
+from typing import Any, Final, final
 
-from interledger.accounts.account import Account, AccountId, Relation
-from interledger.accounts.ledger import NO_LIMIT, Ledger
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.ledger import Ledger
 from interledger.clock import Clock, Entropy, SystemClock, SystemEntropy, Timestamp
 from interledger.connector.forward import Connector, Limits
-from interledger.errors import ConflictError, LinkError, NotFoundError
-from interledger.ilp.address import Address, is_prefix_of, parse_address, parse_prefix
+from interledger.ilp.address import Address, parse_address
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
+from interledger.node.accounts import Accounts
 from interledger.node.links import Links
+from interledger.node.parent import OwnAddress, address_at_start
 from interledger.node.payment import Payment, PaymentTerms, Quote
 from interledger.node.payments import Payments
 from interledger.node.requests import OwnRequests
 from interledger.node.settings import Settings
-from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
+from interledger.node.tables import Rates, Routes
+from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials, package_version
 from interledger.node.wallets import Wallets
-from interledger.routing.exchange import ExchangeTable
-from interledger.routing.rate_sources import format_rate, parse_value_table
-from interledger.routing.table import Origin, Route, RoutingTable
-from interledger.store.base import Store
+from interledger.routing.exchange import AlarmKind, ExchangeTable, RateAlarm
+from interledger.routing.table import Route, RoutingTable
+from interledger.store.base import Store, StoredState
 from interledger.store.group_commit import GroupCommit
 from interledger.store.memory import MemoryStore
 from interledger.store.open import open_store
@@ -41,16 +40,10 @@ __all__ = ["Node"]
 
 logger = logging.getLogger("interledger.node")
 
-STATIC_RATES: Final = "static"
-"""The source of the rates that an operator sets."""
-
 ALARMS_KEPT: Final = 100
 
 DRAIN_MS: Final = 2_000
 """How long requests in progress may take once the node is told to stop."""
-
-OWN: Final = AccountId("/own")
-"""The account of routes to this node's own receivers: no account can have the name."""
 
 
 @final
@@ -74,18 +67,21 @@ class Node:
         self.ready = False
         self.started_at = Timestamp(0)
         self._store = store
-        self._accounts: dict[AccountId, Account] = {}
-        self._routes = RoutingTable()
+        self._table = RoutingTable()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # Made by `start`, because they need a running loop.
         self.connector: Connector
         self.wallets: Wallets
         self.links: Links
-        self._listener: Listener
-        self._requests: OwnRequests
+        self.requests: OwnRequests
+        self._accounts: Accounts
+        self._routes: Routes
+        self._rates: Rates
+        self._own_address: OwnAddress
         self._payments: Payments
         self._commits: GroupCommit
+        self._listener: Listener | None = None
 
     # ------------------------------------------------------------------ life
 
@@ -94,67 +90,93 @@ class Node:
 
         Raises `StoreError` when the books are not sound, `LinkError` when the port cannot be had.
         """
-        loop = asyncio.get_running_loop()
-        settings = self.settings
-        address = parse_address(settings.ilp_address)
-        store = self._store = self._store or open_store(settings.data_dir, settings.durability)
-        state = store.load(self.ledger)
-        self.wallets = Wallets(
-            address, settings.secret_seed, clock=self.clock, entropy=self.entropy, defer=loop.call_soon
-        )
-        limits = Limits(
-            min_message_window_ms=settings.min_message_window_ms,
-            max_hold_ms=settings.max_hold_ms,
-            in_flight_max=settings.in_flight_max,
-            packets_per_minute=settings.packets_per_minute,
-        )
-        self.connector = Connector(
-            address,
-            ledger=self.ledger,
-            routes=self._routes,
-            exchange=self.exchange,
-            receivers=self.wallets,
-            spread=settings.spread,
-            limits=limits,
-        )
-        self.wallets.use(self.connector)
-        inline = isinstance(store, MemoryStore)
-        self._commits = GroupCommit(self.ledger, store, self.clock, self._store_failed, inline=inline)
-        released, unknown = self.ledger.recover()
-        if released or unknown:
-            logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
-        self._requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
-        self._payments = Payments(self)
-        self._payments.load(state.payments)
-        self.links = Links(self.connector, clock=self.clock, entropy=self.entropy, on_up=self._link_up)
-        self._set_rates({**settings.rates, **state.rates})
-        for account in (*state.accounts, *(a for a in settings.accounts if a.id not in {b.id for b in state.accounts})):
-            self._open_account(account)
-        self._routes.replace(Origin.STATIC, self._checked_routes({**settings.routes, **state.routes}))
-        self._derive_routes()
-        await self._commits.commit()
-        self._tick()
-        host, port = settings.bind
-        self._listener = Listener(
-            host, port, clock=self.clock, ilp=self.links.http_server, upgrade=self.links.upgrade, app=app
-        )
-        await self._listener.start()
+        store = self._store = self._store or open_store(self.settings.data_dir, self.settings.durability)
+        try:
+            state = store.load(self.ledger)
+            self._assemble(store, state.facts)
+            await self._load(state)
+            await self.commit()
+            self._tick()
+            host, port = self.settings.bind
+            self._listener = Listener(
+                host, port, clock=self.clock, ilp=self.links.http_server, upgrade=self.links.upgrade, app=app
+            )
+            await self._listener.start()
+        except BaseException:
+            await self.stop()
+            raise
         self.links.start()
         self.started_at = self.clock.now()
         self.ready = True
 
+    def _assemble(self, store: Store, facts: Mapping[str, Any]) -> None:
+        """Make all parts, each with those it needs."""
+        settings = self.settings
+        address = address_at_start(parse_address(settings.ilp_address), facts)
+        defer = asyncio.get_running_loop().call_soon
+        self.wallets = Wallets(address, settings.secret_seed, clock=self.clock, entropy=self.entropy, defer=defer)
+        self.connector = Connector(
+            address,
+            ledger=self.ledger,
+            routes=self._table,
+            exchange=self.exchange,
+            receivers=self.wallets,
+            spread=settings.spread,
+            limits=Limits(
+                min_message_window_ms=settings.min_message_window_ms,
+                max_hold_ms=settings.max_hold_ms,
+                in_flight_max=settings.in_flight_max,
+                packets_per_minute=settings.packets_per_minute,
+            ),
+        )
+        self.wallets.use(self.connector)
+        inline = isinstance(store, MemoryStore)
+        self._commits = GroupCommit(self.ledger, store, self.clock, self._store_failed, inline=inline)
+        self.links = Links(self.connector, clock=self.clock, entropy=self.entropy, on_up=self._link_up)
+        self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
+        self._accounts = Accounts(self.connector, self.wallets, self.links)
+        self._routes = Routes(self._table, self._accounts.by_id, self.links.has_link)
+        self._rates = Rates(
+            self.exchange,
+            settings,
+            clock=self.clock,
+            entropy=self.entropy,
+            on_change=self.connector.rates_changed,
+            on_alarm=self._rates_alarm,
+        )
+        self._own_address = OwnAddress(self)
+        self._payments = Payments(self)
+
+    async def _load(self, state: StoredState) -> None:
+        """Take up what the store kept. Of an account that it and the settings have, the store's is the later word."""
+        released, unknown = self.ledger.recover()
+        if released or unknown:
+            logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
+        settings = self.settings
+        accounts = {account.id: account for account in (*settings.accounts, *state.accounts)}
+        for account in accounts.values():
+            self._accounts.open(account)
+        self._routes.set_static({**settings.routes, **state.routes})
+        self.derive_routes()
+        self._payments.load(state.payments)
+        self._rates.set_static({**settings.rates, **state.rates})
+        await self._rates.start()
+
     async def stop(self) -> None:
-        """Send no more payments, close the links, write what is left, close the store."""
+        """Send no more payments, close the links, write what is left, close the store. May be called again."""
         self.ready = False
-        await self._payments.stop()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._listener.stop(drain_ms=DRAIN_MS)
-        await self.links.stop()
-        if self._timer is not None:
-            self._timer.cancel()
-        await self._commits.close()
+        if hasattr(self, "_payments"):  # `_assemble` had come to its end
+            await self._payments.stop()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._listener is not None:
+                await self._listener.stop(drain_ms=DRAIN_MS)
+            await self.links.stop()
+            await self._rates.stop()
+            if self._timer is not None:
+                self._timer.cancel()
+            await self._commits.close()
         if self._store is not None:
             self._store.close()
 
@@ -172,7 +194,16 @@ class Node:
     def alarm(self, text: str) -> None:
         """Tell the operator."""
         logger.error("%s", text)
-        self.alarms = [*self.alarms[-ALARMS_KEPT:], text]
+        self._keep_alarm(text)
+
+    def _keep_alarm(self, text: str) -> None:
+        self.alarms = [*self.alarms, text][-ALARMS_KEPT:]
+
+    def _rates_alarm(self, alarm: RateAlarm) -> None:
+        """A trouble with rates began (the feed has logged it), or is over."""
+        self._keep_alarm(alarm.text)
+        if alarm.kind is AlarmKind.RECOVERED:
+            logger.info("%s", alarm.text)
 
     def _store_failed(self, error: Exception) -> None:
         self.alarm(f"the books cannot be written any more, new packets are refused (T03): {error}")
@@ -180,7 +211,7 @@ class Node:
     @property
     def port(self) -> int:
         """The port the node listens on."""
-        return self._listener.port
+        return 0 if self._listener is None else self._listener.port
 
     @property
     def address(self) -> Address:
@@ -199,62 +230,57 @@ class Node:
             raise RuntimeError("the node was not started")
         return self._store
 
+    async def commit(self) -> None:
+        """Return once all that was changed is durable. Raises `StoreError` when it cannot be."""
+        await self._commits.commit()
+
     # ------------------------------------------------------------------ accounts
 
     def accounts(self) -> list[Account]:
         """All accounts, by name."""
-        return [self._accounts[account_id] for account_id in sorted(self._accounts)]
+        return [account for _, account in sorted(self._accounts.by_id.items())]
 
     def account(self, account_id: str) -> Account:
         """Raises `NotFoundError`."""
-        account = self._accounts.get(AccountId(account_id))
-        if account is None:
-            raise NotFoundError(f"There is no account “{account_id}”.")
-        return account
+        return self._accounts.get(account_id)
+
+    def has_account(self, account: Account) -> bool:
+        """Whether this account, as it is, is (still) one of the node."""
+        return self._accounts.by_id.get(account.id) is account
 
     async def create_account(self, account: Account) -> Account:
-        """Raises `ConflictError` when the name is taken or a token is another account's."""
-        if account.id in self._accounts:
-            raise ConflictError(f"There is an account “{account.id}” already.")
-        self._check_account(account)
-        self._open_account(account)
-        self._derive_routes()
-        self.store.put_account(account)
-        await self._commits.commit()
-        return account
+        """Raises `ConflictError` when the name is taken or a token is another account's, `InvalidRequestError`."""
+        self._accounts.open(account)
+        return await self._keep_account(account)
 
     async def replace_account(self, account: Account) -> Account:
-        """Change everything about an account but its asset. Raises `NotFoundError`, `ConflictError`."""
-        old = self.account(account.id)
-        if old.asset != account.asset and self.position(account.id) != Position.of(None):
-            raise ConflictError(f"“{account.id}” has a position in {old.asset}; its asset cannot change.")
-        self._check_account(account)
-        self._close_account(old)
-        self._open_account(account)
-        self._derive_routes()
+        """Change everything about an account but its name. Raises `NotFoundError`, and as `create_account`."""
+        self._accounts.replace(account)
+        return await self._keep_account(account)
+
+    async def rename_account(self, account: Account) -> Account:
+        """Change the ILP address of an account and nothing else: links and packets in flight stay."""
+        self._accounts.rename(account)
+        return await self._keep_account(account)
+
+    async def _keep_account(self, account: Account) -> Account:
+        self.derive_routes()
         self.store.put_account(account)
-        await self._commits.commit()
+        await self.commit()
         return account
 
     async def delete_account(self, account_id: str) -> Account:
         """Raises `NotFoundError`; `ConflictError` while it has a balance or packets in flight (B8)."""
-        account = self.account(account_id)
-        position = self.position(account_id)
-        if position.net or position.pending_in or position.pending_out:
-            raise ConflictError(f"“{account_id}” has a balance or packets in flight, so it cannot be deleted.")
-        self._close_account(account)
-        static = {p: a for p, a in self._routes.of_origin(Origin.STATIC).items() if a != account.id}
-        self._routes.replace(Origin.STATIC, static)
-        self._derive_routes()
-        self.store.set_routes(static)
+        account = self._accounts.close(account_id)
+        self.store.set_routes(self._routes.forget(account.id))
+        self.derive_routes()
         self.store.delete_account(account.id)
-        await self._commits.commit()
+        await self.commit()
         return account
 
     def position(self, account_id: str) -> Position:
         """Where an account stands."""
-        account = self.account(account_id)
-        return Position.of(self.ledger.find(account.ledger_name, account.asset))
+        return self._accounts.position(self.account(account_id))
 
     def link_status(self, account_id: str) -> LinkStatus:
         """How an account is connected now."""
@@ -268,70 +294,36 @@ class Node:
         """A fresh address and secret for one payer of this account."""
         return self.wallets.new_connection(self.account(account_id))
 
-    def _check_account(self, account: Account) -> None:
-        self.links.check_tokens(account)
-        parents = [a.id for a in self._accounts.values() if a.relation is Relation.PARENT and a.id != account.id]
-        if account.relation is Relation.PARENT and parents:
-            raise ConflictError(f"“{parents[0]}” is the parent of this node; there is one at most.")
-
-    def _open_account(self, account: Account) -> None:
-        self._accounts[account.id] = account
-        ledger_account = self.ledger.account(account.ledger_name, account.asset)
-        ledger_account.debit_max = NO_LIMIT if account.owes_us_max is None else account.owes_us_max
-        ledger_account.credit_max = NO_LIMIT if account.we_owe_max is None else account.we_owe_max
-        self.wallets.open(account)
-        self.links.attach(account)
-
-    def _close_account(self, account: Account) -> None:
-        self.links.detach(account)
-        self.wallets.close(account.id)
-        del self._accounts[account.id]
-
     # ------------------------------------------------------------------ routes and rates
 
     def routes(self) -> list[Route]:
         """All routes, by prefix."""
-        return list(self._routes)
+        return list(self._table)
 
     async def set_static_routes(self, routes: Mapping[str, str]) -> None:
         """Replace all static routes (prefix -> account). Raises `NotFoundError` for an account."""
-        checked = self._checked_routes(routes)
-        self._routes.replace(Origin.STATIC, checked)
+        self.store.set_routes(self._routes.set_static(routes))
         self.connector.routes_changed()
-        self.store.set_routes(checked)
-        await self._commits.commit()
+        await self.commit()
 
     async def set_static_route(self, prefix: str, account_id: str) -> None:
         """Add or change one static route."""
-        await self.set_static_routes({**self._routes.of_origin(Origin.STATIC), prefix: account_id})
+        await self.set_static_routes({**self._routes.static, prefix: account_id})
 
-    def _checked_routes(self, routes: Mapping[str, str]) -> dict[str, AccountId]:
-        return {parse_prefix(prefix): self.account(account_id).id for prefix, account_id in routes.items()}
-
-    def _derive_routes(self) -> None:
-        """Routes that follow from our address and the accounts: children and peers by theirs, a parent by default."""
-        self._routes.replace(Origin.OWN, {self.address: OWN})
-        linked = [a for a in self._accounts.values() if a.relation in (Relation.CHILD, Relation.PEER)]
-        local = [a for a in self._accounts.values() if a.relation is Relation.LOCAL and self.links.has_link(a)]
-        self._routes.replace(Origin.ACCOUNT, {a.ilp_address: a.id for a in (*linked, *local)})
-        parents = [a.id for a in self._accounts.values() if a.relation is Relation.PARENT]
-        self._routes.replace(Origin.DEFAULT, {"": parents[0]} if parents else {})
+    def derive_routes(self) -> None:
+        """An account or our own address changed: the routes that follow from them do too."""
+        self._routes.derive(self.address)
         self.connector.routes_changed()
 
     def rates(self) -> dict[str, str]:
         """Asset code -> value of one whole unit in a common base, decimal text."""
-        return {value.code: format_rate(value.value, 12) for value in self.exchange.values()}
+        return self._rates.as_text()
 
     async def set_rates(self, rates: Mapping[str, str]) -> None:
         """Replace all static rates. Raises `DecodeError` for a value that cannot be one."""
-        self._set_rates(rates)
+        self._rates.set_static(rates)
         self.store.set_rates(dict(rates))
-        await self._commits.commit()
-
-    def _set_rates(self, rates: Mapping[str, str]) -> None:
-        now = self.clock.now()
-        self.exchange.update(parse_value_table(rates, source=STATIC_RATES, now=now), now)
-        self.connector.rates_changed()
+        await self.commit()
 
     # ------------------------------------------------------------------ payments and questions
 
@@ -374,20 +366,19 @@ class Node:
 
     async def ping(self, destination: str, *, timeout_ms: int = 10_000) -> PingResult:
         """Ask a node for an echo. Raises `TimeoutError`, `InvalidRequestError`."""
-        return await self._requests.ping(parse_address(destination), timeout_ms)
+        return await self.requests.ping(parse_address(destination), timeout_ms)
 
     def status(self) -> NodeStatus:
         """The node in one look."""
         peers = self.connector.peers.values()
-        names = ("prepares", "fulfilled", "rejected", "refused", "late")
         return NodeStatus(
             address=self.address,
-            version=_version(),
+            version=package_version(),
             started_at=self.started_at,
-            accounts=len(self._accounts),
-            links_up=sum(self.links.status(account).up for account in self._accounts.values()),
+            accounts=len(self._accounts.by_id),
+            links_up=sum(self.links.status(account).up for account in self._accounts.by_id.values()),
             in_flight=sum(len(peer.in_flight) for peer in peers),
-            packets={name: sum(getattr(peer, name) for peer in peers) for name in names},
+            packets=self.connector.totals.with_those(peers),
             unknown=len(self.ledger.unknown),
             read_only=self.read_only,
             alarms=list(self.alarms),
@@ -396,40 +387,10 @@ class Node:
     # ------------------------------------------------------------------ our own address
 
     def _link_up(self, account_id: AccountId) -> None:
-        account = self._accounts.get(account_id)
-        if account is not None and account.relation is Relation.PARENT:
-            self.spawn(self._ask_parent(account))
-
-    async def _ask_parent(self, parent: Account) -> None:
-        """ILDCP: take our address from the parent."""
-        try:
-            config = await self._requests.fetch_config(parent.id)
-        except LinkError as error:
-            self.alarm(str(error))
-            return
-        if (config.asset_code, config.asset_scale) != parent.asset:
-            self.alarm(f"{parent.id} accounts in {config.asset_code}/{config.asset_scale}, we in {parent.asset}")
-            return
-        await self.set_address(config.address)
+        account = self._accounts.by_id.get(account_id)
+        if account is not None:
+            self._own_address.link_up(account)
 
     async def set_address(self, address: Address) -> None:
         """Move to another address: receivers, and every account whose address lies below ours, move along."""
-        old = self.address
-        if address == old:
-            return
-        self.connector.address = address
-        self.wallets.set_address(address)
-        self.links.set_address(address)
-        for account in self.accounts():
-            if account.relation is not Relation.PARENT and is_prefix_of(old, account.ilp_address):
-                moved = replace(account, ilp_address=Address(address + account.ilp_address[len(old) :]))
-                await self.replace_account(moved)
-        self._derive_routes()
-        logger.info("the address of this node is %s now", address)
-
-
-def _version() -> str:
-    try:
-        return version("interledger-py")
-    except PackageNotFoundError:
-        return "0"
+        await self._own_address.move_to(address)

@@ -41,7 +41,7 @@ class OwnRequests:
         self._waiting: dict[RequestId, asyncio.Future[Reply]] = {}
         self._last_id = 0
         account = Account(id=SELF, asset=NO_CURRENCY, ilp_address=connector.address)
-        self._link: LocalLink = wallets.attach_end(SELF, account, self)
+        self._link: LocalLink = wallets.attach_end(SELF, account, self, moves_money=False)
 
     async def ping(self, destination: Address, timeout_ms: int) -> PingResult:
         """Ask a node for an echo. Raises `TimeoutError`."""

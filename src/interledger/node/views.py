@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 from interledger.accounts.ledger import NO_LIMIT, LedgerAccount
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
 
-__all__ = ["LinkStatus", "NodeStatus", "PingResult", "Position", "SpspCredentials"]
+__all__ = ["LinkStatus", "NodeStatus", "PingResult", "Position", "SpspCredentials", "package_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +75,11 @@ class NodeStatus:
     unknown: int
     read_only: bool
     alarms: Sequence[str]
+
+
+def package_version() -> str:
+    """The version of this program; 0 where it was not installed."""
+    try:
+        return version("interledger-py")
+    except PackageNotFoundError:
+        return "0"

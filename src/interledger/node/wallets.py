@@ -76,7 +76,9 @@ class Wallets:
         """What SPSP hands to one payer."""
         return SpspCredentials(*self.receiver.new_connection(account.id, account.asset))
 
-    def attach_end(self, peer_id: AccountId, account: Account, end: PacketHandler) -> LocalLink:
+    def attach_end(
+        self, peer_id: AccountId, account: Account, end: PacketHandler, *, moves_money: bool = True
+    ) -> LocalLink:
         """Attach `end` to the connector under `peer_id`, on behalf of `account`. Returns the link `end` sends with."""
         if self._connector is None:
             raise RuntimeError("Wallets.use was not called")
@@ -84,7 +86,7 @@ class Wallets:
             (self._connector, peer_id), (end, account.id), clock=self._clock, defer=self._defer
         )
         first = int.from_bytes(self._entropy.octets(4), "big")
-        self._connector.attach(peer_id, account, inner, is_local=True, first_request_id=first)
+        self._connector.attach(peer_id, account, inner, is_local=True, first_request_id=first, moves_money=moves_money)
         self._links[peer_id] = inner
         return outer
 

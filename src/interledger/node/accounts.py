@@ -1,0 +1,114 @@
+"""The accounts of a node, and what opening or closing one entails: its limits, its wallet, its links.
+
+Nothing here is durable or routed yet: `Node` sees to that, so that one commit covers a whole change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+from interledger.accounts.account import Account, AccountId, Relation
+from interledger.accounts.ledger import NO_LIMIT
+from interledger.connector.forward import Connector
+from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
+from interledger.node.links import Links
+from interledger.node.views import Position
+from interledger.node.wallets import Wallets
+
+__all__ = ["Accounts"]
+
+
+@final
+class Accounts:
+    """Name -> account. Every change is complete or has not happened."""
+
+    def __init__(self, connector: Connector, wallets: Wallets, links: Links) -> None:
+        self._connector = connector
+        self._wallets = wallets
+        self._links = links
+        self._accounts: dict[AccountId, Account] = {}
+
+    @property
+    def by_id(self) -> Mapping[AccountId, Account]:
+        """All of them, alive."""
+        return self._accounts
+
+    def get(self, account_id: str) -> Account:
+        """Raises `NotFoundError`."""
+        account = self._accounts.get(AccountId(account_id))
+        if account is None:
+            raise NotFoundError(f"There is no account “{account_id}”.")
+        return account
+
+    def position(self, account: Account) -> Position:
+        """Where an account stands."""
+        return Position.of(self._connector.ledger.find(account.ledger_name, account.asset))
+
+    def open(self, account: Account) -> None:
+        """A new one. Raises `ConflictError`; `InvalidRequestError` for a url that no link can use."""
+        if account.id in self._accounts:
+            raise ConflictError(f"There is an account “{account.id}” already.")
+        self._check(account)
+        try:
+            self._open(account)
+        except InvalidRequestError:
+            self._close(account)
+            raise
+
+    def replace(self, account: Account) -> None:
+        """The same account with other settings. Raises `NotFoundError`, and as `open`; the old one stays then.
+
+        Its line in the books cannot change while there is something on it: neither its asset, nor whether it is local.
+        """
+        old = self.get(account.id)
+        if (old.asset, old.ledger_name) != (account.asset, account.ledger_name) and self._is_used(old):
+            raise ConflictError(
+                f"“{account.id}” has a position in {old.asset} as {old.relation}; neither can change until it is zero."
+            )
+        self._check(account)
+        self._close(old)
+        try:
+            self._open(account)
+        except InvalidRequestError:
+            self._close(account)
+            self._open(old)
+            raise
+
+    def rename(self, account: Account) -> None:
+        """The same account with another ILP address and nothing else new: its links and its packets in flight stay."""
+        self._accounts[account.id] = account
+        for peer in self._connector.peers.values():
+            if peer.account.id == account.id:
+                peer.account = account
+
+    def close(self, account_id: str) -> Account:
+        """One that is not needed any more. Raises `NotFoundError`; `ConflictError` while something is on it (B8)."""
+        account = self.get(account_id)
+        if self._is_used(account):
+            raise ConflictError(f"“{account_id}” has a balance or packets in flight, so it cannot be deleted.")
+        self._close(account)
+        return account
+
+    def _is_used(self, account: Account) -> bool:
+        position = self.position(account)
+        return bool(position.net or position.pending_in or position.pending_out)
+
+    def _check(self, account: Account) -> None:
+        self._links.check_tokens(account)
+        parents = [a.id for a in self._accounts.values() if a.relation is Relation.PARENT and a.id != account.id]
+        if account.relation is Relation.PARENT and parents:
+            raise ConflictError(f"“{parents[0]}” is the parent of this node; there is one at most.")
+
+    def _open(self, account: Account) -> None:
+        self._accounts[account.id] = account
+        ledger_account = self._connector.ledger.account(account.ledger_name, account.asset)
+        ledger_account.debit_max = NO_LIMIT if account.owes_us_max is None else account.owes_us_max
+        ledger_account.credit_max = NO_LIMIT if account.we_owe_max is None else account.we_owe_max
+        self._wallets.open(account)
+        self._links.attach(account)
+
+    def _close(self, account: Account) -> None:
+        self._links.detach(account)
+        self._wallets.close(account.id)
+        del self._accounts[account.id]
