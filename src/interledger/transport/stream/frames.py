@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from interledger.codec.oer import (
+    UINT64_MAX,
     encode_octets,
     encode_uint,
     read_count,
@@ -250,9 +251,19 @@ def encode_frame(frame: Frame) -> bytes:
     return kind + encode_octets(b"".join([field.encode(value) for field, value in zip(fields, frame, strict=True)]))
 
 
+_UNLIMITED: Final = tuple(bytes((0x12, 12 + size, 1, 1, 8)) + b"\xff" * 8 for size in range(9))
+"""StreamMaxMoney of stream 1 without a limit, up to the total; by the size of the total."""
+
+_UNLIMITED_FRAMES: Final = {b"\x01\x01" + head + bytes((size,)): size for size, head in enumerate(_UNLIMITED) if size}
+"""The frames of nearly all replies to money, up to the octets of the total -> how many they are."""
+
+
 def encode_max_money(stream_id: int, receive_max: int, total_received: int) -> bytes:
     """`encode_frame(StreamMaxMoney(...))`, quicker: it is in every reply to money."""
-    return b"\x12" + encode_octets(encode_uint(stream_id) + encode_uint(receive_max) + encode_uint(total_received))
+    total = encode_uint(total_received)
+    if stream_id == 1 and receive_max == UINT64_MAX:
+        return _UNLIMITED[len(total) - 1] + total
+    return b"\x12" + encode_octets(encode_uint(stream_id) + encode_uint(receive_max) + total)
 
 
 def encode_frames(frames: Iterable[Frame]) -> bytes:
@@ -265,6 +276,10 @@ def read_frames(buffer: bytes, offset: int) -> tuple[tuple[Frame, ...], int]:
     """The frames that were announced, without those of unknown types. Raises `DecodeError`."""
     if buffer[offset:] == _MONEY_OCTETS:
         return _MONEY_FRAMES, len(buffer)
+    size = _UNLIMITED_FRAMES.get(buffer[offset : offset + 16], 0)
+    if size and offset + 16 + size <= len(buffer):
+        end = offset + 16 + size
+        return (StreamMaxMoney(1, UINT64_MAX, int.from_bytes(buffer[offset + 16 : end], "big")),), end
     count, offset = read_count(buffer, offset, 2)
     if count > FRAMES_MAX:
         raise DecodeError(f"{count} frames in one packet: {FRAMES_MAX} are enough for everyone")

@@ -53,8 +53,15 @@ class StreamPacket(NamedTuple):
         if plaintext[:1] != _VERSION_OCTET:
             raise DecodeError("the plaintext is not of STREAM version 1")
         packet_type = plaintext[1] if len(plaintext) > 1 else 0
-        sequence, offset = read_uint(plaintext, 2)
-        prepare_amount, offset = read_uint(plaintext, offset)
+        middle = 3 + plaintext[2] if len(plaintext) > 2 else 0
+        offset = middle + 1 + plaintext[middle] if 3 < middle <= 11 and middle < len(plaintext) else 0
+        if middle + 1 < offset <= middle + 9 and offset < len(plaintext):
+            # Both integers have 1 to 8 octets, and all of them are there: no need for the general reader.
+            sequence = int.from_bytes(plaintext[3:middle], "big")
+            prepare_amount = int.from_bytes(plaintext[middle + 1 : offset], "big")
+        else:
+            sequence, offset = read_uint(plaintext, 2)
+            prepare_amount, offset = read_uint(plaintext, offset)
         # RFC 29: "Extra bytes that MUST be ignored." They are padding, or fields of a later version.
         frames, _ = read_frames(plaintext, offset)
         return cls(packet_type, sequence, prepare_amount, frames)

@@ -95,10 +95,16 @@ class Payer:
         if largest <= 0:
             return None
         # Equal parts, so that no dust is left for a last packet that rounds to nothing.
-        amount = left if left <= largest else -(-left // -(-left // largest))
+        amount = left if left <= largest else self._equal_part(left, largest)
         if window.amount is not None and self.in_flight + amount > window.amount and self.in_flight_packets:
             return None
         return self._part(amount, left)
+
+    def _equal_part(self, left: int, largest: int) -> int:
+        """One of the fewest equal parts; or the largest amount, where a part would round to less than its minimum."""
+        part = -(-left // -(-left // largest))
+        needed = -(-part * self._minimum_n // self._minimum_d)
+        return part if self.rate.arrives_at_least(part) >= needed else largest
 
     def left_to_send(self) -> int:
         """Source units still to be sent now. For a delivery: what is missing, at the best rate that is possible."""
@@ -137,7 +143,8 @@ class Payer:
                 rounded = amount * n // d
                 short = rounded < minimum
                 minimum = rounded
-        expected_max = max(minimum, self.rate.arrives_at_most(amount))
+        # A second rounding on the way makes some packets look worse than others: one unit more may come of each.
+        expected_max = max(minimum, self.rate.arrives_at_most(amount)) + 1
         return Part(amount, minimum, expected_max, short, self.in_flight + amount)
 
     # What became of it

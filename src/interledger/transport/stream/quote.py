@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 from interledger.accounts.asset import Asset
 from interledger.transport.stream.payment import FixedDelivery, PaymentFailure, Quote, Target
@@ -10,6 +11,9 @@ from interledger.transport.stream.probe import RateProbe
 from interledger.transport.stream.rate import PRECISE_ARRIVED, RateEstimate
 
 __all__ = ["make_quote"]
+
+ROUNDING: Final = 2
+"""Destination units that a delivery may cost more because nodes on the way round down."""
 
 
 def make_quote(
@@ -26,6 +30,10 @@ def make_quote(
         return PaymentFailure.RATE_TOO_LOW
     if isinstance(target, FixedDelivery):
         send_max = _ceil(target.amount / least)
+        if minimum_rate is None:
+            # Of a handful of units, roundings on the way cost more than a hundredth: the offer has to say so.
+            send_max = max(send_max, rate.source_for(target.amount + ROUNDING) + 1)
+            least = min(least, Fraction(target.amount, send_max))
         if target.send_max is not None and target.send_max < send_max:
             if target.send_max < rate.source_for(target.amount):
                 return PaymentFailure.TOO_EXPENSIVE
