@@ -300,6 +300,12 @@ def test_on_dirty_is_called_once_per_batch(books: Books) -> None:
     books.ledger.take_batch()
     books.ledger.call_after_commit(lambda error: None)
     assert len(calls) == 2
+    books.ledger.take_batch()
+    books.ledger.prepare_after_commit(lambda i, p: None, lambda i, p: None, 1, None)
+    assert len(calls) == 3
+    books.ledger.take_batch()
+    books.ledger.reply_after_commit(lambda i, p: None, 1, None)
+    assert len(calls) == 4
 
 
 def test_a_batch_has_records_effects_and_the_accounts_that_were_posted_to(books: Books) -> None:

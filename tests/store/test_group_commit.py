@@ -330,6 +330,16 @@ async def test_close_writes_what_is_left_and_ends_the_thread(node: Node) -> None
     assert node.failures == []
 
 
+async def test_close_goes_on_while_effects_record_more(node: Node) -> None:
+    hold = node.prepare("p")
+    again = node.effect("cancel")
+    node.ledger.prepare_after_commit(lambda i, p: node.fulfill("r", hold), again, 1, None)
+    closing = asyncio.ensure_future(node.commits.close())
+    await closing
+    assert node.effects == ["prepare p", "reply r"]
+    assert node.commits.error is not None
+
+
 async def test_close_of_a_node_that_never_wrote() -> None:
     node = Node(Disk(), inline=True)
     node.ledger.take_batch()

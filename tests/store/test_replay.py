@@ -59,6 +59,12 @@ def test_J5_a_changed_balance_names_account_both_figures_and_the_first_record(wr
     )
 
 
+def test_J5_an_account_that_is_opened_later_is_followed_too(written: Written) -> None:
+    written.balances[1] = StoredBalance("peer/bob", 0, 11)
+    with pytest.raises(StoreError, match="number 1 of commit 2"):
+        replay(Ledger(), None, written.commits, written.balances)
+
+
 def test_J5_a_difference_after_a_snapshot_looks_only_behind_it(written: Written) -> None:
     snapshot = encode_snapshot(capture(written.ledger))
     written.balances[1] = StoredBalance("peer/bob", 0, 13)

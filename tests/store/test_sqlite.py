@@ -334,6 +334,23 @@ def test_J3_a_full_database_is_told_and_the_same_commit_can_be_written_later(nod
     assert node.nets()[0] == batch_lost - (written + 1) + 7
 
 
+def test_a_step_with_nothing_in_it_writes_nothing(node: Node) -> None:
+    node.write()
+    node.store.write(b"", [], NOW)
+    assert count(node) == 1
+
+
+def test_J3_a_full_database_rolls_back_documents_too(node: Node) -> None:
+    assert node.store._db is not None
+    (pages,) = node.store._db.execute("PRAGMA page_count").fetchone()
+    node.store._db.execute(f"PRAGMA max_page_count = {pages}")
+    node.store.put_fact("large", "x" * 50_000)
+    with pytest.raises(DiskFullError):
+        node.write()
+    assert not node.store._db.in_transaction
+    assert (node.start().facts, node.nets()) == ({}, [])
+
+
 def test_J3_release_reserve_gives_the_file_back_and_a_start_takes_it_again(node: Node) -> None:
     node.store.release_reserve()
     assert not (node.directory / "reserve").exists()
