@@ -164,6 +164,8 @@ class Settings:
         "static|file|http|ecb",
         "Where exchange rates come from. static: the table [rates] and `ilp rate set`. file: a JSON file, read again",
         "when it changes. http: the same document from a URL. ecb: the European Central Bank's daily reference rates.",
+        "With another provider than static, a static rate counts only for an asset that the provider does not know,",
+        "and only when the static table says what USD is worth: both tables are brought to USD.",
         key="exchange_rate.provider",
     )
     rates_url: str | None = _setting(
@@ -180,7 +182,7 @@ class Settings:
         whole_number(100, DAY_MS),
         "60000",
         "MS",
-        "How often rates are asked for, in milliseconds.",
+        "How often rates are asked for, in milliseconds; of the ecb never more than once an hour.",
         key="exchange_rate.poll_ms",
         aliases=("exchange_rate.poll_interval",),
     )
@@ -188,8 +190,9 @@ class Settings:
         whole_number(1_000, 30 * DAY_MS),
         None,
         "MS",
-        "How old a rate may be before packets that need it are rejected with T00. Without it: five minutes for http",
-        "and file, five days for ecb (which rests at weekends); static rates do not age.",
+        "How old a rate may be before packets that need it are rejected with T00. Without it: five minutes for http,",
+        "six days for ecb (which rests at Easter), and no limit for file, which says what its writer wants. A file's",
+        "rates are as old as its last change. Static rates do not age.",
         key="exchange_rate.max_age_ms",
     )
     spread: Fraction = _setting(
