@@ -75,6 +75,7 @@ class World:
         receive_max: int | None = None,
         reply_filter: Callable[[RequestId, Reply], list[tuple[RequestId, Reply]]] | None = None,
         known_asset: bool = True,
+        lost_is_told: bool = False,
         settings: SenderSettings | None = None,
         **more: object,
     ) -> None:
@@ -86,6 +87,7 @@ class World:
         destination, secret = self.receiver.new_connection(AccountId("bob"), EUR, receive_max=receive_max)
         self.answer = receiver or self.receiver.receive_prepare
         self.reply_filter = reply_filter
+        self.lost_is_told = lost_is_told
         self.sender = StreamSender(
             destination,
             secret,
@@ -176,6 +178,8 @@ class World:
     def _arrives(self, request_id: RequestId, prepare: Prepare) -> None:
         reply = self._way(prepare)
         if reply is None:
+            if self.lost_is_told:  # By our own connector, when the packet has expired.
+                self._later(prepare.expires_at - self.now, "reply", request_id, Reject("R00", "test.own"))
             return
         if isinstance(reply, Reject):
             self.codes[reply.code] += 1

@@ -315,6 +315,26 @@ def test_H14_lost_packets_are_unknown_and_never_sent_again(stream, target):
     assert progress.delivered == world.ledger
 
 
+@pytest.mark.parametrize("target", [FixedSend(500_000), FixedDelivery(500_000)], ids=["send", "deliver"])
+def test_lost_packets_that_our_connector_answers_with_R00_are_sent_again(stream, target):
+    """The clock of the payment stands still while all that is left is under way."""
+    world = stream.World(stream.at_most(1000), lose(0.01), target=target, lost_is_told=True).pay()
+    assert world.ended.failure is None
+    assert world.progress.packets_rejected >= 3
+    assert world.ledger == world.progress.delivered == 500_000
+
+
+@pytest.mark.parametrize("target", [FixedSend(3_000), FixedDelivery(3_000)], ids=["send", "deliver"])
+def test_H15_packets_that_expire_for_ever_end_the_payment(stream, target):
+    world = stream.World(stream.at_most(1000), target=target, lost_is_told=True).quote()
+    world.hops.insert(0, lambda amount, now: None)
+    world.sender.pay(world.now)
+    world.run()
+    assert world.ended[:2] == (PaymentFailure.TIMED_OUT, "R00")
+    assert world.now - stream.START < 60_000
+    assert len(world.prepares) < 20
+
+
 def test_a_late_fulfill_and_a_late_reject_settle_what_was_unknown(stream):
     world = stream.World(stream.at_most(1000), target=FixedSend(10_000)).quote()
     sender = world.sender

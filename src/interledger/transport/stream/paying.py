@@ -73,26 +73,31 @@ class Payer:
         self._expected_unknown = 0
         self._short_used = False
         self._raise = 0
-        self.blocked = False
-        """Whether the receiver's limit is all that holds us."""
+        self.only_waiting = False
+        """Whether all that can be sent is under way."""
 
     # What to send
 
     def next_part(self) -> Part | None:
         """The next packet, or None while the windows are full or all is under way."""
         window = self.window
+        self.only_waiting = False
         if self.in_flight_packets >= window.packets:
             return None
         left = self.left_to_send()
         if left <= 0:
+            self.only_waiting = True
             return None
         largest = self.path.ceiling
         if window.amount is not None and window.amount < largest:
             largest = window.amount
-        self.blocked = False
         if self.receive_max is not None and self.receive_max != UINT64_MAX:
             largest = self._within_receiver_limit(self.receive_max, largest, left)
         if largest <= 0:
+            return None
+        if self._deliver is not None and left <= largest and self.in_flight_packets:
+            # The last packet of a delivery waits until it is known what the others brought.
+            self.only_waiting = True
             return None
         # Equal parts, so that no dust is left for a last packet that rounds to nothing.
         amount = left if left <= largest else self._equal_part(left, largest)
@@ -123,8 +128,7 @@ class Payer:
     def _within_receiver_limit(self, receive_max: int, largest: int, left: int) -> int:
         room = self._receiver_room(receive_max)
         within = self.rate.source_within(room) if room > 0 else 0
-        self.blocked = within < min(left, self.packet_min)
-        if not self.blocked:
+        if within >= min(left, self.packet_min):
             return min(largest, within)
         # Nothing fits. With nothing under way, one packet goes all the same and asks whether the limit was raised.
         return 0 if self.in_flight_packets else largest

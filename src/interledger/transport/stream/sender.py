@@ -8,7 +8,7 @@ QUOTING --> QUOTED --pay()--> PAYING --> STOPPING --> DONE
 ```
 
 `quoting` asks, `paying` cuts the money into packets and knows where it is, `congestion` says how much may be under way,
-`connection` makes packets and opens replies. This module decides which reply means what.
+`connection` makes packets and opens replies, `reactions` is the table of what a Reject means.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ from interledger.transport.stream.payment import (
 )
 from interledger.transport.stream.probe import failure_for
 from interledger.transport.stream.quoting import Quoting
+from interledger.transport.stream.reactions import refused_by_receiver, refused_on_the_way
 
 __all__ = ["Phase", "StreamSender"]
 
@@ -120,6 +121,7 @@ class StreamSender:
         self._unknown: dict[RequestId, Flight] = {}
         self._events: list[SenderEvent] = []
         self._last_fulfilled_at = now
+        self._fulfilled_at_restart = -1
         self._payment_deadline: Timestamp | None = None
         self._wake_at: Timestamp | None = None
         self._trouble: tuple[PaymentFailure, str] = (PaymentFailure.NO_ANSWER, "")
@@ -189,7 +191,7 @@ class StreamSender:
 
     def _fulfill_deadline(self) -> Timestamp | None:
         """When a payment that does not move has failed. None once all is sent: then the packets' own expiry counts."""
-        if self._payer is None or self._payer.left_to_send() <= 0:
+        if self._payer is None or self._payer.only_waiting:
             return None
         return Timestamp(self._last_fulfilled_at + self.settings.fulfill_timeout_ms)
 
@@ -212,9 +214,14 @@ class StreamSender:
         if now < window.resume_at:
             self._wake_at = window.resume_at
             return
+        waited = payer.only_waiting
         part = payer.next_part()
         if part is None:
             return
+        if waited and payer.packets_fulfilled > self._fulfilled_at_restart:
+            # Packets came back after the clock stood still. It starts anew, but not twice without money moving (H15).
+            self._fulfilled_at_restart = payer.packets_fulfilled
+            self._last_fulfilled_at = now
         window.sending(now, payer.in_flight_packets)
         while part is not None:
             if connection.used_up:
@@ -277,48 +284,16 @@ class StreamSender:
         self, payer: Payer, flight: Flight, reply: Reject, packet: StreamPacket | None, now: Timestamp
     ) -> None:
         payer.rejected(flight.part)
-        if packet is None:
-            self._refused_on_the_way(payer, flight, reply, now)
-        else:
-            # D-23: any Reject that the receiver signed is the receiver's, whatever its code.
-            self._refused_by_receiver(payer, flight, reply.code, packet, now)
-
-    def _refused_by_receiver(
-        self, payer: Payer, flight: Flight, code: str, packet: StreamPacket, now: Timestamp
-    ) -> None:
-        part, window = flight.part, payer.window
-        payer.reached_receiver(part, packet.prepare_amount)
-        self._read_frames(packet.frames)
         next_sequence = self._connection.sequence + 1
-        short_by = part.minimum - packet.prepare_amount
-        if short_by > 0:
-            self._trouble = (PaymentFailure.RATE_TOO_LOW, code)
-            payer.raise_amounts(part.amount, short_by)
-            window.busy(flight.sequence, next_sequence, now)
-        elif payer.over_receiver_limit(part.amount):
-            # ST-20: a receiver may open its limit only after it has seen us. Ask again, without blaming the way.
-            self._trouble = (PaymentFailure.RECEIVER_LIMIT, code)
-            window.wait(flight.sequence, next_sequence, now)
-        else:
-            self._trouble = (PaymentFailure.RECEIVER_DECLINED, code)
-            window.busy(flight.sequence, next_sequence, now)
-
-    def _refused_on_the_way(self, payer: Payer, flight: Flight, reply: Reject, now: Timestamp) -> None:
-        code, amount, window = reply.code, flight.part.amount, payer.window
-        self._trouble = (failure_for(code), code)
-        next_sequence = self._connection.sequence + 1
-        if code == ErrorCode.F08_AMOUNT_TOO_LARGE:
-            payer.path.refused(amount, reply.data)
-            if payer.path.ceiling == 0:
-                self._stop(PaymentFailure.PACKETS_TOO_SMALL, code)
-        elif code == ErrorCode.T04_INSUFFICIENT_LIQUIDITY:
-            window.short_of_credit(flight.sequence, next_sequence, flight.part.under_way, payer.packet_min, now)
-        elif code[:1] in ("T", "R"):
-            if code == ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT:
-                payer.raise_amounts(amount, 1)
-            window.busy(flight.sequence, next_sequence, now)
-        else:
-            self._stop(failure_for(code), code)
+        if packet is not None:
+            payer.reached_receiver(flight.part, packet.prepare_amount)
+            self._read_frames(packet.frames)
+            self._trouble = (refused_by_receiver(payer, flight, packet, next_sequence, now), reply.code)
+            return
+        failure, final = refused_on_the_way(payer, flight, reply, next_sequence, now)
+        self._trouble = (failure, reply.code)
+        if final:
+            self._stop(failure, reply.code)
 
     def _unanswered(self, request_id: RequestId, flight: Flight, code: str, now: Timestamp) -> None:
         payer = self._payer
