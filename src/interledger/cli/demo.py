@@ -50,10 +50,12 @@ def demo(state: State, topology: str, assets: str, amount: str, keep: str | None
     from interledger.daemon.topology import parse_assets, parse_topology
 
     shape = parse_topology(topology, parse_assets(assets), 0)
+    # Before anything is started.
+    send = _units(amount, next(node.asset for node in shape.nodes if node.asset is not None))
     began = time.monotonic()
     watcher = _Printer(state.console, began, quiet=not state.is_table)
     with _directory(keep) as directory:
-        report = run(run_demo(shape, Path(directory), lambda asset: _units(amount, asset), watcher))
+        report = run(run_demo(shape, Path(directory), send, watcher))
     seconds = time.monotonic() - began
     state.emit(report_document(report), lambda: _lines(report, state.console, seconds), identifier="payment")
     return ExitCode.DONE if report.is_sound else ExitCode.FAULT_FOUND

@@ -5,7 +5,7 @@ The books of different nodes know nothing of each other. That they agree afterwa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -68,8 +68,8 @@ class Watcher(Protocol):
         ...
 
 
-async def run_demo(topology: Topology, directory: Path, amount: Callable[[Asset], int], watcher: Watcher) -> DemoReport:
-    """The first holder pays the last one. `amount`: units of the first one's asset. State goes into `directory`."""
+async def run_demo(topology: Topology, directory: Path, send: int, watcher: Watcher) -> DemoReport:
+    """The first holder pays the last one. `send`: units of the first one's asset. State goes into `directory`."""
     network = DevNetwork(topology, directory)
     await network.start()
     try:
@@ -78,7 +78,6 @@ async def run_demo(topology: Topology, directory: Path, amount: Callable[[Asset]
         source, destination = holders[0].name, holders[-1].name
         before = _positions(network)
         node = network.nodes[source]
-        send = amount(node.account(source).asset)
         quote = await node.quote(source, network.pointer(destination), send=send)
         watcher.quoted(quote)
         payment = node.pay(source, quote.receiver, send=send, quote=quote)
