@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from interledger.accounts.account import AccountId
 from interledger.application.spsp.shell import SpspDetails, resolve
@@ -39,6 +39,8 @@ ID_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 ID_LENGTH: Final = 8
 """Characters behind `pay_`: a trillion payments, so that two never share one."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger("interledger.node")
 
@@ -153,6 +155,8 @@ class Payments:
     async def _run(self, payment: Payment, terms: PaymentTerms, quote: Quote | None) -> None:
         try:
             await self._pay(payment, terms, quote)
+        except _CancelledEarlyError as error:
+            self._end(payment, state="cancelled", error=str(error))
         except InterledgerError as error:
             code = error.code if isinstance(error, stream.QuoteError) else None
             self._end(payment, state="failed", error=str(error), code=code or None)
@@ -164,11 +168,11 @@ class Payments:
             self._end(payment, state="unknown", error="The node has a fault of its own; its log says which.")
 
     async def _pay(self, payment: Payment, terms: PaymentTerms, quote: Quote | None) -> None:
-        details = await self._resolve(terms.receiver)
+        details = await _unless_cancelled(payment, self._resolve(terms.receiver))
         name = payment.snapshot.id
         if quote is None:
             with self._payer(terms, details, name + "/quote", None) as payer:
-                quote = await _ask(payer, terms, details)
+                quote = await _unless_cancelled(payment, _ask(payer, terms, details))
         payment.update(
             state="sending",
             destination_asset=quote.destination_asset,
@@ -189,6 +193,25 @@ class Payments:
     def _end(self, payment: Payment, **fields: Any) -> None:
         payment.update(ended_at=self._node.clock.now(), in_flight=0, **fields)
         self._node.store.put_payment(payment.snapshot.id, payment.snapshot.as_document())
+
+
+class _CancelledEarlyError(PaymentError):
+    """Nothing was sent yet."""
+
+
+async def _unless_cancelled(payment: Payment, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns. Raises `_CancelledEarlyError` when the payment is cancelled before that."""
+    loop = asyncio.get_running_loop()
+    working, waiting = loop.create_task(work), loop.create_task(payment.cancelled.wait())
+    try:
+        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise _CancelledEarlyError(stream.PaymentFailure.CANCELLED.sentence)
+        return working.result()
+    finally:
+        working.cancel()
+        waiting.cancel()
+        await asyncio.gather(working, waiting, return_exceptions=True)
 
 
 async def _cancel_when_asked(payment: Payment, payer: StreamPayer) -> None:

@@ -13,7 +13,7 @@ from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.errors import DecodeError, LinkError
 from interledger.ilp.address import Address
-from interledger.ilp.echo import encode_echo_request
+from interledger.ilp.echo import PING_CONDITION, PING_FULFILLMENT, encode_echo_request
 from interledger.ilp.ildcp import ChildConfig, config_request
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
@@ -28,6 +28,9 @@ SELF: Final = AccountId("/self")
 
 NO_CURRENCY: Final = Asset("XXX", 0)
 """ISO 4217's code for no currency: these packets carry no money."""
+
+PING_LIFETIME_MS: Final = 30_000
+"""Every hop there and back takes a second of it, however short the person waits. No money is held meanwhile."""
 
 
 @final
@@ -45,16 +48,13 @@ class OwnRequests:
 
     async def ping(self, destination: Address, timeout_ms: int) -> PingResult:
         """Ask a node for an echo. Raises `TimeoutError`."""
-        fulfillment = self._entropy.octets(32)
-        condition = sha256(fulfillment).digest()
-        began = self._clock.now()
-        prepare = Prepare(
-            0,
-            Timestamp(began + timeout_ms),
-            condition,
-            destination,
-            encode_echo_request(self._connector.address),
-        )
+        own = self._connector.address
+        fulfillment, condition = PING_FULFILLMENT, PING_CONDITION
+        if destination != own:  # an echo of oneself would go round in circles
+            fulfillment = self._entropy.octets(32)
+            condition = sha256(fulfillment).digest()
+        expires_at = Timestamp(self._clock.now() + PING_LIFETIME_MS)
+        prepare = Prepare(0, expires_at, condition, destination, encode_echo_request(own))
         echo = self._connector.echo
         echo.expect(condition, fulfillment)
         loop = asyncio.get_running_loop()
