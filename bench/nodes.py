@@ -142,7 +142,7 @@ class OurNode(NodeUnderTest):
                 'asset_code = "USD"',
                 "asset_scale = 9",
                 'relation = "child"',
-                "packets_per_minute = 600000000",
+                "packets_per_minute = 100000000",
                 f'{link}_incoming_token = "{token}"',
             ]
             if name == "receiver" and sink_url:
