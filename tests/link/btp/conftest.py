@@ -100,7 +100,7 @@ class World:
     def connect(self) -> BtpConnection:
         """A server's connection that is authenticated; its Response is read already."""
         connection = self.waiting()
-        connection.receive_packet(auth_message(1, "", "secret").encode(), self.clock.now())
+        connection.receive_packets([auth_message(1, "", "secret").encode()], self.clock.now())
         assert connection.opened
         assert len(self.sent(connection)) == 1
         return connection

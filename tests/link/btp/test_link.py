@@ -32,6 +32,10 @@ class FakeConnection:
     out: list[bytes] = field(default_factory=list)
     closed: bool = False
 
+    @property
+    def output(self) -> FakeConnection:
+        return self
+
     def send(self, packet: bytes) -> None:
         self.out.append(packet)
 

@@ -86,7 +86,7 @@ FIRST_PACKETS = {
 def test_first_packet(world: World, name: str) -> None:
     octets, answers, opened = FIRST_PACKETS[name]
     connection = world.waiting()
-    connection.receive_packet(octets, world.now)
+    connection.receive_packets([octets], world.now)
     assert codes(world.sent(connection)) == answers
     assert connection.opened is opened
     assert connection.websocket.closing is not opened
@@ -95,14 +95,14 @@ def test_first_packet(world: World, name: str) -> None:
     assert world.link.ready() is opened
     # Whatever follows a refusal is not looked at.
     if not opened:
-        connection.receive_packet(AUTH, world.now)
-        connection.receive_packet(encode_ilp(6, 9, world.prepare().encode()), world.now)
+        connection.receive_packets([AUTH], world.now)
+        connection.receive_packets([encode_ilp(6, 9, world.prepare().encode())], world.now)
         assert world.handler.calls == []
 
 
 def test_the_reason_of_a_refusal_says_nothing_of_accounts_or_tokens(world: World) -> None:
     connection = world.waiting()
-    connection.receive_packet(auth_message(2, "mallory", "guess").encode(), world.now)
+    connection.receive_packets([auth_message(2, "mallory", "guess").encode()], world.now)
     (error,) = world.sent(connection)
     assert isinstance(error, BtpError)
     assert (error.name, error.data) == ("NotAcceptedError", b"invalid credentials")
@@ -145,7 +145,7 @@ def test_a_client_says_who_it_is_and_nothing_else_before_the_answer(world: World
     (message,) = world.websocket().receive(connection.websocket.octets_to_send(), world.now)
     assert decode_btp(message) == auth_message(77, "bob", "secret")
     assert not world.link.ready()
-    connection.receive_packet(BtpResponse(77, (INFO,)).encode(), world.now)
+    connection.receive_packets([BtpResponse(77, (INFO,)).encode()], world.now)
     assert connection.state is State.OPEN
     assert world.link.ready()
 
@@ -164,7 +164,7 @@ REFUSALS = {
 def test_a_client_that_is_not_let_in_closes(world: World, name: str) -> None:
     octets, final = REFUSALS[name]
     connection = dial(world)
-    connection.receive_packet(octets, world.now)
+    connection.receive_packets([octets], world.now)
     assert connection.state is State.CLOSED
     assert connection.websocket.closing
     assert connection.refused_for_good is final
@@ -187,16 +187,16 @@ def test_BT_05_a_client_that_gets_no_answer_closes(world: World) -> None:
 def test_BT_06_an_answer_given_at_once_leaves_with_the_same_id(world: World, answer: Fulfill | Reject) -> None:
     connection, prepare = world.connect(), world.prepare(data=bytes(500))
     world.handler.answer = answer
-    connection.receive_packet(encode_ilp(6, 5, prepare.encode()), world.now)
+    connection.receive_packets([encode_ilp(6, 5, prepare.encode())], world.now)
     assert world.handler.calls == [("prepare", 5, prepare)]
     assert world.sent(connection) == [BtpResponse(5, (ilp(answer.encode()),))]
-    connection.receive_packet(encode_ilp(6, 5, prepare.encode()), world.now)  # the id is free again
+    connection.receive_packets([encode_ilp(6, 5, prepare.encode())], world.now)  # the id is free again
     assert len(world.handler.calls) == 2
 
 
 def test_BT_06_an_answer_given_later_leaves_with_the_same_id(world: World) -> None:
     connection = world.connect()
-    connection.receive_packet(encode_ilp(6, 5, world.prepare().encode()), world.now)
+    connection.receive_packets([encode_ilp(6, 5, world.prepare().encode())], world.now)
     assert world.sent(connection) == []
     world.link.send_reply(RequestId(5), FULFILL)
     assert world.sent(connection) == [BtpResponse(5, (ilp(FULFILL.encode()),))]
@@ -205,7 +205,7 @@ def test_BT_06_an_answer_given_later_leaves_with_the_same_id(world: World) -> No
 def test_a_second_connection_counts_its_requests_from_the_start_again(world: World) -> None:
     first, second = world.connect(), world.connect()
     for connection in (first, second):
-        connection.receive_packet(encode_ilp(6, 5, world.prepare().encode()), world.now)
+        connection.receive_packets([encode_ilp(6, 5, world.prepare().encode())], world.now)
     ids = [call[1] for call in world.handler.calls]
     assert ids == [5, 1 << 32 | 5]
     for request_id in reversed(ids):
@@ -227,7 +227,7 @@ PREPARE_SHAPES = {
 @pytest.mark.parametrize("name", PREPARE_SHAPES)
 def test_shapes_of_a_prepare(world: World, name: str) -> None:
     connection, prepare = world.connect(), world.prepare()
-    connection.receive_packet(PREPARE_SHAPES[name](prepare.encode()), world.now)
+    connection.receive_packets([PREPARE_SHAPES[name](prepare.encode())], world.now)
     assert world.handler.calls == [("prepare", 5, prepare)]
 
 
@@ -244,7 +244,7 @@ def test_shapes_of_a_reply(world: World, name: str) -> None:
     connection = world.connect()
     world.link.send_prepare(RequestId(5), world.prepare())
     world.sent(connection)
-    connection.receive_packet(REPLY_SHAPES[name](FULFILL.encode()), world.now)
+    connection.receive_packets([REPLY_SHAPES[name](FULFILL.encode())], world.now)
     assert world.handler.calls == [("reply", 5, FULFILL)]
     assert world.sent(connection) == []
 
@@ -253,8 +253,8 @@ def test_BT_11_interledger_rs_may_use_an_id_that_is_one_of_ours_too(world: World
     """The type of the ILP packet decides before the request id does."""
     connection = world.connect()
     world.link.send_prepare(RequestId(5), world.prepare(1))
-    connection.receive_packet(encode_ilp(1, 5, world.prepare(2).encode()), world.now)
-    connection.receive_packet(encode_ilp(6, 5, FULFILL.encode()), world.now)
+    connection.receive_packets([encode_ilp(1, 5, world.prepare(2).encode())], world.now)
+    connection.receive_packets([encode_ilp(6, 5, FULFILL.encode())], world.now)
     assert world.handler.calls == [("prepare", 5, world.prepare(2)), ("reply", 5, FULFILL)]
 
 
@@ -278,7 +278,7 @@ def test_answers_that_are_no_ilp_reply(world: World, name: str) -> None:
     connection = world.connect()
     world.link.send_prepare(RequestId(5), world.prepare())
     world.sent(connection)
-    connection.receive_packet(packet.encode(), world.now)
+    connection.receive_packets([packet.encode()], world.now)
     assert world.handler.calls == ([heard] if heard else [])
     assert world.sent(connection) == []
     assert world.link.counters.unknown_responses == (0 if heard else 1)
@@ -291,7 +291,7 @@ def test_BT_07_unexpected_responses_are_ignored(world: World) -> None:
         BtpResponse(9).encode(),
         BtpError(9, "F00", "x", Timestamp(0)).encode(),
     ):
-        connection.receive_packet(packet, world.now)
+        connection.receive_packets([packet], world.now)
     assert world.handler.calls == []
     assert world.sent(connection) == []
     assert not connection.websocket.closing
@@ -316,28 +316,28 @@ REQUESTS = {
 def test_requests_that_are_no_prepare(world: World, name: str) -> None:
     packet, answer = REQUESTS[name]
     connection = world.connect()
-    connection.receive_packet(packet.encode(), world.now)
+    connection.receive_packets([packet.encode()], world.now)
     assert codes(world.sent(connection)) == [answer]
     assert world.handler.calls == []
     assert not connection.websocket.closing
 
 
 def test_BT_09_a_refused_transfer_is_counted(world: World) -> None:
-    world.connect().receive_packet(BtpTransfer(5, 1).encode(), world.now)
+    world.connect().receive_packets([BtpTransfer(5, 1).encode()], world.now)
     assert world.link.counters.transfers_refused == 1
 
 
 def test_a_hook_answers_other_sub_protocols(world: World) -> None:
     world.link = world.make_link(receive_message=lambda entries: (*entries, INFO._replace(name="more")))
     connection = world.connect()
-    connection.receive_packet(BtpMessage(5, (INFO,)).encode(), world.now)
+    connection.receive_packets([BtpMessage(5, (INFO,)).encode()], world.now)
     assert world.sent(connection) == [BtpResponse(5, (INFO, INFO._replace(name="more")))]
 
 
 def test_a_request_id_that_is_in_flight_is_an_F05_and_no_second_packet(world: World) -> None:
     connection = world.connect()
     for _ in range(2):
-        connection.receive_packet(encode_ilp(6, 5, world.prepare().encode()), world.now)
+        connection.receive_packets([encode_ilp(6, 5, world.prepare().encode())], world.now)
     assert codes(world.sent(connection)) == ["EF05 5"]
     assert len(world.handler.calls) == 1
 
@@ -345,7 +345,7 @@ def test_a_request_id_that_is_in_flight_is_an_F05_and_no_second_packet(world: Wo
 def test_prepares_without_an_answer_are_bounded(world: World) -> None:
     connection = world.connect()
     connection.unanswered.update(range(100, 100 + UNANSWERED_MAX))
-    connection.receive_packet(encode_ilp(6, 5, world.prepare().encode()), world.now)
+    connection.receive_packets([encode_ilp(6, 5, world.prepare().encode())], world.now)
     assert codes(world.sent(connection)) == ["RT03 5"]
     assert world.handler.calls == []
 
@@ -357,7 +357,7 @@ def test_D_06_unreadable_packets_are_answered_and_the_third_ends_it(world: World
     answers = []
     for octets in unreadable:
         assert not connection.websocket.closing
-        connection.receive_packet(octets, world.now)
+        connection.receive_packets([octets], world.now)
         answers += codes(world.sent(connection))
     assert answers == ["EF01 8", "EF01 9"]  # a Response is never answered
     assert connection.websocket.closing
@@ -373,8 +373,8 @@ def test_closing_in_good_order_replies_still_count_and_nothing_new_begins(world:
     world.link.send_prepare(RequestId(5), world.prepare())
     connection.close(1001, "stop", world.now)
     assert not world.link.ready()
-    connection.receive_packet(encode_ilp(6, 9, world.prepare().encode()), world.now)
-    connection.receive_packet(encode_ilp(1, 5, FULFILL.encode()), world.now)
+    connection.receive_packets([encode_ilp(6, 9, world.prepare().encode())], world.now)
+    connection.receive_packets([encode_ilp(1, 5, FULFILL.encode())], world.now)
     assert world.handler.calls == [("lost", "alice"), ("reply", 5, FULFILL)]
     connection.lost(world.now)
     assert connection.state is State.CLOSED
@@ -434,6 +434,6 @@ PIECES = st.one_of(
 def test_packets_of_any_kind_never_raise(world: World, packets: list[bytes], opened: bool) -> None:
     connection = world.connect() if opened else world.waiting()
     for packet in packets:
-        connection.receive_packet(packet, world.now)
+        connection.receive_packets([packet], world.now)
     world.sent(connection)
     connection.lost(world.now)

@@ -524,7 +524,7 @@ class FakeTransport(asyncio.Transport):
 def straw_socket(side: Side) -> tuple[BtpSocket, FakeTransport]:
     def make(frames: WebSocket) -> BtpConnection:
         connection = BtpConnection.server(frames, lambda username, token: side.link, CLOCK.now())
-        connection.receive_packet(auth_message(1, "", "").encode(), CLOCK.now())
+        connection.receive_packets([auth_message(1, "", "").encode()], CLOCK.now())
         return connection
 
     socket, transport = BtpSocket(make, client=False, clock=CLOCK, entropy=ENTROPY), FakeTransport()

@@ -27,6 +27,7 @@ __all__ = [
     "BtpCounters",
     "BtpLink",
     "Connection",
+    "Output",
 ]
 
 IN_FLIGHT_MAX: Final = 1_000
@@ -40,6 +41,13 @@ CONNECTIONS_MAX: Final = 8
 
 FORGET_AFTER_MS: Final = 5_000
 """After its expiry a Prepare counts as in flight this much longer; the connector has given up on it by then."""
+
+
+class Output(Protocol):
+    """What a link asks a connection's WebSocket. A plain attribute: it is looked at twice per packet."""
+
+    queued_octets: int
+    """Octets that wait for the next write."""
 
 
 class Connection(Protocol):
@@ -57,8 +65,8 @@ class Connection(Protocol):
         ...
 
     @property
-    def queued_octets(self) -> int:
-        """Octets that wait for the next write."""
+    def output(self) -> Output:
+        """What waits to be written."""
         ...
 
     def close(self, code: int, reason: str, now: Timestamp) -> None:
@@ -153,7 +161,7 @@ class BtpLink:
     def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
         """Send a Prepare. Without a connection, or far behind on one, the handler gets a T01 for it, deferred."""
         connection = self._newest
-        if connection is None or connection.queued_octets > OUTPUT_OCTETS_MAX:
+        if connection is None or connection.output.queued_octets > OUTPUT_OCTETS_MAX:
             self._refuse(request_id)
             return
         self._outstanding[request_id] = prepare.expires_at
@@ -173,7 +181,7 @@ class BtpLink:
     def ready(self) -> bool:
         """Whether a Prepare can leave now: connected, not too many in flight, not too much waiting to be written."""
         connection = self._newest
-        if connection is None or connection.blocked or connection.queued_octets > OUTPUT_OCTETS_MAX:
+        if connection is None or connection.blocked or connection.output.queued_octets > OUTPUT_OCTETS_MAX:
             return False
         return len(self._outstanding) < IN_FLIGHT_MAX or self._forget_expired()
 
@@ -231,7 +239,7 @@ class BtpLink:
             if self._newest is None:
                 self.handler.link_lost(self.account, now)
 
-    def receive_reply(self, request_id: int, reply: Reply, now: Timestamp) -> None:
+    def receive_reply(self, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
         """A Fulfill or Reject for `request_id`."""
         if self._outstanding.pop(request_id, None) is None:
             # RFC 23: "If an unexpected BTP packet is received, no response should be sent."
@@ -239,7 +247,7 @@ class BtpLink:
             if type(reply) is not Fulfill:
                 return
             # Money may depend on a Fulfill, however late: whether it does is not for the link to say.
-        self.handler.receive_reply(self.account, RequestId(request_id), reply, now)
+        self.handler.receive_reply(self.account, request_id, reply, now)
 
     def receive_refusal(self, request_id: int, code: ErrorCode, message: str, now: Timestamp) -> None:
         """The peer said that it did not take our Prepare `request_id`, in words of BTP: nothing can be owed for it."""

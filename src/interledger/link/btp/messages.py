@@ -198,6 +198,11 @@ _ILP_SIZES: Final = {5 + len(middle) + n: n for n, middle in enumerate(_MIDDLES)
 
 _WITH_ILP: Final = (TYPE_MESSAGE, TYPE_RESPONSE)
 
+_pack_long_head: Final = _LONG_HEAD.pack
+_read_long_head: Final = _LONG_HEAD.unpack_from
+_pack_short_head: Final = _SHORT_HEAD.pack
+_read_short_head: Final = _SHORT_HEAD.unpack_from
+
 _LONG_HEAD_SIZE: Final = 18
 _LONG_SIZE_MIN: Final = _LONG_HEAD_SIZE + 256
 _LONG_SIZE_MAX: Final = 8 + 0xFFFF
@@ -207,15 +212,15 @@ def encode_ilp(kind: int, request_id: int, ilp: bytes) -> bytes:
     """A Message or Response with `ilp` as its only entry, content type 0 (BT-16). ILP packets are below 2^16 octets."""
     n = len(ilp)
     if n >= 256:
-        return _LONG_HEAD.pack(kind, request_id, 0x82, n + 10, _ILP_ENTRY, 0x82, n) + ilp
-    return _SHORT_HEAD.pack(kind, request_id) + _MIDDLES[n] + ilp
+        return _pack_long_head(kind, request_id, 0x82, n + 10, _ILP_ENTRY, 0x82, n) + ilp
+    return _pack_short_head(kind, request_id) + _MIDDLES[n] + ilp
 
 
 def split_ilp(octets: bytes) -> tuple[int, int, bytes] | None:
     """(type, request id, ILP packet) when `octets` are exactly what `encode_ilp` writes; else None: look closer."""
     size = len(octets)
     if _LONG_SIZE_MIN <= size <= _LONG_SIZE_MAX:
-        kind, request_id, a, content_size, entry, b, ilp_size = _LONG_HEAD.unpack_from(octets)
+        kind, request_id, a, content_size, entry, b, ilp_size = _read_long_head(octets)
         if (
             entry == _ILP_ENTRY
             and ilp_size == size - _LONG_HEAD_SIZE
@@ -228,10 +233,8 @@ def split_ilp(octets: bytes) -> tuple[int, int, bytes] | None:
     n = _ILP_SIZES.get(size)
     if n is None or octets[5 : size - n] != _MIDDLES[n]:
         return None
-    kind, request_id = _SHORT_HEAD.unpack_from(octets)
-    if kind in _WITH_ILP:
-        return kind, request_id, octets[size - n :]
-    return None
+    kind, request_id = _read_short_head(octets)
+    return (kind, request_id, octets[size - n :]) if kind in _WITH_ILP else None
 
 
 # ---------------------------------------------------------------------- parts

@@ -14,7 +14,7 @@ the others leave that path at the first octet that differs.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, final
 
 from interledger.clock import Timestamp
@@ -57,6 +57,8 @@ SLOW_READER_TIMEOUT_MS: Final = 30_000
 _PREPARE: Final = bytes((TYPE_PREPARE,))
 _REPLIES: Final = (bytes((TYPE_FULFILL,)), bytes((TYPE_REJECT,)))
 
+_decode_prepare: Final = Prepare.decode
+
 Admit = Callable[[str | None, str], BtpLink | None]
 """(user name or None, token) -> the link of the account they open, or None. Compares in constant time."""
 
@@ -67,6 +69,10 @@ class State(enum.Enum):
     AUTHENTICATING = enum.auto()
     OPEN = enum.auto()
     CLOSED = enum.auto()
+
+
+_OPEN: Final = State.OPEN
+"""Reading a member off its enum takes a call in Python 3.11, and this one is compared for every packet."""
 
 
 @final
@@ -83,6 +89,7 @@ class BtpConnection:
         "_strikes",
         "blocked",
         "opened",
+        "output",
         "refusal",
         "refused_for_good",
         "send",
@@ -92,7 +99,7 @@ class BtpConnection:
     )
 
     def __init__(self, websocket: WebSocket, now: Timestamp) -> None:
-        self.websocket = websocket
+        self.websocket = self.output = websocket
         self.send = websocket.send
         self.state = State.AUTHENTICATING
         self.unanswered: set[int] = set()
@@ -138,18 +145,12 @@ class BtpConnection:
     def number(self, number: int) -> None:
         self._high_bits = number << 32
 
-    @property
-    def queued_octets(self) -> int:
-        """Octets that wait for the next write."""
-        return self.websocket.queued_octets
-
     # ------------------------------------------------------------------ octets and time
 
     def receive(self, octets: bytes, now: Timestamp) -> None:
         """One read of the socket: any number of frames, whole or not."""
         websocket = self.websocket
-        for packet in websocket.receive(octets, now):
-            self.receive_packet(packet, now)
+        self.receive_packets(websocket.receive(octets, now), now)
         if websocket.closing and self.state is not State.CLOSED:
             self._stop_sending(now)
 
@@ -207,22 +208,24 @@ class BtpConnection:
 
     # ------------------------------------------------------------------ packets
 
-    def receive_packet(self, packet: bytes, now: Timestamp) -> None:
-        """One WebSocket message."""
-        common = split_ilp(packet)
-        link = self._link
-        if common is None or self.state is not State.OPEN or link is None:
-            self._receive_other(packet, now)
-            return
-        # D-07: interledger-rs sends Prepares as Responses and replies as Messages. The type of the ILP packet decides.
-        _, request_id, ilp = common
-        kind = ilp[:1]
-        if kind == _PREPARE:
-            self._receive_prepare(link, request_id, ilp, now)
-        elif kind in _REPLIES:
-            self._receive_reply(link, request_id, ilp, now)
-        else:
-            self._receive_other(packet, now)
+    def receive_packets(self, packets: Iterable[bytes], now: Timestamp) -> None:
+        """WebSocket messages, in their order."""
+        for packet in packets:
+            common = split_ilp(packet)
+            link = self._link
+            if common is None or self.state is not _OPEN or link is None:
+                self._receive_other(packet, now)
+                continue
+            # D-07: interledger-rs sends Prepares as Responses and replies as Messages. The type of the ILP packet
+            # decides.
+            _, request_id, ilp = common
+            kind = ilp[:1]
+            if kind == _PREPARE:
+                self._receive_prepare(link, request_id, ilp, now)
+            elif kind in _REPLIES:
+                self._receive_reply(link, request_id, ilp, now)
+            else:
+                self._receive_other(packet, now)
 
     def _receive_prepare(self, link: BtpLink, request_id: int, ilp: bytes, now: Timestamp) -> None:
         if self.websocket.closing:
@@ -232,7 +235,7 @@ class BtpConnection:
             self._send_error(request_id, "F05", "this request id is in flight", now)
             return
         try:
-            prepare = Prepare.decode(ilp)
+            prepare = _decode_prepare(ilp)
         except DecodeError as error:
             self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, str(error))
             return
@@ -240,7 +243,9 @@ class BtpConnection:
             self._refuse(link, request_id, ErrorCode.T03_CONNECTOR_BUSY, "too many packets in flight")
             return
         unanswered.add(request_id)
-        reply = link.handler.receive_prepare(link.account, RequestId(self._high_bits | request_id), prepare, now)
+        # The id is ours from here on (see `link.py`); `RequestId(...)` would be a call.
+        inner_id: RequestId = self._high_bits | request_id  # type: ignore[assignment]
+        reply = link.handler.receive_prepare(link.account, inner_id, prepare, now)
         if reply is not None:
             unanswered.discard(request_id)
             self.send(encode_ilp(TYPE_RESPONSE, request_id, reply.encode()))
@@ -251,7 +256,7 @@ class BtpConnection:
         except DecodeError:
             link.receive_unreadable_reply(request_id, now)
             return
-        link.receive_reply(request_id, reply, now)
+        link.receive_reply(request_id, reply, now)  # type: ignore[arg-type]  # as above
 
     def _refuse(self, link: BtpLink, request_id: int, code: ErrorCode, message: str) -> None:
         # A failure of ILP is a Response with a Reject; BTP's Error is for what is wrong with BTP.
