@@ -6,7 +6,7 @@ Nothing here is durable or routed yet: `Node` sees to that, so that one commit c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import final
+from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.ledger import NO_LIMIT
@@ -17,6 +17,9 @@ from interledger.node.views import Position
 from interledger.node.wallets import Wallets
 
 __all__ = ["Accounts"]
+
+RESERVED: Final = frozenset(("accounts", "api", "livez", "rates", "readyz", "routes", "settlement", "ui"))
+"""First segments of the node's own paths: an account of that name could not be paid at `$host/name`."""
 
 
 @final
@@ -49,6 +52,10 @@ class Accounts:
         """A new one. Raises `ConflictError`; `InvalidRequestError` for a url that no link can use."""
         if account.id in self._accounts:
             raise ConflictError(f"There is an account “{account.id}” already.")
+        if account.id in RESERVED:
+            raise InvalidRequestError(
+                f"“{account.id}” is a path of the node itself, so no account can have it", "username"
+            )
         self._check(account)
         try:
             self._open(account)
