@@ -1,0 +1,132 @@
+"""The development network in this process: started, used, stopped, started again with its balances."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from interledger.daemon.dev import (
+    AlreadyRunningError,
+    DevNetwork,
+    PortTakenError,
+    announce,
+    only_one,
+    running_network,
+    wipe,
+)
+from interledger.daemon.topology import Topology, parse_assets, parse_topology
+from interledger.errors import ConflictError
+
+UNIT = 10**9
+
+
+def line(assets: str = "USD/9,EUR/9", shape: str = "line:3") -> Topology:
+    return parse_topology(shape, parse_assets(assets), 0)
+
+
+async def pay(network: DevNetwork, source: str, destination: str, units: int) -> int:
+    payment = network.nodes[source].pay(source, network.pointer(destination), send=units)
+    ended = await payment.done()
+    assert ended.state == "delivered"
+    return ended.delivered
+
+
+def net(network: DevNetwork, node: str, account: str) -> int:
+    return network.nodes[node].position(account).net
+
+
+async def test_a_payment_and_a_second_start(tmp_path: Path) -> None:
+    network = DevNetwork(line(), tmp_path)
+    await network.start()
+    delivered = await pay(network, "alice", "bob", 10 * UNIT)
+    assert 9_185_360_000 <= delivered <= 9_185_361_000
+    await network.stop()
+
+    network = DevNetwork(line(), tmp_path)  # other ports: the links find each other all the same
+    await network.start()
+    assert net(network, "alice", "hub") == -10 * UNIT == -net(network, "hub", "alice")
+    assert net(network, "hub", "bob") == -delivered == -net(network, "bob", "hub")
+    assert await pay(network, "bob", "alice", UNIT) > UNIT
+    await network.stop()
+
+
+@pytest.mark.parametrize(("shape", "source", "destination"), [("line:5", "alice", "bob"), ("star:3", "carol", "bob")])
+async def test_other_shapes(tmp_path: Path, shape: str, source: str, destination: str) -> None:
+    network = DevNetwork(line("USD/2,KES/2,JPY/0", shape), tmp_path, durability="memory")
+    await network.start()
+    try:
+        send = 10 ** network.nodes[source].account(source).asset.scale * 50
+        payment = network.nodes[source].pay(source, network.pointer(destination), send=send)
+        assert (await payment.done()).state == "delivered"
+    finally:
+        await network.stop()
+
+
+async def test_another_shape_in_the_same_directory(tmp_path: Path) -> None:
+    network = DevNetwork(line(), tmp_path)
+    await network.start()
+    await network.stop()
+    network = DevNetwork(line("USD/9,EUR/9", "star:2"), tmp_path)
+    await network.start()
+    assert [account.id for account in network.nodes["hub"].accounts()] == ["alice", "bob"]
+    await pay(network, "alice", "bob", UNIT)
+    await network.stop()
+    network = DevNetwork(line("GBP/9"), tmp_path)
+    with pytest.raises(ConflictError):  # what is owed in USD cannot become GBP
+        await network.start()
+    assert network.nodes == {}
+
+
+async def test_a_taken_port_starts_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        try:
+            shape = parse_topology("line:3", parse_assets("USD,EUR"), port)
+        except ValueError:
+            pytest.skip("the free port is too low for three")
+        network = DevNetwork(shape, tmp_path)
+        with pytest.raises(PortTakenError) as caught:
+            await network.start()
+    assert caught.value.port in {node.port for node in shape.nodes}
+    assert "is taken by another program" in str(caught.value)
+    assert not os.listdir(tmp_path)
+
+
+async def test_dev_json(tmp_path: Path) -> None:
+    network = DevNetwork(line(), tmp_path)
+    with only_one(tmp_path):
+        await network.start()
+        announce(network)
+        path = tmp_path / "dev.json"
+        assert path.stat().st_mode & 0o777 == 0o600
+        document = json.loads(path.read_text())
+        assert running_network(tmp_path) == document
+        assert list(document["nodes"]) == ["alice", "hub", "bob"]
+        alice = document["nodes"]["alice"]
+        assert (alice["account"], alice["address"], alice["asset"]) == ("alice", "test.alice", "USD/9")
+        assert alice["token"] == network.nodes["alice"].settings.admin_auth_token
+        assert document["nodes"]["hub"]["account"] is None
+        with pytest.raises(AlreadyRunningError) as caught, only_one(tmp_path):
+            pass
+        assert caught.value.document == document
+        await network.stop()
+    assert running_network(tmp_path) is None
+
+
+def test_nothing_ran_here(tmp_path: Path) -> None:
+    assert running_network(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wipe_takes_only_what_is_a_nodes(tmp_path: Path) -> None:
+    for name in ("alice", "mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ("secret_seed" if name == "alice" else "diary")).write_text("")
+    (tmp_path / "dev.json").write_text("{}")
+    wipe(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    wipe(tmp_path / "none")
