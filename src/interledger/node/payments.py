@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from interledger.accounts.account import AccountId
 from interledger.application.spsp.shell import SpspDetails, resolve
+from interledger.clock import Timestamp
 from interledger.errors import InterledgerError, InvalidRequestError, NotFoundError, PaymentError
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
@@ -33,6 +34,9 @@ __all__ = ["Payments"]
 
 PAYMENTS_KEPT: Final = 1_000
 """Payments remembered; the oldest is forgotten first."""
+
+PROGRESS_KEPT_MS: Final = 200
+"""How old the figures of a payment may be that a crash leaves behind. The books are exact; these are for people."""
 
 ID_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters and digits that are not mistaken for one another."""
@@ -53,6 +57,7 @@ class Payments:
         self._node = node
         self._payments: dict[str, Payment] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._kept_at: dict[str, Timestamp] = {}
         self._egress = EgressPolicy(development=node.settings.development)
 
     def load(self, documents: list[dict[str, Any]]) -> None:
@@ -150,7 +155,7 @@ class Payments:
         self._payments[payment.snapshot.id] = payment
         if len(self._payments) > PAYMENTS_KEPT:
             del self._payments[next(iter(self._payments))]
-        self._node.store.put_payment(payment.snapshot.id, payment.snapshot.as_document())
+        self._keep(payment)
 
     async def _run(self, payment: Payment, terms: PaymentTerms, quote: Quote | None) -> None:
         try:
@@ -182,7 +187,7 @@ class Payments:
         with self._payer(terms, details, name, quote) as payer:
             watcher = asyncio.get_running_loop().create_task(_cancel_when_asked(payment, payer))
             try:
-                ended = await payer.pay(lambda progress: payment.update(**_figures(progress)))
+                ended = await payer.pay(partial(self._note_progress, payment))
             finally:
                 watcher.cancel()
         failure, code, progress = ended
@@ -190,8 +195,20 @@ class Payments:
         state = "delivered" if failure is None else _state_of(failure, progress)
         self._end(payment, state=state, error=None if failure is None else failure.sentence, code=code or None)
 
+    def _note_progress(self, payment: Payment, progress: stream.Progress) -> None:
+        """For whoever watches; now and then for whoever looks it up after a crash."""
+        payment.update(**_figures(progress))
+        now = self._node.clock.now()
+        if now >= self._kept_at.get(payment.snapshot.id, 0) + PROGRESS_KEPT_MS:
+            self._kept_at[payment.snapshot.id] = now
+            self._keep(payment)
+
     def _end(self, payment: Payment, **fields: Any) -> None:
         payment.update(ended_at=self._node.clock.now(), in_flight=0, **fields)
+        self._kept_at.pop(payment.snapshot.id, None)
+        self._keep(payment)
+
+    def _keep(self, payment: Payment) -> None:
         self._node.store.put_payment(payment.snapshot.id, payment.snapshot.as_document())
 
 
