@@ -113,7 +113,12 @@ async def until(condition: Callable[[], object], timeout_s: float = 10) -> None:
 
 @asynccontextmanager
 async def line(
-    *, place: Path | None = None, hub_spread: str = "0.002", packet_amount_max: int = 100_000_000, **more: Any
+    *,
+    place: Path | None = None,
+    hub_spread: str = "0.002",
+    hub_store: Store | None = None,
+    packet_amount_max: int = 100_000_000,
+    **more: Any,
 ) -> AsyncIterator[tuple[Node, Node, Node]]:
     """alice (USD/9) over BTP to hub, over HTTP to bob (EUR/9). What was sent is 100 packets for 10 USD."""
 
@@ -121,7 +126,7 @@ async def line(
         return None if place is None else place / name
 
     async with (
-        running(settings("test.hub", where("hub"), spread=Fraction(hub_spread), **more)) as hub,
+        running(settings("test.hub", where("hub"), spread=Fraction(hub_spread), **more), hub_store) as hub,
         running(settings("test.alice", where("alice"), **more)) as alice,
         running(settings("test.bob", where("bob"), **more)) as bob,
     ):
