@@ -520,3 +520,42 @@ async def test_with_the_memory_store() -> None:
     again = Ledger()
     assert store.load(again).records_replayed == 0
     assert [account.net for account in again.accounts] == [5, -5]
+
+
+# ---------------------------------------------------------------------- how large a commit gets
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_one_packet_is_written_in_the_next_turn(slow: Node) -> None:
+    assert slow.disk.arrived.acquire(timeout=5)  # the accounts
+    slow.prepare("a")
+    await _turns(1)
+    assert slow.disk.arrived.acquire(timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "in_the_first_commit"),
+    [
+        ((2, 0, 3), 2),  # a turn that brings nothing ends the wait
+        ((2, 1, 1, 0, 3), 4),
+        ((2, 1, 1, 1, 1, 1, 1, 1), 6),  # and four turns do
+    ],
+)
+async def test_several_packets_wait_for_those_of_the_next_turns(
+    arrivals: tuple[int, ...], in_the_first_commit: int
+) -> None:
+    node = Node(Disk())
+    await node.commits.commit()
+    node.disk.written.clear()
+    for turn, count in enumerate(arrivals):
+        for i in range(count):
+            node.prepare(f"{turn}.{i}")
+        await _turns(1)
+    await node.commits.commit()
+    assert len(node.disk.written[0]) == in_the_first_commit * 67
+    assert sum(map(len, node.disk.written)) == sum(arrivals) * 67
+    await node.commits.close()

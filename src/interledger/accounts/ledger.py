@@ -202,6 +202,11 @@ class Ledger:
         if not self._dirty:
             self._wake()
 
+    @property
+    def effects_waiting(self) -> int:
+        """How many replies and Prepares wait for the next batch to be written."""
+        return len(self._batch.replies) + len(self._batch.prepares)
+
     def take_batch(self) -> Batch | None:
         """What has been recorded since the last call, or None when there is nothing."""
         if not self._dirty:
