@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from interledger.accounts.ledger import LedgerAccount, Leg
+from interledger.accounts.ledger import Ledger, LedgerAccount, Leg
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.routing.exchange import Ratio
 
-__all__ = ["Crossing"]
+__all__ = ["Crossing", "make_crossing"]
 
 FOREVER: Final = Timestamp(1 << 62)
 
@@ -45,3 +45,13 @@ class Crossing:
         if amount == outgoing_amount:
             return ((self.source, self.target, amount),)
         return ((self.source, self.fee, amount - outgoing_amount), (self.source, self.target, outgoing_amount))
+
+
+def make_crossing(
+    ledger: Ledger, source: LedgerAccount, target: LedgerAccount, ratio: Ratio, amount_max: int
+) -> Crossing:
+    """The crossing between two peers' accounts; opens the accounts that stand between them."""
+    if source.asset == target.asset:
+        return Crossing(source, target, (ledger.account(f"fee/{source.asset}", source.asset), None), ratio, amount_max)
+    taken_in, given_out = (ledger.account(f"fx/{asset}", asset) for asset in (source.asset, target.asset))
+    return Crossing(source, target, (taken_in, given_out), ratio, amount_max)

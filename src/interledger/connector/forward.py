@@ -25,7 +25,7 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger, LedgerAccount, Refusal
 from interledger.clock import Timestamp
 from interledger.connector import refusals
-from interledger.connector.crossing import Crossing
+from interledger.connector.crossing import Crossing, make_crossing
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import ExpiryWheel, InFlight
@@ -33,7 +33,7 @@ from interledger.connector.peer import GAVE_UP_KEPT, Peer
 from interledger.connector.services import Echo, OwnReceivers, answer_own_address, answer_peer_protocol
 from interledger.connector.totals import Totals
 from interledger.errors import ConflictError
-from interledger.ilp.address import Address, scheme_of
+from interledger.ilp.address import Address, same_network, scheme_of
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.ilp.peer import PEER_PREFIX
@@ -125,16 +125,13 @@ class Connector:
                 return found
             outgoing = found
         limits = self.limits
-        if not outgoing.link.ready():
-            return self._refuse(incoming, prepare, now, Step.ROUTE, refusals.PEER_DOWN)
-        if len(outgoing.in_flight) >= limits.in_flight_max:
-            return self._refuse(incoming, prepare, now, Step.ROUTE, refusals.PEER_BUSY)
+        if not outgoing.link.ready() or len(outgoing.in_flight) >= limits.in_flight_max:
+            refused = refusals.PEER_BUSY if outgoing.link.ready() else refusals.PEER_DOWN
+            return self._refuse(incoming, prepare, now, Step.ROUTE, refused)
 
         # 3 convert
         window = limits.min_message_window_ms
-        expires_at = incoming_expires_at - window
-        if expires_at > now + limits.max_hold_ms:
-            expires_at = now + limits.max_hold_ms
+        expires_at = min(incoming_expires_at - window, now + limits.max_hold_ms)
         if expires_at - now < window:
             return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.TOO_LITTLE_TIME)
         amount = outgoing_amount = prepare.amount
@@ -142,10 +139,9 @@ class Connector:
         if amount:
             crossing = incoming.crossings.get(outgoing.id)
             if crossing is None or crossing.expires_at <= now:
-                found_crossing = self._find_crossing(incoming, outgoing, now)
-                if isinstance(found_crossing, Refused):
-                    return self._refuse(incoming, prepare, now, Step.CONVERT, found_crossing)
-                crossing = found_crossing
+                crossing = self._find_crossing(incoming, outgoing, now)
+                if crossing is None:
+                    return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.NO_RATE)
             outgoing_amount = amount * crossing.numerator // crossing.denominator
             if outgoing_amount == 0 or outgoing_amount > crossing.amount_max:
                 refused = refusals.refuse_amount(amount, outgoing_amount, crossing)
@@ -310,7 +306,7 @@ class Connector:
         return found, prepare
 
     def _find_peer(self, destination: str) -> Peer | Refused:
-        if not _same_network(scheme_of(destination), scheme_of(self.address)):
+        if not same_network(scheme_of(destination), scheme_of(self.address)):
             return Refused(ErrorCode.F02_UNREACHABLE, "the destination belongs to another network")
         route = self.routes.find(destination)
         if route is None:
@@ -322,25 +318,16 @@ class Connector:
             return receiver
         return self.peers.get(receiver) or refusals.PEER_DOWN
 
-    # ------------------------------------------------------------------ 3 convert, 4 hold
+    # ------------------------------------------------------------------ 3 convert, when the pair is not remembered
 
-    def _find_crossing(self, incoming: Peer, outgoing: Peer, now: Timestamp) -> Crossing | Refused:
+    def _find_crossing(self, incoming: Peer, outgoing: Peer, now: Timestamp) -> Crossing | None:
         source, target = incoming.ledger_account, outgoing.ledger_account
         ratio = self.exchange.ratio(source.asset, target.asset, self.spread, now)
         if isinstance(ratio, NoRate):
-            return Refused(ErrorCode.T00_INTERNAL_ERROR, "no current rate between the two assets")
-        middle: tuple[LedgerAccount, LedgerAccount | None]
-        if source.asset == target.asset:
-            middle = self.ledger.account(f"fee/{source.asset}", source.asset), None
-        else:
-            middle = self._position_in(source.asset), self._position_in(target.asset)
-        crossing = Crossing(source, target, middle, ratio, outgoing.account.packet_amount_max)
+            return None
+        crossing = make_crossing(self.ledger, source, target, ratio, outgoing.account.packet_amount_max)
         incoming.crossings[outgoing.id] = crossing
         return crossing
-
-    def _position_in(self, asset: Asset) -> LedgerAccount:
-        """Our position in an asset: what we took in of it less what we gave out."""
-        return self.ledger.account(f"fx/{asset}", asset)
 
     # ------------------------------------------------------------------ refusing
 
@@ -426,8 +413,3 @@ _EXPIRED: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expi
 
 def _outside_of_books(name: str, asset: Asset) -> LedgerAccount:
     return LedgerAccount(-1, name, asset)  # an index that no entry can name
-
-
-def _same_network(scheme: str, own: str) -> bool:
-    """CR-11, CR-12: live, test and private addresses never mix, and those of narrow scope never leave it."""
-    return scheme == own or (scheme.startswith("test") and own.startswith("test"))

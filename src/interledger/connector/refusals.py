@@ -11,6 +11,7 @@ from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 __all__ = [
     "LEADS_BACK",
     "NO_CREDIT",
+    "NO_RATE",
     "PEER_BUSY",
     "PEER_DOWN",
     "READ_ONLY",
@@ -23,6 +24,7 @@ __all__ = [
 PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
 LEADS_BACK: Final = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
 PEER_BUSY: Final = Refused(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node")
+NO_RATE: Final = Refused(ErrorCode.T00_INTERNAL_ERROR, "no current rate between the two assets")
 READ_ONLY: Final = Refused(ErrorCode.T03_CONNECTOR_BUSY, "this node cannot write its books and takes no new packets")
 NO_CREDIT: Final = Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "a credit limit has no room for this amount now")
 TOO_LITTLE_TIME: Final = Refused(ErrorCode.R02_INSUFFICIENT_TIMEOUT, "too little time is left to forward the packet")

@@ -17,6 +17,7 @@ __all__ = [
     "is_prefix_of",
     "parse_address",
     "parse_prefix",
+    "same_network",
     "scheme_of",
 ]
 
@@ -63,3 +64,8 @@ def scheme_of(address: str) -> str:
 def is_prefix_of(prefix: str, address: str) -> bool:
     """Whether `address` is `prefix` or lies below it, on a segment boundary (CR-16: `g.a` is no prefix of `g.ab`)."""
     return prefix == "" or address == prefix or address.startswith(prefix + ".")
+
+
+def same_network(scheme: str, own: str) -> bool:
+    """CR-11, CR-12: live, test and private addresses never mix, and those of narrow scope never leave it."""
+    return scheme == own or (scheme.startswith("test") and own.startswith("test"))
