@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from interledger.cli.console import Console
+from interledger.cli.errors import CliError
+from interledger.cli.pay import _send
+from interledger.cli.state import State, Target
 
 Ilp = Callable[..., Any]
 """Runs a command line: `.code`, `.out`, `.err`, `.json`."""
@@ -79,6 +89,58 @@ def test_part_is_delivered_when_a_limit_is_reached(ilp: Ilp, bob: str) -> None:
     assert ilp("account", "set", "alice", "--owes-us-max", "500 USD", "--node", "hub", "--yes").code == 0
     assert result.code == 8
     assert result.json["state"] == "partial"
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_a_payment(ilp: Ilp, bob: str) -> None:
+    def interrupt() -> None:
+        time.sleep(0.8)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    assert ilp("account", "set", "alice", "--owes-us-max", "25 USD", "--node", "hub").code == 0
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    result = ilp("pay", "--from", "alice", bob, "400 USD")
+    thread.join()
+    ilp("account", "set", "alice", "--owes-us-max", "500 USD", "--node", "hub", "--yes")
+    assert result.code == 130
+    assert "Stopped at" in result.out
+    assert "Stopping: waiting for" in result.err
+
+
+class HangingApi:
+    """A node whose payment never ends, and that is interrupted from within."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    async def pay_with_progress(self, receiver: str, **_: Any) -> AsyncIterator[dict[str, Any]]:
+        usd = {"asset_code": "USD", "asset_scale": 2}
+        yield {
+            "id": "pay_A",
+            "sent": {"amount": "1", **usd},
+            "unknown": {"amount": "0", **usd},
+            "packets": {"sent": 5, "fulfilled": 1, "rejected": 0},
+            "ended_at": None,
+            "duration_ms": None,
+        }
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(60)
+
+    async def cancel_payment(self, payment_id: str) -> None:
+        await asyncio.sleep(60)
+
+
+def test_ctrl_c_twice_leaves_it_to_the_node(monkeypatch: pytest.MonkeyPatch, pipe: Console) -> None:
+    monkeypatch.setattr("interledger.api.client.ApiClient", HangingApi)
+    body = {"receiver": "$x", "account": "alice", "slippage": None, "min_rate": None}
+    with pytest.raises(CliError) as caught:
+        _send(State(_console=pipe), Target("http://x"), body, {"id": "q", "send_max": {"amount": "10"}})
+    assert caught.value.code == 130
+    assert caught.value.lines[1] == "Look later:  ilp payment show A"
+    assert "Stopping: waiting for 4 packets in flight" in pipe.err.getvalue()  # type: ignore[attr-defined]  # a StringIO
 
 
 def test_quote(ilp: Ilp, bob: str) -> None:
@@ -225,7 +287,7 @@ def test_ping(ilp: Ilp) -> None:
     assert ilp("ping", "no address").code == 2
 
 
-def test_status(ilp: Ilp, place: Path) -> None:
+def test_status(ilp: Ilp, place: Path, bob: str) -> None:
     result = ilp("status")
     assert result.code == 0
     assert result.out.startswith("test.hub   ✓ ready   http://localhost:")
@@ -234,6 +296,8 @@ def test_status(ilp: Ilp, place: Path) -> None:
     assert ilp("status", "--node", url, "-q").out == "test.bob\n"
     assert ilp("status", "--node", "alice", "-q").out == "test.alice\n"
     assert ilp("status", ILP_CLI_NODE_URL=url, ILP_CLI_API_AUTH="wrong").code == 6
+    assert ilp("account", "show", "alice", "--auth", "wrong").code == 6
+    assert ilp("pay", bob, "1 USD", "--node", "alice", "--auth", "wrong").code == 6
     assert ilp("status", "--node", "carol").err.startswith("✗ There is no node “carol”.\n  There are  alice  hub  bob")
 
 

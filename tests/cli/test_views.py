@@ -87,11 +87,16 @@ def test_a_payment_of_which_little_is_known(pipe: Console) -> None:
 @pytest.mark.parametrize(
     ("changes", "lines"),
     [
-        ({"state": "unknown", "unknown": Money(40, USD).as_json()}, ["  ? 0.40 USD more may have arrived: the answers never came. Counted as sent until proved otherwise.",
-          "  Payment pay_A   (ilp payment show A)"]),
+        (
+            {"state": "unknown", "unknown": Money(40, USD).as_json()},
+            [
+                "  ? 0.40 USD more may have arrived: the answers never came. Counted as sent until proved otherwise.",
+                "  Payment pay_A   (ilp payment show A)",
+            ],
+        ),
         ({"state": "cancelled"}, ["  ! Stopped at 0.00 USD sent, nothing delivered. The rest was not sent."]),
     ],
-)  # fmt: skip
+)
 def test_other_ends_of_a_payment(pipe: Console, changes: dict[str, Any], lines: list[str]) -> None:
     assert result_lines(payment(**changes), pipe) == lines
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +62,9 @@ def find_account(state: State, name: str, target: Target | None = None) -> dict[
         if error.code is not ExitCode.NOT_FOUND:
             raise
         near: list[str] = []
-        try:
+        with suppress(CliError):  # an account's own token may not see the others
             names = [account["id"] for account in state.call(lambda api: api.accounts(), target)]
             near = difflib.get_close_matches(name, names, n=1)
-        except CliError:
-            pass  # an account's own token may not see the others
         hint = f" Did you mean  {near[0]} ?" if near else " All:  ilp account list"
         raise CliError(ExitCode.NOT_FOUND, f"There is no account “{name}”.{hint}", problem=error.problem) from None
 

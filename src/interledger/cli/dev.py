@@ -122,6 +122,7 @@ def _start_detached(state: State, began: float) -> int:
         found = running_network(state.directory)
         document = found if found is not None and found.get("pid") == process.pid else None
     if document is not None:
+        process.returncode = 0  # it goes on without us; Popen would warn that it does
         _say_started(state, document, began, detached=True)
         return ExitCode.DONE
     lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
