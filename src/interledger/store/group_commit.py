@@ -150,8 +150,9 @@ class GroupCommit:
     def _is_growing(self) -> bool:
         """Whether another turn of the loop should add to the batch first.
 
-        A commit costs as much as the rest of five to ten packets, whatever it holds. One packet never waits. Several say
-        that the node is busy: then whatever is on its way through the sockets joins, for as long as every turn brings more.
+        A commit costs as much as the rest of five to ten packets, whatever it holds. One packet never waits. Several
+        say that the node is busy: then whatever is on its way through the sockets joins, as long as each turn brings
+        more.
         """
         waiting = self._ledger.effects_waiting
         if self._loop is None or self._closing or waiting < 2 or waiting == self._seen or self._turns >= BUSY_TURNS_MAX:

@@ -143,11 +143,17 @@ class Connection(asyncio.BufferedProtocol):
             return
         reader = self._reader
         had_begun = reader.in_message
-        requests = reader.receive(octets)
+        data = bytes(octets)
+        if reader.between_messages and self._receive_known(data):
+            return
+        requests = reader.receive(data)
         self._corked = True
         if requests:
             self._ever = True
-            self._dispatch(requests)
+            head = b""
+            if len(requests) == 1 and not had_begun and reader.between_messages:
+                head = _head_of(requests[0], data)
+            self._dispatch(requests, head)
         if requests or not had_begun:
             self.since = self.port.tick
         if reader.refusal is not None:
@@ -162,6 +168,32 @@ class Connection(asyncio.BufferedProtocol):
             self.flush()
         if len(self.exchanges) >= PIPELINED_PAUSE:
             self._pause()
+
+    def _receive_known(self, data: bytes) -> bool:
+        """The common request, all of it in one read: its head was accepted before, so only the body is new.
+
+        False for every other one: then `data` have to be read. See `HttpIlpServer.accepted_heads`.
+        """
+        port = self.port
+        ilp = port.ilp
+        if ilp is None:
+            return False
+        end = data.find(b"\r\n\r\n") + 4
+        known = ilp.accepted_heads.get(data[:end])
+        if known is None or len(data) != end + known[1] or port.draining or ilp.draining:
+            return False
+        port.requests += 1
+        self.since = port.tick
+        exchange = _PacketExchange(self, keep_alive=True)
+        self.exchanges.append(exchange)
+        try:
+            known[0].receive(data[end:], port.clock.now(), exchange)
+        except Exception:
+            logger.exception("a packet could not be handled")
+            exchange.fail()
+        if len(self.exchanges) >= PIPELINED_PAUSE:
+            self._pause()
+        return True
 
     def eof_received(self) -> None:
         """The client is done. One that half closes and waits is not told apart from one that left: both are gone."""
@@ -282,7 +314,7 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self.flush()
 
-    def _dispatch(self, requests: list[Request]) -> None:
+    def _dispatch(self, requests: list[Request], head: bytes) -> None:
         port = self.port
         port.requests += len(requests)
         now = port.clock.now()
@@ -295,7 +327,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._refuse(503, "this node is stopping")
                 return
             if ilp is not None and request.method == b"POST" and ilp.takes(path):
-                self._packet(ilp, path, request, now)
+                self._packet(ilp, path, request, now, head)
             elif port.app is None:
                 self._answer(request, 404, "nothing is here")
             else:
@@ -306,12 +338,13 @@ class Connection(asyncio.BufferedProtocol):
             if self._closing:
                 return
 
-    def _packet(self, ilp: HttpIlpServer, path: bytes, request: Request, now: Timestamp) -> None:
+    def _packet(self, ilp: HttpIlpServer, path: bytes, request: Request, now: Timestamp, head: bytes) -> None:
         exchange = _PacketExchange(self, request.keep_alive)
         self.exchanges.append(exchange)
         fields = request.fields
         try:
-            ilp.handle(path, fields.get(b"authorization"), fields.get(b"content-type"), request.body, now, exchange)
+            authorization, content_type = fields.get(b"authorization"), fields.get(b"content-type")
+            ilp.handle(path, authorization, content_type, request.body, now, exchange, head)
         except Exception:
             logger.exception("a packet could not be handled")
             exchange.fail()
@@ -366,3 +399,15 @@ class Connection(asyncio.BufferedProtocol):
         self.port.connections.discard(self)
         if not self.port.connections:
             self.port.empty.set()
+
+
+def _head_of(request: Request, data: bytes) -> bytes:
+    """The octets before the body, when `data` are exactly this request and the same head may come again; else nothing.
+
+    A body of known length that is there as it was sent: chunks have octets between them.
+    """
+    fields = request.fields
+    if not request.keep_alive or request.upgrade or b"content-length" not in fields or b"expect" in fields:
+        return b""
+    end = data.find(b"\r\n\r\n") + 4
+    return data[:end] if data[end:] == request.body else b""

@@ -25,6 +25,12 @@ WAITING_MAX: Final = 4_096
 PATHS_KEPT: Final = 4_096
 """Paths remembered with the account they name; emptied at this many. Peers call one path each."""
 
+HEADS_KEPT: Final = 1_024
+"""Heads of accepted requests, octet for octet; emptied at this many. A peer has one per size of packet."""
+
+HEAD_KEPT_OCTETS_MAX: Final = 1_024
+"""The longest of them: ours have 300."""
+
 _NO_ACCOUNT: Final = ""
 
 
@@ -100,8 +106,9 @@ class HttpIlpServer:
     """ILP's part of the port.
 
     `authenticate`: the account whose incoming token this is, by a lookup of the token's digest, so that its time says
-    nothing about other tokens. `bare_tokens`: also take `Authorization` without the word Bearer (HT-07). `paths`: where
-    Prepares are taken, beside `/accounts/<username>/ilp`.
+    nothing about other tokens; whoever opens, changes or closes an account attaches or detaches its side here.
+    `bare_tokens`: also take `Authorization` without the word Bearer (HT-07). `paths`: where Prepares are taken, beside
+    `/accounts/<username>/ilp`.
     """
 
     def __init__(
@@ -116,6 +123,13 @@ class HttpIlpServer:
         self._sides: dict[AccountId, IncomingSide] = {}
         self._own_paths = {path.encode("ascii"): _NO_ACCOUNT for path in paths}
         self._accounts_of_paths: dict[bytes, str] = dict(self._own_paths)
+        self.accepted_heads: dict[bytes, tuple[IncomingSide, int]] = {}
+        """All octets of a request's head, to its empty line -> who gets its body, and the length of that.
+
+        A peer sends the same head with every packet. What it means was read strictly and its token accepted once; the
+        same octets mean the same, until an account changes. Only accepted heads are here, and finding one says nothing
+        to somebody who guesses: a dictionary compares octets only when their keyed hashes are the same.
+        """
         self.refused_tokens = 0
         self.draining = False
         """True: answer 503 to every new Prepare."""
@@ -123,10 +137,12 @@ class HttpIlpServer:
     def attach(self, side: IncomingSide, account: AccountId | None = None) -> None:
         """Take Prepares for `account` from now on; None: it has the side's name. One attached earlier is replaced."""
         self._sides[account or side.account] = side
+        self.accepted_heads.clear()
 
     def detach(self, account: AccountId) -> None:
         """Take no more Prepares for `account`, and answer 503 to those that wait."""
         side = self._sides.pop(account, None)
+        self.accepted_heads.clear()
         if side is not None:
             side.close()
 
@@ -142,8 +158,12 @@ class HttpIlpServer:
         body: bytes,
         now: Timestamp,
         respond: Respond,
+        head: bytes = b"",
     ) -> None:
-        """One POST. `respond` is called once, now or later."""
+        """One POST. `respond` is called once, now or later.
+
+        `head`: the octets before the body, when these are all that was read and the next request comes behind them.
+        """
         token = bearer_token(authorization, bare=self._bare_tokens)
         account = None if token is None else self._authenticate(token)
         named = self._accounts_of_paths.get(path) or self._account_of(path)
@@ -162,6 +182,10 @@ class HttpIlpServer:
             if side is None:
                 respond.refuse(503, "this account has no ILP over HTTP link now")
             else:
+                if 0 < len(head) <= HEAD_KEPT_OCTETS_MAX:
+                    if len(self.accepted_heads) >= HEADS_KEPT:
+                        self.accepted_heads.clear()
+                    self.accepted_heads[head] = side, len(body)
                 side.receive(body, now, respond)
 
     def _account_of(self, path: bytes) -> str | None:

@@ -118,6 +118,11 @@ class RequestReader:
                 self.close()  # what follows `Connection: close` is read by nobody (RFC 9112 9.6)
         return complete
 
+    @property
+    def between_messages(self) -> bool:
+        """The next octet begins a request."""
+        return not self.in_message and self._parser is not None
+
     def close(self) -> None:
         """Let go of the parser: it and this object hold each other."""
         self._parser = None
