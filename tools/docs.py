@@ -8,6 +8,7 @@ from pathlib import Path
 
 from interledger.ilp.error_codes import ERROR_CODES
 from interledger.node.settings import SETTINGS
+from tools.cli_reference import cli_parts
 from tools.rfc_quotes import quotes
 from tools.source import ROOT, package_sources
 
@@ -28,6 +29,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "error-codes.md": _error_codes(),
         REFERENCE / "errors.md": _errors(),
         REFERENCE / "settings.md": _settings(),
+        REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
     }
 

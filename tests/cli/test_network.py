@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -93,15 +92,11 @@ def test_part_is_delivered_when_a_limit_is_reached(ilp: Ilp, bob: str) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_stops_a_payment(ilp: Ilp, bob: str) -> None:
-    def interrupt() -> None:
-        time.sleep(0.8)
-        os.kill(os.getpid(), signal.SIGINT)
-
     assert ilp("account", "set", "alice", "--owes-us-max", "25 USD", "--node", "hub").code == 0
-    thread = threading.Thread(target=interrupt)
-    thread.start()
+    timer = threading.Timer(0.8, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
     result = ilp("pay", "--from", "alice", bob, "400 USD")
-    thread.join()
+    timer.join()
     ilp("account", "set", "alice", "--owes-us-max", "500 USD", "--node", "hub", "--yes")
     assert result.code == 130
     assert "Stopped at" in result.out

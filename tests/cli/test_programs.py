@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,12 +42,12 @@ def stop_when(place: Path) -> Iterator[Stop]:
     threads: list[threading.Thread] = []
 
     def wait(name: str) -> None:
+        pause = threading.Event()
         for _ in range(1_000):
             if (place / name).exists():
-                time.sleep(0.1)
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
-            time.sleep(0.01)
+            pause.wait(0.01)
 
     def stop(name: str) -> None:
         threads.append(threading.Thread(target=wait, args=(name,)))

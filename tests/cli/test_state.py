@@ -53,6 +53,17 @@ def test_without_one(tmp_path: Path) -> None:
     assert state(tmp_path, dev=False, auth="z").target() == Target("http://localhost:5", "z")
 
 
+def test_where_the_settings_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "admin_token").write_text("t")
+    assert state(tmp_path, dev=False, environ={"ILP_DATA_DIR": "hub"}).target().token == "t"
+    (tmp_path / "ilp.toml").write_text('data_dir = "hub"\n')
+    assert state(tmp_path, dev=False).target().token == "t"
+    (tmp_path / "ilp.toml").write_text("data_dir = \n")
+    assert state(tmp_path, dev=False).target().token is None
+
+
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_files_that_are_damaged(tmp_path: Path, text: str) -> None:
     (tmp_path / "dev.json").write_text(text)

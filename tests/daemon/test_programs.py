@@ -164,7 +164,9 @@ def test_ctrl_c_stops_a_payment_and_says_what_happened(start: Start, tmp_path: P
     wallet = json.loads((tmp_path / ".ilp" / "dev.json").read_text())["nodes"]["bob"]["wallet"]
     # More than the hub lets alice owe: the payment would try for a while.
     paying = start("pay", "--from", "alice", wallet, "5000 USD")
-    time.sleep(2.0)
+    assert paying.stderr is not None
+    while "fulfilled" not in paying.stderr.readline():  # a line a second, once it is under way
+        pass
     paying.send_signal(signal.SIGINT)
     code, out, err = finish(paying)
     assert "Stopping: waiting for" in err

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -27,6 +28,8 @@ T = TypeVar("T")
 DEFAULT_URL: Final = "http://localhost:7770"
 STATE_DIRECTORY: Final = Path(".ilp")
 """Below the working directory: what `ilp dev up` and `ilp node run` leave there says where they listen."""
+
+SETTINGS_FILE: Final = Path("ilp.toml")
 
 
 class Target(NamedTuple):
@@ -136,7 +139,7 @@ class State:
 
     def _node_of_directory(self, auth: str | None) -> Target:
         """What `ilp node run` left in its default place; else the usual port."""
-        place = self.directory / "node"
+        place = self._data_directory()
         document = _read_json(place / "node.json")
         if auth is None:
             try:
@@ -162,6 +165,16 @@ class State:
                 if error.code is not ExitCode.NOT_FOUND:
                     raise
         return self.call(ask, last)
+
+    def _data_directory(self) -> Path:
+        """Where the node of this directory keeps its state, as far as environment and file say."""
+        named = self.environ.get("ILP_DATA_DIR")
+        if named is None and SETTINGS_FILE.exists():
+            import tomllib
+
+            with suppress(OSError, ValueError):
+                named = tomllib.loads(SETTINGS_FILE.read_text(encoding="utf-8")).get("data_dir")
+        return Path(named) if isinstance(named, str) else self.directory / "node"
 
     def call(self, ask: Callable[[ApiClient], Coroutine[Any, Any, T]], target: Target | None = None) -> T:
         """Ask the node. Raises `CliError` for whatever goes wrong on the way."""
