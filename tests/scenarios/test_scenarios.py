@@ -163,9 +163,7 @@ class World:
         self.tag_of[condition] = tag
         prepare = Prepare(int(amount), Timestamp(START + int(expires)), condition, Address(destination), b"data")
         prepare = Prepare.decode(prepare.encode())
-        reply = self.connector.receive_prepare(
-            AccountId(name), RequestId(int(tag[1:])), prepare, Timestamp(self.now)
-        )
+        reply = self.connector.receive_prepare(AccountId(name), RequestId(int(tag[1:])), prepare, Timestamp(self.now))
         if reply is not None:
             self.wires[name].send_reply(RequestId(int(tag[1:])), reply)
 
