@@ -47,6 +47,7 @@ def guards_for(account: Account, packets_per_minute_default: int | None) -> tupl
 def packet_rate_guard(packets_per_minute: int) -> Guard:
     """T05 beyond so many packets a minute, one minute's worth at once (CR-31)."""
     interval = _MINUTE_US // packets_per_minute
+    ahead_max = _MINUTE_US - interval
     due = 0
 
     def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
@@ -54,7 +55,7 @@ def packet_rate_guard(packets_per_minute: int) -> Guard:
         now_us = now * 1000
         if due < now_us:
             due = now_us
-        elif due - now_us >= _MINUTE_US:
+        elif due - now_us > ahead_max:
             return Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down")
         due += interval
         return None
