@@ -83,8 +83,9 @@ class Prepare:
                 body, whole = 2, length == total - 2 < 128
             packet = _new_prepare(cls)
             packet.amount, expires_at, packet.execution_condition, length = _read_prepare_head(octets, body)
-            # Not `Timestamp(...)`: the call of a NewType costs as much as the look-up.
-            packet.expires_at = known_times.get(expires_at) or decode_interledger_time(expires_at)  # type: ignore[assignment]
+            # `Timestamp(...)` is left out: the call of a NewType costs as much as the look-up.
+            ms = known_times.get(expires_at) or decode_interledger_time(expires_at)
+            packet.expires_at = ms  # type: ignore[assignment]  # a Timestamp
             stop = body + 58 + length
             packet.destination = _addresses[octets[body + 58 : stop]]
             size = octets[stop]

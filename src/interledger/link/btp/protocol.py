@@ -244,7 +244,7 @@ class BtpConnection:
             return
         unanswered.add(request_id)
         # The id is ours from here on (see `link.py`); `RequestId(...)` would be a call.
-        inner_id: RequestId = self._high_bits | request_id  # type: ignore[assignment]
+        inner_id: RequestId = self._high_bits | request_id  # type: ignore[assignment]  # see above
         reply = link.handler.receive_prepare(link.account, inner_id, prepare, now)
         if reply is not None:
             unanswered.discard(request_id)
