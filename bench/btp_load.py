@@ -15,6 +15,7 @@ from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
 from interledger.codec.oer import encode_octets
+from interledger.codec.timestamp import encode_interledger_time
 from interledger.ilp.packet import Fulfill, Prepare
 from interledger.ilp.peer import PEER_CONDITION
 
@@ -129,6 +130,7 @@ class Generator(Socket):
         message = btp(6, 0, packet)
         self._head = frame(message)[: -len(message)]
         self._body = message[5:-8]
+        self._expiry_at = self._body.index(encode_interledger_time(expires))
 
     def start(self) -> None:
         self.transport.write(b"".join(self._make() for _ in range(self._in_flight)))
@@ -136,6 +138,10 @@ class Generator(Socket):
     def _make(self) -> bytes:
         number = self._next
         self._next = number + 1
+        if not number % 16:
+            # As a real sender's: later with every burst.
+            expiry = encode_interledger_time(int(time.time() * 1000) + 30_000)
+            self._body = self._body[: self._expiry_at] + expiry + self._body[self._expiry_at + 17 :]
         request_id = number & 0xFFFFFFFF
         if self.sample:
             self._sent_at[request_id] = time.perf_counter()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from interledger.codec.timestamp import encode_interledger_time
 from interledger.ilp.packet import Fulfill, Prepare
 from interledger.ilp.peer import PEER_CONDITION
 
@@ -52,9 +53,14 @@ class HttpGenerator:
             f"Content-Length: {len(packet)}\r\n\r\n"
         )
         self._head = head.encode() + packet[:-8]
+        self._expiry_at = self._head.index(encode_interledger_time(expires))
 
     def request(self) -> bytes:
         self._number += 1
+        if not self._number % 16:
+            # As a real sender's: later with every burst.
+            expiry = encode_interledger_time(int(time.time() * 1000) + 30_000)
+            self._head = self._head[: self._expiry_at] + expiry + self._head[self._expiry_at + 17 :]
         return self._head + self._number.to_bytes(8, "big")
 
     async def start(self) -> None:

@@ -71,7 +71,8 @@ class IlpConnector(NodeUnderTest):
 
     name = "ilp-connector 23 (balances in memory)"
 
-    def __init__(self, link: str, sink_url: str = "") -> None:
+    def __init__(self, link: str, sink_url: str = "", packet_amount_max: int | None = None) -> None:
+        self._packet_amount_max = packet_amount_max
         ports = [free_port(), free_port()]
         environment = {
             "PATH": os.environ["PATH"],
@@ -100,7 +101,9 @@ class IlpConnector(NodeUnderTest):
                 "outgoing": {"url": sink_url or "http://127.0.0.1:1/", "staticToken": "secret", "http2": False},
             }
             plugin = {"plugin": "ilp-plugin-http", "options": options}
+        most = {} if self._packet_amount_max is None else {"maxPacketAmount": str(self._packet_amount_max)}
         return {
+            **most,
             "relation": "child",
             "assetCode": "USD",
             "assetScale": 9,
@@ -115,7 +118,15 @@ class IlpConnector(NodeUnderTest):
 class OurNode(NodeUnderTest):
     """`ilp node run`, SQLite, durable; same rate, limits lifted for load."""
 
-    def __init__(self, link: str, sink_url: str = "", durability: str = "power", python: str = sys.executable) -> None:
+    def __init__(
+        self,
+        link: str,
+        sink_url: str = "",
+        durability: str = "power",
+        python: str = sys.executable,
+        packet_amount_max: int | None = None,
+    ) -> None:
+        self._packet_amount_max = packet_amount_max
         self.name = f"interledger-py ({durability})"
         self._folder = tempfile.mkdtemp(prefix="ilp-bench-")
         port = free_port()
@@ -145,6 +156,8 @@ class OurNode(NodeUnderTest):
                 "packets_per_minute = 100000000",
                 f'{link}_incoming_token = "{token}"',
             ]
+            if self._packet_amount_max is not None:
+                lines.append(f"max_packet_amount = {self._packet_amount_max}")
             if name == "receiver" and sink_url:
                 lines += [f'http_url = "{sink_url}"', f'http_outgoing_token = "{token}"']
         return "\n".join(lines) + "\n"
