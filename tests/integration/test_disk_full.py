@@ -60,11 +60,10 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_payment(tmp_path: Path) -
     disk = SmallDisk(tmp_path / "hub")
     async with line(place=tmp_path, hub_store=disk.store, packet_amount_max=1_000_000) as (alice, hub, bob):
         payment = alice.pay("alice", pointer(bob, "bob"), send=20 * BILLION)
-        await until(lambda: payment.fulfilled >= 300)
-        in_flight = hub.status().in_flight
+        await until(lambda: payment.fulfilled >= 300 and hub.status().in_flight > 10)
         disk.fill()
         await until(lambda: hub.read_only)
-        assert (in_flight > 0, disk.released) == (True, True)
+        assert disk.released
         # New Prepares are refused, and whoever asks is told why.
         await until(lambda: any(refused.code == "T03" for refused in hub.connector.refusals))
         assert "cannot be written" in hub.alarms[-1]

@@ -125,6 +125,8 @@ class Node:
             limits=Limits(
                 min_message_window_ms=settings.min_message_window_ms,
                 max_hold_ms=settings.max_hold_ms,
+                # Within the window, or we would stop waiting before the onward packet has expired.
+                relay_margin_ms=min(Limits().relay_margin_ms, settings.min_message_window_ms // 2),
                 in_flight_max=settings.in_flight_max,
                 packets_per_minute=settings.packets_per_minute,
             ),
@@ -132,7 +134,8 @@ class Node:
         self.wallets.use(self.connector)
         inline = isinstance(store, MemoryStore)
         self._commits = GroupCommit(self.ledger, store, self.clock, self._store_failed, inline=inline)
-        self.links = Links(self.connector, clock=self.clock, entropy=self.entropy, on_up=self._link_up)
+        self._own_address = OwnAddress(self)
+        self.links = Links(self.connector, clock=self.clock, entropy=self.entropy, on_up=self._own_address.link_up)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self._routes = Routes(self._table, self._accounts.by_id, self.links.has_link)
@@ -144,7 +147,6 @@ class Node:
             on_change=self.connector.rates_changed,
             on_alarm=self._rates_alarm,
         )
-        self._own_address = OwnAddress(self)
         self._payments = Payments(self)
 
     async def _load(self, state: StoredState) -> None:
@@ -385,11 +387,6 @@ class Node:
         )
 
     # ------------------------------------------------------------------ our own address
-
-    def _link_up(self, account_id: AccountId) -> None:
-        account = self._accounts.by_id.get(account_id)
-        if account is not None:
-            self._own_address.link_up(account)
 
     async def set_address(self, address: Address) -> None:
         """Move to another address: receivers, and every account whose address lies below ours, move along."""

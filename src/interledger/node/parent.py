@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, final
 
-from interledger.accounts.account import Account, Relation
+from interledger.accounts.account import Account, AccountId, Relation
 from interledger.errors import LinkError
 from interledger.ilp.address import Address, is_address, is_prefix_of
 
@@ -44,11 +44,12 @@ class OwnAddress:
         self._node = node
         self._asking = False
 
-    def link_up(self, account: Account) -> None:
+    def link_up(self, account_id: AccountId) -> None:
         """The account's link came up. Asks, when it is the parent's and nobody is asking."""
-        if account.relation is Relation.PARENT and not self._asking:
-            self._asking = True
-            self._node.spawn(self._ask(account))
+        for account in self._node.accounts():
+            if account.id == account_id and account.relation is Relation.PARENT and not self._asking:
+                self._asking = True
+                self._node.spawn(self._ask(account))
 
     async def _ask(self, parent: Account) -> None:
         """Until the parent answers, or is no longer our parent: what is reached by HTTP may start after us."""
