@@ -541,6 +541,7 @@ async def test_one_packet_is_written_in_the_next_turn(slow: Node) -> None:
     ("arrivals", "in_the_first_commit"),
     [
         ((2, 0, 3), 2),  # a turn that brings nothing ends the wait
+        ((64, 3, 3), 64),  # so many need no more
         ((2, 1, 1, 0, 3), 4),
         ((2, 1, 1, 1, 1, 1, 1, 1), 6),  # and four turns do
     ],

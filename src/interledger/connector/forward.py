@@ -22,7 +22,7 @@ from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
-from interledger.accounts.ledger import Hold, Ledger, LedgerAccount, Refusal
+from interledger.accounts.ledger import Hold, Ledger, LedgerAccount
 from interledger.clock import Timestamp
 from interledger.connector import refusals
 from interledger.connector.crossing import Crossing, make_crossing
@@ -108,7 +108,7 @@ class Connector:
         # 1 admit
         incoming_expires_at = prepare.expires_at
         if incoming_expires_at <= now:
-            return self._refuse(incoming, prepare, now, Step.ADMIT, _EXPIRED)
+            return self._refuse(incoming, prepare, now, Step.ADMIT, refusals.EXPIRED)
         for guard in incoming.guards:
             refused = guard(prepare, now)
             if refused is not None:
@@ -148,11 +148,12 @@ class Connector:
                 return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
 
             # 4 hold
-            if self.ledger.read_only:
+            ledger = self.ledger
+            if ledger.read_only:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.READ_ONLY)
             legs = crossing.legs(amount, outgoing_amount)
-            held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
-            if isinstance(held, Refusal):
+            held = ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
+            if type(held) is not Hold:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.NO_CREDIT)
             hold = held
 
@@ -406,9 +407,6 @@ class Connector:
         """Rates are not what they were: forget what was made of them."""
         for peer in self.peers.values():
             peer.crossings.clear()
-
-
-_EXPIRED: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
 
 
 def _outside_of_books(name: str, asset: Asset) -> LedgerAccount:

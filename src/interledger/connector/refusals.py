@@ -9,6 +9,7 @@ from interledger.connector.guards import Refused
 from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 
 __all__ = [
+    "EXPIRED",
     "LEADS_BACK",
     "NO_CREDIT",
     "NO_RATE",
@@ -21,6 +22,7 @@ __all__ = [
     "refuse_amount",
 ]
 
+EXPIRED: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
 PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
 LEADS_BACK: Final = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
 PEER_BUSY: Final = Refused(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node")

@@ -32,6 +32,9 @@ logger = logging.getLogger("interledger.store")
 BUSY_TURNS_MAX: Final = 4
 """Turns of the loop, each less than 2 ms, that a batch of a busy node waits at most for what they bring."""
 
+BATCH_LARGE: Final = 64
+"""Packets that share the price of a commit well enough: a batch of so many waits for no more."""
+
 CallSoon = Callable[[Callable[[], None]], Any]
 
 
@@ -155,7 +158,13 @@ class GroupCommit:
         more.
         """
         waiting = self._ledger.effects_waiting
-        if self._loop is None or self._closing or waiting < 2 or waiting == self._seen or self._turns >= BUSY_TURNS_MAX:
+        if (
+            not 2 <= waiting < BATCH_LARGE
+            or waiting == self._seen
+            or self._turns >= BUSY_TURNS_MAX
+            or self._closing
+            or self._loop is None
+        ):
             self._turns = self._seen = 0
             return False
         self._seen = waiting
