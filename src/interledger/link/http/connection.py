@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast, final
 
 from interledger.clock import Timestamp
 from interledger.link.http.asgi import AsgiExchange
-from interledger.link.http.messages import encode_response
+from interledger.link.http.exchange import PacketExchange
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.requests import Request, RequestReader
@@ -28,54 +28,6 @@ PIPELINED_PAUSE: Final = 64
 
 OVERFLOW_MAX: Final = 100
 """Connections above the limit that still get a 503 in words. Any more are cut off."""
-
-
-@final
-class _PacketExchange:
-    """A Prepare's place in its connection's queue of answers. Given to the ILP server as `Respond`."""
-
-    __slots__ = ("_connection", "closes", "octets")
-
-    def __init__(self, connection: Connection, keep_alive: bool) -> None:
-        self._connection: Connection | None = connection
-        self.closes = not keep_alive
-        self.octets: bytes | None = None
-
-    def packet(self, octets: bytes) -> bool:
-        connection = self._connection
-        if connection is None:
-            return False
-        self._connection = None
-        self.octets = b"%b%bContent-Length: %d\r\n\r\n%b" % (
-            connection.port.packet_head,
-            b"Connection: close\r\n" if self.closes else b"",
-            len(octets),
-            octets,
-        )
-        connection.answered(self)
-        return True
-
-    def refuse(self, status: int, text: str) -> bool:
-        connection = self._connection
-        if connection is None:
-            return False
-        self._connection = None
-        # RFC 9110 15.5.2: a 401 names the scheme that would do.
-        challenge = b"WWW-Authenticate: Bearer\r\n" if status == 401 else b""
-        self.octets = encode_response(status, text, date=connection.port.date + challenge, close=self.closes)
-        connection.answered(self)
-        return True
-
-    def fail(self) -> None:
-        """Our own fault: answer 500 if nothing was answered yet, and end the connection."""
-        self.closes = True
-        self.refuse(500, "this node failed to handle the request")
-
-    def start(self) -> None:
-        """Nothing to start: it runs already."""
-
-    def gone(self) -> None:
-        self._connection = None
 
 
 class _Exchange(Protocol):
@@ -184,7 +136,7 @@ class Connection(asyncio.BufferedProtocol):
             return False
         port.requests += 1
         self.since = port.tick
-        exchange = _PacketExchange(self, keep_alive=True)
+        exchange = PacketExchange(self, keep_alive=True)
         self.exchanges.append(exchange)
         try:
             known[0].receive(data[end:], port.clock.now(), exchange)
@@ -339,7 +291,7 @@ class Connection(asyncio.BufferedProtocol):
                 return
 
     def _packet(self, ilp: HttpIlpServer, path: bytes, request: Request, now: Timestamp, head: bytes) -> None:
-        exchange = _PacketExchange(self, request.keep_alive)
+        exchange = PacketExchange(self, request.keep_alive)
         self.exchanges.append(exchange)
         fields = request.fields
         try:
@@ -350,7 +302,7 @@ class Connection(asyncio.BufferedProtocol):
             exchange.fail()
 
     def _answer(self, request: Request, status: int, text: str) -> None:
-        exchange = _PacketExchange(self, request.keep_alive)
+        exchange = PacketExchange(self, request.keep_alive)
         self.exchanges.append(exchange)
         exchange.refuse(status, text)
 
@@ -359,7 +311,7 @@ class Connection(asyncio.BufferedProtocol):
         self.port.refusals += 1
         self._lingering = True
         self._reader.close()
-        exchange = _PacketExchange(self, keep_alive=False)
+        exchange = PacketExchange(self, keep_alive=False)
         self.exchanges.append(exchange)
         exchange.refuse(status, reason)
 

@@ -1,0 +1,63 @@
+"""One Prepare's place in its connection's queue of answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from interledger.link.http.messages import encode_response
+
+if TYPE_CHECKING:
+    from interledger.link.http.connection import Connection
+
+__all__ = ["PacketExchange"]
+
+
+@final
+class PacketExchange:
+    """Given to the ILP server as `Respond`; `octets` is the whole answer once it is there."""
+
+    __slots__ = ("_connection", "closes", "octets")
+
+    def __init__(self, connection: Connection, keep_alive: bool) -> None:
+        self._connection: Connection | None = connection
+        self.closes = not keep_alive
+        self.octets: bytes | None = None
+
+    def packet(self, octets: bytes) -> bool:
+        """Answer with an ILP packet. False: the client has gone."""
+        connection = self._connection
+        if connection is None:
+            return False
+        self._connection = None
+        self.octets = b"%b%bContent-Length: %d\r\n\r\n%b" % (
+            connection.port.packet_head,
+            b"Connection: close\r\n" if self.closes else b"",
+            len(octets),
+            octets,
+        )
+        connection.answered(self)
+        return True
+
+    def refuse(self, status: int, text: str) -> bool:
+        """Answer with another status and a line for a person. False: the client has gone."""
+        connection = self._connection
+        if connection is None:
+            return False
+        self._connection = None
+        # RFC 9110 15.5.2: a 401 names the scheme that would do.
+        challenge = b"WWW-Authenticate: Bearer\r\n" if status == 401 else b""
+        self.octets = encode_response(status, text, date=connection.port.date + challenge, close=self.closes)
+        connection.answered(self)
+        return True
+
+    def fail(self) -> None:
+        """Our own fault: answer 500 if nothing was answered yet, and end the connection."""
+        self.closes = True
+        self.refuse(500, "this node failed to handle the request")
+
+    def start(self) -> None:
+        """Nothing to start: it runs already."""
+
+    def gone(self) -> None:
+        """The client left: what is answered from now on is lost."""
+        self._connection = None
