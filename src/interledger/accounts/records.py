@@ -37,6 +37,7 @@ __all__ = [
     "encode_held",
     "encode_released",
     "encode_resolved",
+    "pack_executed",
     "pack_held_one_leg",
 ]
 
@@ -139,6 +140,9 @@ amount. Raises `struct.error`. Nearly every packet is one."""
 
 _TWO_LEGS = Struct(">BQ?Q32sBIIQIIQ")
 _WITH_FULFILLMENT = Struct(">BQ32s")
+pack_executed: Final = _WITH_FULFILLMENT.pack
+"""`encode_executed` without a call in between: 3, hold id, fulfillment."""
+
 _WITH_ID = Struct(">BQ")
 _RESOLVED = Struct(">BQ?")
 
@@ -171,7 +175,7 @@ def encode_held(hold_id: int, remote: bool, expires_at: int, condition: bytes, l
 
 def encode_executed(hold_id: int, fulfillment: bytes) -> bytes:
     """The hold was posted: its fulfillment is known."""
-    return _WITH_FULFILLMENT.pack(3, hold_id, fulfillment)
+    return pack_executed(3, hold_id, fulfillment)
 
 
 def encode_released(hold_id: int) -> bytes:

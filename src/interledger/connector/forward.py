@@ -24,6 +24,7 @@ from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger, LedgerAccount
 from interledger.clock import Timestamp
+from interledger.codec.digest import sha256
 from interledger.connector import refusals
 from interledger.connector.crossing import Crossing, make_crossing
 from interledger.connector.events import PacketRefused, Step
@@ -188,7 +189,7 @@ class Connector:
         if type(reply) is Fulfill:
             # 7 verify
             # RFC 27: "the connector checks that the fulfillment hashes to the original condition" (CR-09)
-            if reply.matches(flight.condition):
+            if sha256(reply.fulfillment).digest() == flight.condition:
                 # 8 execute
                 incoming.fulfilled += 1
                 if hold is None:

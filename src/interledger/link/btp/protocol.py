@@ -20,7 +20,7 @@ from typing import Final, final
 from interledger.clock import Timestamp
 from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import TYPE_FULFILL, TYPE_PREPARE, TYPE_REJECT, Prepare, Reject, decode_reply
+from interledger.ilp.packet import TYPE_FULFILL, TYPE_PREPARE, TYPE_REJECT, Fulfill, Prepare, Reject, decode_reply
 from interledger.link.base import RequestId
 from interledger.link.btp.auth import auth_message, read_auth
 from interledger.link.btp.link import BtpLink
@@ -57,7 +57,10 @@ SLOW_READER_TIMEOUT_MS: Final = 30_000
 _PREPARE: Final = bytes((TYPE_PREPARE,))
 _REPLIES: Final = (bytes((TYPE_FULFILL,)), bytes((TYPE_REJECT,)))
 
+_FULFILL: Final = _REPLIES[0]
+
 _decode_prepare: Final = Prepare.decode
+_decode_fulfill: Final = Fulfill.decode
 
 Admit = Callable[[str | None, str], BtpLink | None]
 """(user name or None, token) -> the link of the account they open, or None. Compares in constant time."""
@@ -252,7 +255,7 @@ class BtpConnection:
 
     def _receive_reply(self, link: BtpLink, request_id: int, ilp: bytes, now: Timestamp) -> None:
         try:
-            reply = decode_reply(ilp)
+            reply = _decode_fulfill(ilp) if ilp[:1] == _FULFILL else decode_reply(ilp)
         except DecodeError:
             link.receive_unreadable_reply(request_id, now)
             return

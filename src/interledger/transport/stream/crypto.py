@@ -5,14 +5,15 @@ Everything that can be computed once per connection is: the cipher object, and t
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from hashlib import sha256
 from typing import Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from interledger.clock import Entropy
+from interledger.codec.digest import sha256
 
 __all__ = ["ENCRYPTION_OVERHEAD", "PACKETS_MAX", "PLAINTEXT_LENGTH_MAX", "StreamCrypto", "hmac_sha256"]
 
@@ -48,8 +49,8 @@ class StreamCrypto:
         self._encrypt = cipher.encrypt
         self._decrypt = cipher.decrypt
         key = hmac_sha256(shared_secret, b"ilp_stream_fulfillment").ljust(_HMAC_BLOCK, b"\0")
-        self._inner = sha256(key.translate(_INNER_PAD))
-        self._outer = sha256(key.translate(_OUTER_PAD))
+        self._inner = hashlib.sha256(key.translate(_INNER_PAD))
+        self._outer = hashlib.sha256(key.translate(_OUTER_PAD))
         self._entropy = entropy
         self._tag_last = accept_tag_last
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import Final, final
 
 from interledger.accounts.account import AccountId
 from interledger.accounts.asset import Asset
 from interledger.clock import Entropy, Timestamp
+from interledger.codec.digest import sha256
 from interledger.codec.oer import UINT64_MAX, encode_uint
 from interledger.errors import DecodeError
 from interledger.ilp.address import Address
