@@ -173,6 +173,74 @@ async def test_HT_02_a_prepare_is_answered_over_the_socket() -> None:
         assert (rig.listener.requests, rig.listener.connections) == (3, 1)
 
 
+async def test_a_head_that_was_accepted_is_not_read_again_while_its_account_stays() -> None:
+    async with running() as rig, rig.client() as client:
+        for _ in range(2):
+            client.write(ilp_post())
+            assert (await client.response())[0] == 200
+        ((head, (side, length)),) = rig.ilp.accepted_heads.items()
+        assert (head + PREPARE, side, length) == (ilp_post(), rig.side, len(PREPARE))
+
+        # The same head in two reads, twice in one read, and with octets behind it: read as ever.
+        client.write(ilp_post()[:-1])
+        await asyncio.sleep(0.01)
+        client.write(ilp_post()[-1:] + ilp_post() + ilp_post() + b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert [(await client.response())[0] for _ in range(4)] == [200] * 4
+
+        client.write(ilp_post(b"x" * len(PREPARE)))
+        assert (await client.response())[0] == 400
+        rig.handler.fails = True
+        client.write(ilp_post())
+        assert (await client.response())[0] == 500
+
+    async with running() as rig, rig.client() as client:
+        client.write(ilp_post())
+        assert (await client.response())[0] == 200
+        rig.ilp.detach(AccountId("alice"))
+        client.write(ilp_post())
+        assert (await client.response())[0] == 503
+
+
+async def test_a_head_that_was_accepted_waits_for_its_turn_and_its_place() -> None:
+    async with running(reply=None) as rig, rig.client() as client:
+        pause = connection_module.PIPELINED_PAUSE
+        for count in range(1, pause + 1):  # the last one ends the reading, until an answer has left
+            client.write(ilp_post())
+            await until(lambda count=count: len(rig.handler.got) == count)  # type: ignore[misc]  # bound now
+        client.write(ilp_post())
+        for _ in range(pause + 1):
+            await until(lambda: bool(rig.handler.got))
+            rig.side.send_reply(rig.handler.got.pop(0), FULFILL)
+            assert (await client.response())[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [b"Connection: close\r\n", b"Expect: 100-continue\r\n", b"X: " + b"x" * 1_024 + b"\r\n"],
+    ids=["the last one", "asks first", "long"],
+)
+async def test_heads_that_are_read_every_time(headers: bytes) -> None:
+    async with running() as rig, rig.client() as client:
+        client.write(ilp_post(headers=headers))
+        status, _, _ = await client.response()
+        if status == 100:
+            status, _, _ = await client.response()
+        assert status == 200
+        assert not rig.ilp.accepted_heads
+
+
+async def test_chunks_and_refused_heads_are_read_every_time() -> None:
+    async with running() as rig, rig.client() as client:
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(PREPARE), PREPARE)
+        client.write(
+            b"POST /ilp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+        )
+        assert (await client.response())[0] == 200
+        client.write(ilp_post().replace(b"Bearer t", b"Bearer u"))
+        assert (await client.response())[0] == 401
+        assert not rig.ilp.accepted_heads
+
+
 async def test_everything_else_goes_to_the_application() -> None:
     async with running() as rig, rig.client() as client:
         client.write(b"GET /ilp HTTP/1.1\r\nHost: x\r\n\r\n")

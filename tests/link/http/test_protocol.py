@@ -260,3 +260,13 @@ def test_paths_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert rig.server.takes(b"/accounts/user%d/ilp" % i)
     assert len(rig.server._accounts_of_paths) <= 4
     assert rig.server.takes(b"/ilp")
+
+
+def test_heads_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEADS_KEPT", 4)
+    rig = Rig()
+    for i in range(20):
+        head = b"POST /%d" % i
+        rig.server.handle(b"/ilp", b"Bearer alices", None, PREPARE, NOW, Answer(), head)
+        assert rig.server.accepted_heads[head] == (rig.alice, len(PREPARE))
+    assert len(rig.server.accepted_heads) <= 4

@@ -184,6 +184,23 @@ async def test_HT_01_HT_02_HT_08_a_packet_and_its_answer() -> None:
         assert (link.prepares, link.unknown, link.alarm) == (2, 0, None)
 
 
+async def test_an_answer_whose_head_came_before_is_the_same_answer() -> None:
+    other = Fulfill(bytes(32), b"ko")
+    answers = (
+        http(),
+        http(body=other.encode()),
+        http(body=REJECT.encode()),  # another length
+        http(headers=b"Connection: close\r\n"),
+    )
+    async with peer(says(*answers)) as far, linked(f"http://127.0.0.1:{far.port}/ilp") as (link, handler):
+        for i in range(4):
+            link.send_prepare(RequestId(i), prepare())
+            await until(lambda i=i: len(handler.told) == i + 1)  # type: ignore[misc]  # bound now
+        assert handler.told == [("reply", 0, FULFILL), ("reply", 1, other), ("reply", 2, REJECT), ("reply", 3, FULFILL)]
+        assert far.connections == 1
+        await until(lambda: link.connections == 0)
+
+
 FULL = FULFILL.encode()
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(FULL), FULL)
 
