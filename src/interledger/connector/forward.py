@@ -160,9 +160,7 @@ class Connector:
 
         # 5 forward
         onward = prepare.forwarded(amount=outgoing_amount, expires_at=expires_at)
-        deadline = expires_at + limits.grace_ms
-        if deadline > incoming_expires_at - limits.relay_margin_ms:
-            deadline = incoming_expires_at - limits.relay_margin_ms
+        deadline = min(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
         onward_id = self._remember(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
