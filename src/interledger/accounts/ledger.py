@@ -128,16 +128,8 @@ class Ledger:
         """Post all legs: the fulfillment is known. Raises `LedgerError` when the hold has an outcome already."""
         if self.holds.pop(hold.id, None) is not hold:
             raise _closed(hold)
-        batch = self._batch
-        touched = batch.touched
-        for debited, credited, amount in hold.legs:  # `_post`, without its call: this runs for every packet
-            debited.debits_pending -= amount
-            debited.debits_posted += amount
-            credited.credits_pending -= amount
-            credited.credits_posted += amount
-            touched.add(debited)
-            touched.add(credited)
-        batch.records.append(pack_executed(3, hold.id, fulfillment))
+        self._post(hold.legs)
+        self._batch.records.append(pack_executed(3, hold.id, fulfillment))
         if not self._dirty:
             self._wake()
 

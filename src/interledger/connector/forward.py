@@ -149,11 +149,10 @@ class Connector:
                 return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
 
             # 4 hold
-            ledger = self.ledger
-            if ledger.read_only:
+            if self.ledger.read_only:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.READ_ONLY)
             legs = crossing.legs(amount, outgoing_amount)
-            held = ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
+            held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
             if type(held) is not Hold:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.NO_CREDIT)
             hold = held
