@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from fractions import Fraction
+from typing import Any
 
 from interledger.accounts.account import Account, AccountId, LinkSettings, Relation
 from interledger.accounts.asset import parse_asset
@@ -34,6 +35,26 @@ def account(name: str, asset: str, relation: Relation = Relation.CHILD, *, addre
         relation=relation,
         link=LinkSettings(**settings),
     )
+
+
+def js_account(name: str, asset: str, kind: str, js_port: int, token: str = TOKEN) -> Account:
+    """A JavaScript peer's account: it dials us by BTP, or both call each other by HTTP (it listens on `js_port`)."""
+    if kind == "btp":
+        return account(name, asset, btp_incoming_token=token)
+    return account(
+        name,
+        asset,
+        http_incoming_token=token,
+        http_url=f"http://127.0.0.1:{js_port}/",
+        http_outgoing_token=token,
+    )
+
+
+def js_link(name: str, kind: str, node: Node, js_port: int) -> dict[str, Any]:
+    """The peer's side of that account, as `peers/link.js` reads it."""
+    if kind == "btp":
+        return {"btp": f"btp+ws://{name}:{TOKEN}@127.0.0.1:{node.port}/accounts/{name}/ilp/btp"}
+    return {"http": {"port": js_port, "url": f"http://127.0.0.1:{node.port}/accounts/{name}/ilp", "token": TOKEN}}
 
 
 @asynccontextmanager

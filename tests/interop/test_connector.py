@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nodes import TOKEN, account, net, running_node, until_up
+from nodes import TOKEN, js_account, net, running_node, until_up
 from peers import free_port, ilp_connector, js_peer
 
-from interledger.accounts.account import Account
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, decode_reply
@@ -22,18 +21,6 @@ from interledger.node.node import Node
 
 AMOUNT = 250_000
 BALANCE = {"maximum": "1000000000", "minimum": "-1000000000"}
-
-
-def our_account(name: str, kind: str, js_port: int) -> Account:
-    if kind == "btp":
-        return account(name, "USD/9", btp_incoming_token=TOKEN + name)
-    return account(
-        name,
-        "USD/9",
-        http_incoming_token=TOKEN + name,
-        http_url=f"http://127.0.0.1:{js_port}/",
-        http_outgoing_token=TOKEN + name,
-    )
 
 
 def their_accounts(name: str, kind: str, node: Node, js_port: int, users_port: int) -> dict[str, Any]:
@@ -57,7 +44,10 @@ def their_accounts(name: str, kind: str, node: Node, js_port: int, users_port: i
 @pytest.mark.parametrize("kind", ["btp", "http"])
 async def test_between_two_ilp_connectors(kind: str) -> None:
     ports = [free_port() for _ in range(4)]
-    accounts = our_account("left", kind, ports[0]), our_account("right", kind, ports[1])
+    accounts = [
+        js_account(name, "USD/9", kind, port, TOKEN + name)
+        for name, port in zip(("left", "right"), ports, strict=False)
+    ]
     async with (
         running_node(*accounts) as node,
         ilp_connector(None, their_accounts("left", kind, node, ports[0], ports[2])),
@@ -88,7 +78,10 @@ async def test_between_two_ilp_connectors(kind: str) -> None:
 async def test_the_books_of_all_three_agree(kind: str) -> None:
     """One packet of AMOUNT from a user of left to a user of right, by ilp-plugin-btp alone: no probes, exact books."""
     ports = [free_port() for _ in range(4)]
-    accounts = our_account("left", kind, ports[0]), our_account("right", kind, ports[1])
+    accounts = [
+        js_account(name, "USD/9", kind, port, TOKEN + name)
+        for name, port in zip(("left", "right"), ports, strict=False)
+    ]
     async with (
         running_node(*accounts) as node,
         ilp_connector(None, their_accounts("left", kind, node, ports[0], ports[2])) as left,

@@ -6,10 +6,9 @@ One unit of EUR is worth two of USD, and the node keeps nothing: 1,000,000 USD u
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import pytest
-from nodes import TOKEN, account, net, running_node, until_settled
+from nodes import account, js_account, js_link, net, running_node, until_settled
 from peers import free_port, js_peer
 
 from interledger.accounts.account import Relation
@@ -24,30 +23,12 @@ def destination(node: Node) -> dict[str, str]:
     return {"address": details.destination_account, "secret": base64.b64encode(details.shared_secret).decode()}
 
 
-def js_account(kind: str, js_port: int) -> Any:
-    if kind == "btp":
-        return account("js", "USD/9", btp_incoming_token=TOKEN)
-    return account(
-        "js",
-        "USD/9",
-        http_incoming_token=TOKEN,
-        http_url=f"http://127.0.0.1:{js_port}/",
-        http_outgoing_token=TOKEN,
-    )
-
-
-def js_link(kind: str, node: Node, js_port: int) -> dict[str, Any]:
-    if kind == "btp":
-        return {"btp": f"btp+ws://js:{TOKEN}@127.0.0.1:{node.port}/accounts/js/ilp/btp"}
-    return {"http": {"port": js_port, "url": f"http://127.0.0.1:{node.port}/accounts/js/ilp", "token": TOKEN}}
-
-
 @pytest.mark.parametrize("kind", ["btp", "http"])
 async def test_ilp_protocol_stream_pays_us(kind: str) -> None:
     """BT-12, BT-13 (its auth entries), HT-07 (its content type), PC-01 (it asks who it is), ST-15, ST-22."""
     port = free_port()
-    async with running_node(BOB, js_account(kind, port)) as node:
-        options = {"link": js_link(kind, node, port), **destination(node), "amount": str(AMOUNT)}
+    async with running_node(BOB, js_account("js", "USD/9", kind, port)) as node:
+        options = {"link": js_link("js", kind, node, port), **destination(node), "amount": str(AMOUNT)}
         async with js_peer("stream-client.js", options) as js:
             paid = await js.wait_for("paid")
         await until_settled(node)
@@ -60,9 +41,9 @@ async def test_ilp_protocol_stream_pays_us(kind: str) -> None:
 async def test_interledger_pay_pays_us(kind: str) -> None:
     """@interledger/pay probes the rate first, and needs F99 for an unfulfillable packet (ST-19)."""
     port = free_port()
-    async with running_node(BOB, js_account(kind, port)) as node:
+    async with running_node(BOB, js_account("js", "USD/9", kind, port)) as node:
         options = {
-            "link": js_link(kind, node, port),
+            "link": js_link("js", kind, node, port),
             **destination(node),
             "amount": str(AMOUNT),
             "asset": {"code": "USD", "scale": 9},

@@ -9,7 +9,7 @@ import base64
 from typing import Any
 
 import pytest
-from nodes import TOKEN, account, net, running_node, until_settled, until_up
+from nodes import account, js_account, js_link, net, running_node, until_settled, until_up
 from peers import free_port, js_peer
 
 from interledger.accounts.account import AccountId, Relation
@@ -22,24 +22,6 @@ from interledger.transport.stream.shell import StreamPayer
 AMOUNT = 1_000_000
 ALICE = account("alice", "USD/9", Relation.LOCAL)
 STATELESS = ["@interledger/stream-receiver", "stream-receiver-alpha"]
-
-
-def js_account(kind: str, js_port: int) -> Any:
-    if kind == "btp":
-        return account("js", "EUR/9", btp_incoming_token=TOKEN)
-    return account(
-        "js",
-        "EUR/9",
-        http_incoming_token=TOKEN,
-        http_url=f"http://127.0.0.1:{js_port}/",
-        http_outgoing_token=TOKEN,
-    )
-
-
-def js_link(kind: str, node: Node, js_port: int) -> dict[str, Any]:
-    if kind == "btp":
-        return {"btp": f"btp+ws://js:{TOKEN}@127.0.0.1:{node.port}/accounts/js/ilp/btp"}
-    return {"http": {"port": js_port, "url": f"http://127.0.0.1:{node.port}/accounts/js/ilp", "token": TOKEN}}
 
 
 async def pay(node: Node, receiver: dict[str, Any], target: Target) -> PaymentEnded:
@@ -66,8 +48,8 @@ async def pay(node: Node, receiver: dict[str, Any], target: Target) -> PaymentEn
 async def test_we_pay_ilp_protocol_stream(kind: str) -> None:
     """ST-20: its receiveMax starts at 0. ST-04, ST-05: its replies are matched."""
     port = free_port()
-    async with running_node(ALICE, js_account(kind, port)) as node:
-        async with js_peer("stream-server.js", {"link": js_link(kind, node, port)}) as js:
+    async with running_node(ALICE, js_account("js", "EUR/9", kind, port)) as node:
+        async with js_peer("stream-server.js", {"link": js_link("js", kind, node, port)}) as js:
             ready = await js.wait_for("ready")
             assert ready["asset"] == {"code": "EUR", "scale": 9}
             await until_up(node, "js")
@@ -84,9 +66,9 @@ async def test_we_pay_ilp_protocol_stream(kind: str) -> None:
 async def test_we_pay_stream_receiver(package: str, kind: str) -> None:
     """Both generations: 0.2.2 answers probes with F99, 0.3.3-alpha with F05 (ST-18, D-23)."""
     port = free_port()
-    async with running_node(ALICE, js_account(kind, port)) as node:
+    async with running_node(ALICE, js_account("js", "EUR/9", kind, port)) as node:
         options = {
-            "link": js_link(kind, node, port),
+            "link": js_link("js", kind, node, port),
             "package": package,
             "address": "test.hub.js",
             "asset": {"code": "EUR", "scale": 9},
@@ -103,8 +85,8 @@ async def test_we_pay_stream_receiver(package: str, kind: str) -> None:
 
 async def test_fixed_delivery_brings_what_was_asked() -> None:
     """Exactly 123,457 EUR units for the 246,914 USD units they cost."""
-    async with running_node(ALICE, js_account("btp", 0)) as node:
-        async with js_peer("stream-server.js", {"link": js_link("btp", node, 0)}) as js:
+    async with running_node(ALICE, js_account("js", "EUR/9", "btp", 0)) as node:
+        async with js_peer("stream-server.js", {"link": js_link("js", "btp", node, 0)}) as js:
             ready = await js.wait_for("ready")
             ended = await pay(node, ready, FixedDelivery(123_457))
             await js.wait_for("money", total="123457")
