@@ -33,8 +33,9 @@ if TYPE_CHECKING:
         RouteDocument,
         StatusDocument,
     )
+    from interledger.application.spsp.shell import FetchResponse
 
-__all__ = ["ApiClient", "ApiError", "Fetch", "FetchResponse", "FetchStream"]
+__all__ = ["ApiClient", "ApiError", "Fetch", "FetchStream"]
 
 TIMEOUT_MS: Final = 10_000
 PAYMENT_HEAD_MS: Final = 60_000
@@ -49,17 +50,6 @@ LINE_OCTETS_MAX: Final = 65_536
 POLL_S: Final = 0.5
 POLLS_FAILED_MAX: Final = 20
 """Ten seconds without the node, and a payment's outcome is somebody else's to look up."""
-
-
-class FetchResponse(Protocol):
-    """A whole HTTP answer. Header names in lower case."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def body(self) -> bytes: ...
 
 
 class StreamedAnswer(Protocol):
