@@ -129,12 +129,13 @@ def test_a_time_out_is_not_a_rejection(books: Books) -> None:
     assert books.ledger.check() == []
 
 
-@pytest.mark.parametrize(("delivered", "we_owe_bob"), [(True, 99), (False, 0)])
-def test_an_unknown_amount_is_resolved_by_evidence(books: Books, delivered: bool, we_owe_bob: int) -> None:
+@pytest.mark.parametrize(("proven", "delivered", "we_owe_bob"), [(True, True, 99), (False, True, 99), (False, False, 0)])
+def test_an_unknown_amount_is_resolved(books: Books, proven: bool, delivered: bool, we_owe_bob: int) -> None:
     unknown = books.ledger.give_up(books.held(99))
-    books.ledger.add_evidence(unknown, PROOF)
-    assert unknown.fulfillment == PROOF
-    books.ledger.resolve(unknown, delivered=delivered)
+    if proven:
+        books.ledger.add_evidence(unknown, PROOF)
+        assert unknown.fulfillment == PROOF
+    books.ledger.resolve(unknown, delivered=delivered, memo="the peer's statement")
     loss = books.ledger.find("loss/USD/9", USD)
     assert loss is not None
     assert (books.bob.payable, loss.net) == (we_owe_bob, we_owe_bob)
@@ -242,13 +243,22 @@ def test_A9_a_packet_has_one_outcome(books: Books, first: str, second: str) -> N
     assert books.journal() == b""
 
 
+def test_what_is_proven_cannot_be_called_not_delivered(books: Books) -> None:
+    unknown = books.ledger.give_up(books.held(5))
+    books.ledger.add_evidence(unknown, PROOF)
+    books.journal()
+    with pytest.raises(LedgerError, match="its fulfillment is known"):
+        books.ledger.resolve(unknown, delivered=False, memo="")
+    assert books.journal() == b""
+
+
 def test_a_resolved_amount_stays_resolved(books: Books) -> None:
     """A late Fulfill after the operator's decision must not write a record that no start could read."""
     unknown = books.ledger.give_up(books.held(5))
-    books.ledger.resolve(unknown, delivered=False)
+    books.ledger.resolve(unknown, delivered=False, memo="")
     books.journal()
     with pytest.raises(LedgerError, match="resolved already"):
-        books.ledger.resolve(unknown, delivered=True)
+        books.ledger.resolve(unknown, delivered=True, memo="")
     with pytest.raises(LedgerError, match="resolved already"):
         books.ledger.add_evidence(unknown, PROOF)
     assert books.journal() == b""
@@ -368,7 +378,7 @@ def books_journal_of(books: Books, more: bytes) -> bytes:
 
 def test_replay_wakes_nobody_and_leaves_nothing_to_write(books: Books) -> None:
     unknown = books.ledger.give_up(books.held(5))
-    books.ledger.resolve(unknown, delivered=True)
+    books.ledger.resolve(unknown, delivered=True, memo="")
     journal = books.journal()
     ledger = replayed(journal)
     assert ledger.take_batch() is None
@@ -382,7 +392,7 @@ def test_replay_wakes_nobody_and_leaves_nothing_to_write(books: Books) -> None:
     ("journal", "says"),
     [
         (b"\x04" + (7).to_bytes(8, "big"), "fits nothing before it"),
-        (b"\x06" + (7).to_bytes(8, "big") + b"\x01", "fits nothing before it"),
+        (b"\x06" + (7).to_bytes(8, "big") + b"\x01\x00", "fits nothing before it"),
         (bytes.fromhex("01 00000001 03 782f79 03 555344 09"), "opens account 1, 0 are open"),
         (bytes.fromhex("01 00000000 03 782f79 03 555344 09 01 00000001 03 782f79 03 555344 09"), "a second time"),
         (bytes.fromhex("02 0000000000000001 01 0000000000000000") + bytes(32) + b"\x01" + bytes(16), "fits nothing"),
@@ -503,7 +513,8 @@ class LedgerMachine(RuleBasedStateMachine):
             unknown: Unknown = self.ledger.unknown[doubt]
             if proven:
                 self.ledger.add_evidence(unknown, PROOF)
-            self.ledger.resolve(unknown, delivered=delivered)
+            delivered = delivered or proven
+            self.ledger.resolve(unknown, delivered=delivered, memo="by hand")
             self.model[doubt] = (*self.model[doubt][:4], "delivered" if delivered else "released")
 
     @rule(pair=st.permutations(PEERS), amount=AMOUNTS)

@@ -411,7 +411,7 @@ def test_a_late_fulfill_of_what_is_resolved_already_changes_nothing() -> None:
     made.commit()
     made.connector.handle_timer(Timestamp(NOW + 60_000))
     (unknown,) = made.ledger.unknown.values()
-    made.ledger.resolve(unknown, delivered=False)
+    made.ledger.resolve(unknown, delivered=False, memo="")
     made.answer("bob", FULFILL)
     assert unknown.fulfillment is None
 

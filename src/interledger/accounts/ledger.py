@@ -157,14 +157,16 @@ class Ledger:
         unknown.fulfillment = fulfillment
         self._record(encode_evidence(unknown.id, fulfillment))
 
-    def resolve(self, unknown: Unknown, *, delivered: bool) -> None:
+    def resolve(self, unknown: Unknown, *, delivered: bool, memo: str) -> None:
         """Close an unknown amount: delivered means we owe it to the counterpart, and lost it ourselves.
 
-        Raises `LedgerError` when it is resolved already.
+        Raises `LedgerError` when it is resolved already, or is proven and said not to be delivered.
         """
         self._check_open(unknown)
+        if unknown.fulfillment is not None and not delivered:
+            raise LedgerError(f"unknown item {unknown.id} was delivered: its fulfillment is known")
         self._resolve(unknown, delivered)
-        self._record(encode_resolved(unknown.id, delivered))
+        self._record(encode_resolved(unknown.id, delivered, memo))
 
     def post(self, legs: tuple[Leg, ...], memo: str) -> None:
         """A posting outside packets (settlement, deposit, correction): no limit applies, the money has moved already.
@@ -257,16 +259,14 @@ class Ledger:
         del self.unknown[unknown.id]
         self._unhold(self._suspense_legs(unknown))
         if delivered:
-            legs = (
-                (self.account(f"loss/{unknown.account.asset}", unknown.account.asset), unknown.account, unknown.amount),
-            )
+            loss = self.account(f"loss/{unknown.account.asset}", unknown.account.asset)
+            legs = ((loss, unknown.account, unknown.amount),)
             self._hold_unchecked(legs)
             self._post(legs)
 
     def _suspense_legs(self, unknown: Unknown) -> tuple[Leg, ...]:
-        peer = unknown.account
-        suspense = self.account(f"{peer.name}/suspense", peer.asset)
-        return ((self.account(f"loss/{peer.asset}", peer.asset), suspense, unknown.amount),)
+        name, asset = unknown.account.name, unknown.account.asset
+        return ((self.account(f"loss/{asset}", asset), self.account(f"{name}/suspense", asset), unknown.amount),)
 
     def _check_open(self, unknown: Unknown) -> None:
         if self.unknown.get(unknown.id) is not unknown:

@@ -107,10 +107,11 @@ class GaveUp:
 
 @dataclass(slots=True)
 class Resolved:
-    """An unknown amount was found out: delivered (we owe it) or not."""
+    """An unknown amount was found out: delivered (we owe it) or not. `memo`: by whom and why."""
 
     hold_id: int
     delivered: bool
+    memo: str
 
 
 @dataclass(slots=True)
@@ -188,9 +189,9 @@ def encode_gave_up(hold_id: int) -> bytes:
     return _WITH_ID.pack(5, hold_id)
 
 
-def encode_resolved(hold_id: int, delivered: bool) -> bytes:
-    """An unknown amount was settled: delivered or not."""
-    return _RESOLVED.pack(6, hold_id, delivered)
+def encode_resolved(hold_id: int, delivered: bool, memo: str) -> bytes:
+    """An unknown amount was settled: delivered or not, by whom and why."""
+    return _RESOLVED.pack(6, hold_id, delivered) + encode_octets(memo.encode())
 
 
 def encode_evidence(hold_id: int, fulfillment: bytes) -> bytes:
@@ -232,7 +233,8 @@ def _read_record(octets: bytes, offset: int) -> tuple[Record, int]:
         return _BARE_KINDS[kind](hold_id), offset + _WITH_ID.size
     if kind == Kind.RESOLVED:
         _, hold_id, delivered = _RESOLVED.unpack_from(octets, offset)
-        return Resolved(hold_id, delivered), offset + _RESOLVED.size
+        memo, offset = read_octets(octets, offset + _RESOLVED.size)
+        return Resolved(hold_id, delivered, memo.decode()), offset
     if kind == Kind.ACCOUNT_OPENED:
         return _read_account_opened(octets, offset + 1)
     if kind == Kind.ENTRY_POSTED:
