@@ -129,7 +129,9 @@ def test_a_time_out_is_not_a_rejection(books: Books) -> None:
     assert books.ledger.check() == []
 
 
-@pytest.mark.parametrize(("proven", "delivered", "we_owe_bob"), [(True, True, 99), (False, True, 99), (False, False, 0)])
+@pytest.mark.parametrize(
+    ("proven", "delivered", "we_owe_bob"), [(True, True, 99), (False, True, 99), (False, False, 0)]
+)
 def test_an_unknown_amount_is_resolved(books: Books, proven: bool, delivered: bool, we_owe_bob: int) -> None:
     unknown = books.ledger.give_up(books.held(99))
     if proven:
