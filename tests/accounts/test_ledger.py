@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import NO_LIMIT, Hold, Ledger, LedgerAccount, Refusal, Unknown
-from interledger.accounts.records import ENTRY_LEGS_MAX, Held, decode_records
+from interledger.accounts.records import ENTRY_LEGS_MAX, Counters, Executed, Held, decode_records, encode_counters
 from interledger.errors import LedgerError
 
 USD = Asset("USD", 9)
@@ -336,20 +336,29 @@ def test_a_batch_has_records_effects_and_the_accounts_that_were_posted_to(books:
     books.ledger.call_after_commit(waiter)
     batch = books.ledger.take_batch()
     assert batch is not None
-    assert len(batch.records) == 2
-    assert batch.touched == {books.alice, books.bob}
+    held, executed, *counters = decode_records(b"".join(batch.records))
+    assert (type(held), type(executed)) == (Held, Executed)
+    assert counters == [Counters(0, 1, 0), Counters(1, 0, 1)]
     assert batch.prepares == [(send, send, 1, "prepare")]
     assert batch.replies == [(send, 2, "reply")]
     assert batch.waiters == [waiter]
     assert books.ledger.take_batch() is None
 
 
-def test_a_hold_touches_no_stored_balance(books: Books) -> None:
+def test_J5_replay_compares_with_the_counters_of_each_commit(books: Books) -> None:
+    books.ledger.execute(books.held(1), PROOF)
+    journal = books.journal()
+    assert replayed(journal).check() == []
+    with pytest.raises(LedgerError, match=r"peer/alice .* had 2 debits and 0 credits then, .* make 1 and 0"):
+        replayed(journal + encode_counters(0, 2, 0))
+
+
+def test_a_hold_changes_no_posted_counter(books: Books) -> None:
     books.ledger.take_batch()
     books.held(1)
     batch = books.ledger.take_batch()
     assert batch is not None
-    assert batch.touched == set()
+    assert [type(record) for record in decode_records(b"".join(batch.records))] == [Held]
 
 
 # ---------------------------------------------------------------------- recovery and replay

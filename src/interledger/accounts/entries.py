@@ -112,8 +112,8 @@ class Batch:
     """What has been decided since the last batch was taken: written together, then its effects are let go."""
 
     records: list[bytes] = field(default_factory=list)
-    touched: set[LedgerAccount] = field(default_factory=set)
-    """The accounts whose posted counters changed."""
+    touched: dict[LedgerAccount, None] = field(default_factory=dict)
+    """The accounts whose posted counters changed, in the order in which they first did."""
     replies: list[tuple[Callable[[Any, Any], None], Any, Any]] = field(default_factory=list)
     """(send, request id, reply): to be sent even when writing fails, because the money has moved already."""
     prepares: list[tuple[Callable[[Any, Any], None], Callable[[Any, Any], None], Any, Any]] = field(

@@ -19,6 +19,7 @@ from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, L
 from interledger.accounts.records import (
     ENTRY_LEGS_MAX,
     AccountOpened,
+    Counters,
     EntryPosted,
     Evidence,
     Executed,
@@ -28,6 +29,7 @@ from interledger.accounts.records import (
     Released,
     Resolved,
     encode_account_opened,
+    encode_counters,
     encode_entry,
     encode_evidence,
     encode_gave_up,
@@ -68,7 +70,7 @@ class Ledger:
             return found
         account = self._open(name, asset)
         self._record(encode_account_opened(account.index, name, asset.code, asset.scale))
-        self._batch.touched.add(account)
+        self._batch.touched[account] = None
         return account
 
     def find(self, name: str, asset: Asset) -> LedgerAccount | None:
@@ -214,6 +216,8 @@ class Ledger:
         if not self._dirty:
             return None
         batch, self._batch, self._dirty = self._batch, Batch(), False
+        # So that every commit says what its records add up to, and a replay can tell where it went another way.
+        batch.records += [encode_counters(a.index, a.debits_posted, a.credits_posted) for a in batch.touched]
         return batch
 
     def _record(self, record: bytes) -> None:
@@ -244,8 +248,7 @@ class Ledger:
             debited.debits_posted += amount
             credited.credits_pending -= amount
             credited.credits_posted += amount
-            touched.add(debited)
-            touched.add(credited)
+            touched[debited] = touched[credited] = None
 
     def _set_aside(self, hold: Hold) -> Unknown:
         self._unhold(hold.legs)
@@ -291,6 +294,8 @@ class Ledger:
             self._next_id = max(self._next_id, record.hold_id + 1)
         elif isinstance(record, Executed):
             self._post(self.holds.pop(record.hold_id).legs)
+        elif isinstance(record, Counters):
+            self._compare(record)
         elif isinstance(record, Released):
             self._unhold(self.holds.pop(record.hold_id).legs)
         elif isinstance(record, GaveUp):
@@ -303,6 +308,14 @@ class Ledger:
             legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
             self._hold_unchecked(legs)
             self._post(legs)
+
+    def _compare(self, counters: Counters) -> None:
+        account = self.accounts[counters.index]
+        if (account.debits_posted, account.credits_posted) != (counters.debits_posted, counters.credits_posted):
+            raise LedgerError(
+                f"{account.name} ({account.asset}) had {counters.debits_posted} debits and {counters.credits_posted} "
+                f"credits then, the journal's records make {account.debits_posted} and {account.credits_posted}"
+            )
 
     def _apply_opened(self, record: AccountOpened) -> None:
         asset = Asset(record.asset_code, record.asset_scale)

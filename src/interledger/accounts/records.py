@@ -19,6 +19,7 @@ from interledger.errors import DecodeError
 __all__ = [
     "ENTRY_LEGS_MAX",
     "AccountOpened",
+    "Counters",
     "EntryPosted",
     "Evidence",
     "Executed",
@@ -30,6 +31,7 @@ __all__ = [
     "Resolved",
     "decode_records",
     "encode_account_opened",
+    "encode_counters",
     "encode_entry",
     "encode_evidence",
     "encode_executed",
@@ -53,6 +55,7 @@ class Kind(enum.IntEnum):
     RESOLVED = 6
     EVIDENCE = 7
     ENTRY_POSTED = 8
+    COUNTERS = 9
 
 
 ENTRY_LEGS_MAX: Final = 255
@@ -130,7 +133,16 @@ class EntryPosted:
     legs: tuple[LegRecord, ...]
 
 
-Record = AccountOpened | Held | Executed | Released | GaveUp | Resolved | Evidence | EntryPosted
+@dataclass(slots=True)
+class Counters:
+    """The posted counters of an account after the records before this one: what a replay has to arrive at."""
+
+    index: int
+    debits_posted: int
+    credits_posted: int
+
+
+Record = AccountOpened | Held | Executed | Released | GaveUp | Resolved | Evidence | EntryPosted | Counters
 
 _HELD = Struct(">BQ?Q32sB")
 _LEG = Struct(">IIQ")
@@ -146,10 +158,12 @@ pack_executed: Final = _WITH_FULFILLMENT.pack
 
 _WITH_ID = Struct(">BQ")
 _RESOLVED = Struct(">BQ?")
+_COUNTERS = Struct(">BI16s16s")
 
 
 # Plain integers: reading a journal asks for the kind of every record, and comparing with an enum member is slow.
 _HELD_KIND: Final = int(Kind.HELD)
+_COUNTERS_KIND: Final = int(Kind.COUNTERS)
 _FULFILLED_KINDS: Final[dict[int, type[Executed | Evidence]]] = {
     int(Kind.EXECUTED): Executed,
     int(Kind.EVIDENCE): Evidence,
@@ -207,6 +221,11 @@ def encode_entry(memo: str, legs: tuple[LegRecord, ...]) -> bytes:
     )
 
 
+def encode_counters(index: int, debits_posted: int, credits_posted: int) -> bytes:
+    """The account number `index` has these posted counters now."""
+    return _COUNTERS.pack(9, index, debits_posted.to_bytes(16, "big"), credits_posted.to_bytes(16, "big"))
+
+
 def decode_records(octets: bytes) -> Iterator[Record]:
     """The records of one commit, in order. Raises `DecodeError`: a journal that cannot be read stops the node."""
     offset = 0
@@ -231,6 +250,10 @@ def _read_record(octets: bytes, offset: int) -> tuple[Record, int]:
     if kind in _BARE_KINDS:
         _, hold_id = _WITH_ID.unpack_from(octets, offset)
         return _BARE_KINDS[kind](hold_id), offset + _WITH_ID.size
+    if kind == _COUNTERS_KIND:
+        _, index, debits, credits_ = _COUNTERS.unpack_from(octets, offset)
+        counters = Counters(index, int.from_bytes(debits, "big"), int.from_bytes(credits_, "big"))
+        return counters, offset + _COUNTERS.size
     if kind == Kind.RESOLVED:
         _, hold_id, delivered = _RESOLVED.unpack_from(octets, offset)
         memo, offset = read_octets(octets, offset + _RESOLVED.size)

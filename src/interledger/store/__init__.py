@@ -1,1 +1,1 @@
-"""Where a node keeps what it must not forget: the journal, the balances, and its documents."""
+"""Where a node keeps what it must not forget: the journal, snapshots of the books, and its documents."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from interledger.accounts.account import Account, AccountId
-from interledger.accounts.entries import LedgerAccount
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
@@ -21,7 +20,6 @@ from interledger.store.documents import Kind, decode_document, encode_account, e
 __all__ = [
     "PAYMENTS_KEPT",
     "SNAPSHOT_OCTETS",
-    "Balance",
     "Change",
     "Documents",
     "Durability",
@@ -45,14 +43,6 @@ class Durability(enum.StrEnum):
     PROCESS = "process"
     """The end of the process, also by kill -9. A power cut may lose the last commits: packets of that moment may then
     be missing in our books and present in the peers'."""
-
-
-class Balance(NamedTuple):
-    """The posted counters of an account at the moment of the commit, in units of its asset."""
-
-    account: LedgerAccount
-    debits_posted: int
-    credits_posted: int
 
 
 class Change(NamedTuple):
@@ -97,7 +87,7 @@ class Store(Protocol):
     def load(self, ledger: Ledger) -> StoredState:
         """Fill the empty `ledger` with the books after the last commit, not yet recovered, and return all the rest.
 
-        Once after `open`, before the first `write`. Raises `StoreError` when the journal and the balances differ.
+        Once after `open`, before the first `write`. Raises `StoreError` when they are not sound.
         """
         ...
 
@@ -109,7 +99,6 @@ class Store(Protocol):
     def write(
         self,
         records: bytes,
-        balances: Sequence[Balance],
         at: Timestamp,
         changes: Sequence[Change] = (),
         snapshot: Snapshot | None = None,

@@ -23,7 +23,7 @@ from interledger.accounts.ledger import Batch, Ledger
 from interledger.accounts.snapshot import Snapshot, capture
 from interledger.clock import Clock, Timestamp
 from interledger.errors import DiskFullError, StoreError
-from interledger.store.base import SNAPSHOT_OCTETS, Balance, Change, Store
+from interledger.store.base import SNAPSHOT_OCTETS, Change, Store
 
 __all__ = ["GroupCommit"]
 
@@ -43,7 +43,6 @@ class _Commit:
     """One durable step: what is written, what waits for it, and how it ended."""
 
     batch: Batch
-    balances: list[Balance]
     changes: list[Change]
     snapshot: Snapshot | None
     at: Timestamp
@@ -178,8 +177,7 @@ class GroupCommit:
             if not changes:
                 return None
             batch = Batch()
-        balances = [Balance(a, a.debits_posted, a.credits_posted) for a in batch.touched]
-        return _Commit(batch, balances, changes, self._take_snapshot(batch), self._clock.now())
+        return _Commit(batch, changes, self._take_snapshot(batch), self._clock.now())
 
     def _take_snapshot(self, batch: Batch) -> Snapshot | None:
         octets = self._store.octets_since_snapshot
@@ -278,7 +276,7 @@ def _write(store: Store, commit: _Commit) -> None:
 
 
 def _write_once(store: Store, commit: _Commit) -> None:
-    store.write(b"".join(commit.batch.records), commit.balances, commit.at, commit.changes, commit.snapshot)
+    store.write(b"".join(commit.batch.records), commit.at, commit.changes, commit.snapshot)
 
 
 def _as_store_error(error: Exception) -> StoreError:

@@ -10,14 +10,13 @@ from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.store.base import (
     PAYMENTS_KEPT,
-    Balance,
     Change,
     Documents,
     StoredState,
     add_document,
 )
 from interledger.store.documents import Kind
-from interledger.store.replay import StoredBalance, replay
+from interledger.store.replay import replay
 
 __all__ = ["MemoryStore"]
 
@@ -30,7 +29,6 @@ class MemoryStore(Documents):
         super().__init__()
         self._commits: list[tuple[int, bytes]] = []
         self._snapshot: bytes | None = None
-        self._balances: dict[int, StoredBalance] = {}
         self._documents: dict[tuple[Kind, str], str] = {}
         self._octets = 0
         self._seq = 0
@@ -43,7 +41,7 @@ class MemoryStore(Documents):
 
     def load(self, ledger: Ledger) -> StoredState:
         state = StoredState()
-        state.records_replayed = replay(ledger, self._snapshot, self._commits, self._balances)
+        state.records_replayed = replay(ledger, self._snapshot, self._commits)
         for (kind, key), body in self._documents.items():
             add_document(state, kind, key, body)
         return state
@@ -55,7 +53,6 @@ class MemoryStore(Documents):
     def write(
         self,
         records: bytes,
-        balances: Sequence[Balance],
         at: Timestamp,
         changes: Sequence[Change] = (),
         snapshot: Snapshot | None = None,
@@ -64,8 +61,6 @@ class MemoryStore(Documents):
             self._seq += 1
             self._commits.append((self._seq, records))
             self._octets += len(records)
-        for account, debits, credits_ in balances:
-            self._balances[account.index] = StoredBalance(account.name, debits, credits_)
         for kind, key, body in changes:
             if body is None:
                 self._documents.pop((kind, key), None)

@@ -13,9 +13,7 @@ The database is opened in exclusive mode: nobody else can take the write lock of
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,14 +22,12 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import Final, final
 
-from interledger.accounts.entries import LedgerAccount
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
 from interledger.store.base import (
     PAYMENTS_KEPT,
-    Balance,
     Change,
     Documents,
     Durability,
@@ -48,7 +44,7 @@ from interledger.store.files import (
     make_reserve,
 )
 from interledger.store.migrations import migrate
-from interledger.store.replay import StoredBalance, replay
+from interledger.store.replay import replay
 
 __all__ = ["COMMITS_KEPT", "DATABASE", "SqliteStore"]
 
@@ -58,14 +54,11 @@ COMMITS_KEPT: Final = 50_000
 """Commits of the journal that are kept although a snapshot covers them, to look things up: minutes to days of history,
 250 MB at most."""
 
-PRUNED_PER_COMMIT: Final = 4
-"""Old rows that one commit deletes. More than it adds, and never enough to make it slow."""
-
 _LINK = Struct(">IQQ")  # chain of the commit before, seq, at
-_AMOUNT = re.compile(r"[0-9]{1,39}")
 _SYNCHRONOUS = {Durability.POWER: "FULL", Durability.PROCESS: "NORMAL"}
 
-_COMMIT = "INSERT INTO new_commit VALUES (?, ?, ?, ?, ?, ?)"
+_COMMIT = "INSERT INTO journal VALUES (?, ?, ?, ?)"
+_PRUNE = "DELETE FROM journal WHERE seq <= ?"
 _PUT = (
     "INSERT INTO document (kind, key, at_ms, crc, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, key) "
     "DO UPDATE SET at_ms = excluded.at_ms, crc = excluded.crc, body = excluded.body"
@@ -102,8 +95,6 @@ class SqliteStore(Documents):
         self._chain = 0
         self._octets = 0
         self._snapshot_seq = 0
-        self._pruned = 0
-        self._prefixes: dict[int, str] = {}
 
     # ------------------------------------------------------------------ life
 
@@ -148,10 +139,9 @@ class SqliteStore(Documents):
             self._check_small_tables()
             snapshot = self._load_snapshot()
             commits = self._load_commits()
-            balances = self._load_balances()
             state = StoredState()
             try:
-                state.records_replayed = replay(ledger, snapshot, commits, balances)
+                state.records_replayed = replay(ledger, snapshot, commits)
             except StoreError as error:
                 raise StoreError(f"{self.path}: {error}. Nothing was changed; the node does not start") from None
             for kind, key, crc, body in self._open_db().execute(
@@ -164,7 +154,7 @@ class SqliteStore(Documents):
 
     def _check_small_tables(self) -> None:
         """Is every row where it should be? The journal need not be asked: each of its rows knows the one before it."""
-        for table in ("balance", "document", "snapshot"):
+        for table in ("document", "snapshot"):
             (verdict,) = self._open_db().execute(f"PRAGMA integrity_check({table})").fetchone()
             if verdict != "ok":
                 raise StoreError(f"{self.path} is damaged: {verdict}")
@@ -192,35 +182,23 @@ class SqliteStore(Documents):
             self._seq, self._chain = seq, chain
             self._octets += len(records)
             commits.append((seq, records))
-        self._pruned = (db.execute("SELECT min(seq) FROM journal").fetchone()[0] or self._seq + 1) - 1
         return commits
-
-    def _load_balances(self) -> dict[int, StoredBalance]:
-        balances = {}
-        rows = self._open_db().execute("SELECT account, name, debits_posted, credits_posted, seq FROM balance")
-        for index, name, debits, credits_, seq in rows:
-            if not (_AMOUNT.fullmatch(debits) and _AMOUNT.fullmatch(credits_)):
-                raise StoreError(f"{self.path}: the balance of {name}, written by commit {seq}, is not a number")
-            balances[index] = StoredBalance(name, int(debits), int(credits_))
-        return balances
 
     # ------------------------------------------------------------------ write
 
     def write(
         self,
         records: bytes,
-        balances: Sequence[Balance],
         at: Timestamp,
         changes: Sequence[Change] = (),
         snapshot: Snapshot | None = None,
     ) -> None:
         db = self._open_db()
         seq, chain = self._seq, self._chain
-        prune_to = min(self._pruned + PRUNED_PER_COMMIT, self._snapshot_seq, seq - self._commits_kept)
         commit = None
-        if records or balances:
+        if records:
             seq, chain = seq + 1, _chain(chain, seq + 1, at, records)
-            commit = (seq, at, chain, records, self._balances_json(balances), prune_to if prune_to > 0 else None)
+            commit = (seq, at, chain, records)
         with self._errors("written"):
             if not changes and snapshot is None:
                 if commit is not None:
@@ -229,7 +207,6 @@ class SqliteStore(Documents):
                 self._write_all(db, commit, seq, chain, at, changes, snapshot)
         self._seq, self._chain = seq, chain
         self._octets += len(records)
-        self._pruned = max(self._pruned, prune_to)
         if snapshot is not None:
             self._snapshot_seq = seq
             self._octets = 0
@@ -257,6 +234,7 @@ class SqliteStore(Documents):
             if any(change.kind is Kind.PAYMENT for change in changes):
                 db.execute(_FORGET_PAYMENTS, (PAYMENTS_KEPT,))
             if snapshot is not None:
+                db.execute(_PRUNE, (min(self._snapshot_seq, seq - self._commits_kept),))
                 state = encode_snapshot(snapshot)
                 db.execute(_SNAPSHOT, (seq, at, chain, _snapshot_crc(seq, chain, state), state))
             db.execute("COMMIT")
@@ -265,17 +243,6 @@ class SqliteStore(Documents):
                 with contextlib.suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
             raise
-
-    def _balances_json(self, balances: Sequence[Balance]) -> str:
-        """What the trigger of `new_commit` takes apart. The part that never changes is made once per account."""
-        prefixes = self._prefixes
-        parts = []
-        for account, debits, credits_ in balances:
-            prefix = prefixes.get(account.index)
-            if prefix is None:
-                prefix = prefixes[account.index] = _prefix(account)
-            parts.append(f'{prefix}"{debits}","{credits_}"]')
-        return f"[{','.join(parts)}]"
 
     def release_reserve(self) -> None:
         give_back_reserve(self._reserve)
@@ -310,7 +277,3 @@ def _snapshot_crc(seq: int, chain: int, state: bytes) -> int:
 
 def _document_crc(kind: str, key: str, body: str) -> int:
     return zlib.crc32("\0".join((kind, key, body)).encode())
-
-
-def _prefix(account: LedgerAccount) -> str:
-    return json.dumps([account.index, account.name, account.asset.code, account.asset.scale])[:-1] + ","
