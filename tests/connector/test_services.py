@@ -143,3 +143,16 @@ def test_pings_that_are_out_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     for number in range(3):
         echo.expect(bytes([number]) * 32, secret())
     assert [echo.fulfillment_of(bytes([number]) * 32) for number in range(3)] == [None, secret(), secret()]
+
+
+def test_CR_10_a_node_may_answer_more_peer_protocols_and_none_of_them_is_paid() -> None:
+    def answer(asked: Account, packet: Prepare, now: Timestamp) -> Fulfill | Refused:
+        return Fulfill(PEER_FULFILLMENT, asked.id.encode() + packet.data)
+
+    protocols = {**services.PEER_PROTOCOLS, "peer.hello": answer}
+    packet = Prepare(0, Timestamp(NOW + 1_000), PEER_CONDITION, Address("peer.hello"), b"!")
+    assert answer_peer_protocol(account(), packet, NOW, protocols) == Fulfill(PEER_FULFILLMENT, b"kid!")
+    assert code(answer_peer_protocol(account(), packet, NOW)) == "F01"
+    paid = Prepare(1, packet.expires_at, PEER_CONDITION, packet.destination)
+    assert code(answer_peer_protocol(account(), paid, NOW, protocols)) == "F00"
+    assert code(answer_peer_protocol(account(), packet, packet.expires_at, protocols)) == "R00"

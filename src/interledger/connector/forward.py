@@ -17,12 +17,12 @@ Nothing here waits, reads a clock or touches a socket. It runs for every packet:
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import Account, AccountId
-from interledger.accounts.asset import Asset
-from interledger.accounts.ledger import Hold, Ledger, LedgerAccount
+from interledger.accounts.ledger import Hold, Ledger
 from interledger.clock import Timestamp
 from interledger.codec.digest import sha256
 from interledger.connector import refusals
@@ -30,8 +30,8 @@ from interledger.connector.crossing import Crossing, make_crossing
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import ExpiryWheel, InFlight
-from interledger.connector.peer import GAVE_UP_KEPT, Peer
-from interledger.connector.services import Echo, OwnReceivers, answer_own_address, answer_peer_protocol
+from interledger.connector.peer import GAVE_UP_KEPT, Peer, outside_of_books
+from interledger.connector.services import PEER_PROTOCOLS, Echo, OwnReceivers, answer_own_address, answer_peer_protocol
 from interledger.connector.totals import Totals
 from interledger.errors import ConflictError
 from interledger.ilp.address import Address, same_network, scheme_of
@@ -89,6 +89,8 @@ class Connector:
         self.spread = spread
         self.limits = limits
         self.echo = Echo()
+        self.peer_protocols = dict(PEER_PROTOCOLS)
+        self.link_watchers: list[Callable[[AccountId, Timestamp], None]] = []
         self.peers: dict[AccountId, Peer] = {}
         self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
@@ -212,7 +214,9 @@ class Connector:
             self._give_up(flight, reject)
 
     def link_lost(self, account: AccountId, now: Timestamp) -> None:
-        """Nothing is rejected early: a lost peer may still hold a fulfillment until expiry."""
+        """Nothing is rejected early: a lost peer may still hold a fulfillment until expiry. Routes may change."""
+        for watch in self.link_watchers:
+            watch(account, now)
 
     def timer(self) -> Timestamp | None:
         """When `handle_timer` is next due, or None while nothing is in flight."""
@@ -289,7 +293,7 @@ class Connector:
         """The next hop or our own answer, and the Prepare that goes on: another one for an echo."""
         destination = prepare.destination
         if destination.startswith(PEER_PREFIX):
-            return answer_peer_protocol(incoming.account, prepare, now), prepare
+            return answer_peer_protocol(incoming.account, prepare, now, self.peer_protocols), prepare
         if destination == self.address:
             answer = answer_own_address(self.echo, prepare)
             if isinstance(answer, Prepare):
@@ -372,7 +376,7 @@ class Connector:
         """
         if peer_id in self.peers:
             raise ConflictError(f"“{peer_id}” is attached already")
-        open_account = self.ledger.account if moves_money else _outside_of_books
+        open_account = self.ledger.account if moves_money else outside_of_books
         ledger_account = open_account(account.ledger_name, account.asset)
         guards = guards_for(account, None if is_local else self.limits.packets_per_minute)
         peer = Peer(
@@ -405,7 +409,3 @@ class Connector:
         """Rates are not what they were: forget what was made of them."""
         for peer in self.peers.values():
             peer.crossings.clear()
-
-
-def _outside_of_books(name: str, asset: Asset) -> LedgerAccount:
-    return LedgerAccount(-1, name, asset)  # an index that no entry can name

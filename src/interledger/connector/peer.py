@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, final
 
 from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
@@ -14,7 +15,7 @@ from interledger.link.base import Link, RequestId
 if TYPE_CHECKING:
     from interledger.connector.in_flight import InFlight
 
-__all__ = ["Peer", "local_id"]
+__all__ = ["Peer", "local_id", "outside_of_books"]
 
 GAVE_UP_KEPT: Final = 1_000
 """Request ids we gave up on and would still recognise, per peer: a late Fulfill is then kept as evidence."""
@@ -23,6 +24,11 @@ GAVE_UP_KEPT: Final = 1_000
 def local_id(account_id: AccountId) -> AccountId:
     """The name under which an account's own sender and receiver on this node are attached, beside its link."""
     return AccountId(account_id + "/local")
+
+
+def outside_of_books(name: str, asset: Asset) -> LedgerAccount:
+    """What stands for the ledger account of a peer that only asks: no entry can name its index."""
+    return LedgerAccount(-1, name, asset)
 
 
 @final

@@ -5,6 +5,7 @@ All of it is off the packet path: `forward.py` comes here only for destinations 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol, final
 
 from interledger.accounts.account import Account, AccountId, Relation
@@ -17,7 +18,7 @@ from interledger.ilp.ildcp import ILDCP_DESTINATION, ChildConfig
 from interledger.ilp.packet import Fulfill, Prepare
 from interledger.ilp.peer import PEER_CONDITION
 
-__all__ = ["Echo", "OwnReceivers", "answer_own_address", "answer_peer_protocol"]
+__all__ = ["PEER_PROTOCOLS", "Echo", "OwnReceivers", "PeerProtocol", "answer_own_address", "answer_peer_protocol"]
 
 PINGS_MAX: Final = 1_000
 """Pings we wait for at once: their fulfillments are kept in memory."""
@@ -53,20 +54,36 @@ class Echo:
         return self._pings.get(condition)
 
 
-def answer_peer_protocol(account: Account, prepare: Prepare, now: Timestamp) -> Fulfill | Refused:
-    """A packet to `peer.*`: answered here or refused, never forwarded (CR-10). Amount 0; old ILDCP clients send 1."""
-    if prepare.destination != ILDCP_DESTINATION:
+PeerProtocol = Callable[[Account, Prepare, Timestamp], Fulfill | Refused]
+"""Answers one packet of a peer to one `peer.*` address, at once. Form, amount and expiry have been looked at."""
+
+
+def _configure(account: Account, prepare: Prepare, now: Timestamp) -> Fulfill | Refused:
+    if account.relation in (Relation.PARENT, Relation.PEER):
+        return Refused(ErrorCode.F00_BAD_REQUEST, "you are not a child of this node")
+    return ChildConfig(account.ilp_address, account.asset.code, account.asset.scale).to_fulfill()
+
+
+PEER_PROTOCOLS: Final[Mapping[str, PeerProtocol]] = {ILDCP_DESTINATION: _configure}
+"""What every node answers: destination -> who answers. A connector's own `peer_protocols` may have more."""
+
+
+def answer_peer_protocol(
+    account: Account, prepare: Prepare, now: Timestamp, protocols: Mapping[str, PeerProtocol] = PEER_PROTOCOLS
+) -> Fulfill | Refused:
+    """A packet to `peer.*`: answered here or refused, never forwarded (CR-10)."""
+    protocol = protocols.get(prepare.destination)
+    if protocol is None:
         return Refused(ErrorCode.F01_INVALID_PACKET, "unknown peer protocol")
-    if prepare.amount > 1:
+    # Old ILDCP clients send an amount of 1 (D-05).
+    if prepare.amount > (1 if prepare.destination == ILDCP_DESTINATION else 0):
         return Refused(ErrorCode.F00_BAD_REQUEST, "a peer protocol moves no money")
     # RFC 31: "The `fulfillment` of the response packet is always a zero-filled 32 byte octet string"
     if prepare.execution_condition != PEER_CONDITION:
         return Refused(ErrorCode.F01_INVALID_PACKET, "wrong condition for a peer protocol")
     if prepare.expires_at <= now:
         return Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the request had expired when it arrived")
-    if account.relation in (Relation.PARENT, Relation.PEER):
-        return Refused(ErrorCode.F00_BAD_REQUEST, "you are not a child of this node")
-    return ChildConfig(account.ilp_address, account.asset.code, account.asset.scale).to_fulfill()
+    return protocol(account, prepare, now)
 
 
 def answer_own_address(echo: Echo, prepare: Prepare) -> Fulfill | Refused | Prepare:
