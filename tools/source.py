@@ -59,7 +59,7 @@ def python_files() -> Iterator[Path]:
 
 def text_files() -> Iterator[Path]:
     """Every text file of the project that a person wrote."""
-    top = [path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith(".coverage")]
+    top = [path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith((".coverage", ".git"))]
     below = [
         path
         for folder in (*PYTHON_FOLDERS, "docs", "conformance", ".ci")
