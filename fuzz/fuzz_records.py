@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import contextlib
 
-from interledger.accounts.records import decode_records, encode_evidence, encode_executed, encode_held, encode_released
+from interledger.accounts.records import (
+    decode_records,
+    encode_answered,
+    encode_evidence,
+    encode_executed,
+    encode_held,
+    encode_released,
+    encode_requested,
+)
 from interledger.accounts.snapshot import decode_snapshot
 from interledger.errors import DecodeError
 
 LAYERS = ()
 SEEDS: tuple[bytes, ...] = (
     encode_held(1, True, 1_800_000_000_000, bytes(32), ((0, 1, 5), (0, 2, 1))),
+    encode_requested("bob", b"id", bytes(32), 1_800_000_000_000, 1) + encode_answered("bob", b"id", bytes(32), 1, b"x"),
     encode_executed(1, bytes(32)) + encode_released(2) + encode_evidence(3, bytes(32)),
 )
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from interledger.accounts.records import (
     AccountOpened,
     Counters,
+    Answered,
     EntryPosted,
     Evidence,
     Executed,
@@ -18,16 +19,19 @@ from interledger.accounts.records import (
     Held,
     Record,
     Released,
+    Requested,
     Resolved,
     decode_records,
     encode_account_opened,
     encode_counters,
+    encode_answered,
     encode_entry,
     encode_evidence,
     encode_executed,
     encode_gave_up,
     encode_held,
     encode_released,
+    encode_requested,
     encode_resolved,
 )
 from interledger.errors import DecodeError
@@ -49,6 +53,10 @@ EXAMPLES: list[tuple[Record, bytes, str]] = [
      "08 02 c3a9 01 00000001 00000002 00000010000000000000000000000000"),
     (Counters(3, 5, 2**100), encode_counters(3, 5, 2**100),
      "09 00000003 00000000000000000000000000000005 00000010000000000000000000000000"),
+    (Requested("bob", b"id", HASH, 1000, 7), encode_requested("bob", b"id", HASH, 1000, 7),
+     f"0a 03 626f62 02 6964 {HASH.hex()} 00000000000003e8 0000000000000007"),
+    (Answered("bob", b"id", HASH, 1000, b"yes"), encode_answered("bob", b"id", HASH, 1000, b"yes"),
+     f"0b 03 626f62 02 6964 {HASH.hex()} 00000000000003e8 03 796573"),
 ]  # fmt: skip
 
 ids = st.integers(0, U64)
@@ -70,6 +78,8 @@ records = st.one_of(
     st.builds(Evidence, ids, hashes),
     st.builds(EntryPosted, st.text(max_size=200), legs(2**127, 4)),
     st.builds(Counters, indexes, st.integers(0, 2**128 - 1), st.integers(0, 2**128 - 1)),
+    st.builds(Requested, st.text(max_size=40), st.binary(max_size=40), hashes, ids, ids),
+    st.builds(Answered, st.text(max_size=40), st.binary(max_size=40), hashes, ids, st.binary(max_size=300)),
 )
 
 
@@ -93,6 +103,10 @@ def encode(record: Record) -> bytes:
             return encode_entry(memo, its_legs)
         case Counters(index, debits, credits_):
             return encode_counters(index, debits, credits_)
+        case Requested(account, request_id, digest, expires_at, hold_id):
+            return encode_requested(account, request_id, digest, expires_at, hold_id)
+        case Answered(account, request_id, digest, expires_at, answer):
+            return encode_answered(account, request_id, digest, expires_at, answer)
 
 
 @pytest.mark.parametrize(("record", "octets", "expected"), EXAMPLES)

@@ -95,13 +95,32 @@ def test_J5_a_snapshot_cut_anywhere_is_refused() -> None:
 
 
 def test_J11_a_snapshot_of_another_version_is_refused() -> None:
-    with pytest.raises(DecodeError, match="version 2, this program reads version 1"):
-        decode_snapshot(b"\x02" + encode_snapshot(capture(Ledger()))[1:])
+    with pytest.raises(DecodeError, match="version 3, this program reads versions up to 2"):
+        decode_snapshot(b"\x03" + encode_snapshot(capture(Ledger()))[1:])
 
 
-def test_a_snapshot_holds_only_holds() -> None:
+def test_a_snapshot_of_version_1_is_read() -> None:
+    ledger = Ledger()
+    act(ledger, random.Random(4), 20)
+    assert state(restored(b"\x01" + encode_snapshot(capture(ledger))[1:])) == state(ledger)
+
+
+def test_requests_come_back_as_they_were() -> None:
+    ledger = Ledger()
+    for account in ("alice", "bob"):
+        journal = ledger.requests.of(account)
+        for number in range(3):
+            journal.receive(bytes([number]), b"prepare", 1000, durable=number > 0)
+            journal.hold(bytes([number]), number)
+        journal.answer(b"\x02", b"fulfill")
+    assert len(ledger.requests.capture()) == 4
+    again = restored(encode_snapshot(capture(ledger)))
+    assert again.requests.capture() == ledger.requests.capture()
+
+
+def test_a_snapshot_ends_with_holds_and_requests_only() -> None:
     octets = encode_snapshot(capture(Ledger())) + b"\x04" + bytes(8)
-    with pytest.raises(DecodeError, match="not a hold"):
+    with pytest.raises(DecodeError, match="neither a hold nor a request"):
         decode_snapshot(octets)
 
 

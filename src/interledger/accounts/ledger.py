@@ -15,11 +15,13 @@ from struct import error as StructError  # noqa: N812
 from typing import Any, final
 
 from interledger.accounts.asset import Asset
+from interledger.accounts.checks import faults_of
 from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, Leg, Refusal, Unknown
 from interledger.accounts.records import (
     ENTRY_LEGS_MAX,
     AccountOpened,
     Counters,
+    Answered,
     EntryPosted,
     Evidence,
     Executed,
@@ -27,6 +29,7 @@ from interledger.accounts.records import (
     Held,
     Record,
     Released,
+    Requested,
     Resolved,
     encode_account_opened,
     encode_counters,
@@ -39,6 +42,7 @@ from interledger.accounts.records import (
     pack_executed,
     pack_held_one_leg,
 )
+from interledger.accounts.request_journal import RequestJournals
 from interledger.errors import LedgerError
 
 __all__ = ["NO_LIMIT", "Batch", "Hold", "Ledger", "LedgerAccount", "Leg", "Refusal", "Unknown"]
@@ -52,6 +56,7 @@ class Ledger:
         self.accounts: list[LedgerAccount] = []
         self.holds: dict[int, Hold] = {}
         self.unknown: dict[int, Unknown] = {}
+        self.requests = RequestJournals(self._record)
         self.read_only = False
         self.on_dirty: Callable[[], None] = lambda: None
         """Called when the batch gets its first record: the owner then takes it and writes it."""
@@ -308,6 +313,8 @@ class Ledger:
             legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
             self._hold_unchecked(legs)
             self._post(legs)
+        elif isinstance(record, Requested | Answered):
+            self.requests.restore(record)
 
     def _compare(self, counters: Counters) -> None:
         account = self.accounts[counters.index]
@@ -329,17 +336,17 @@ class Ledger:
         self,
         next_id: int,
         accounts: Iterable[tuple[str, Asset, int, int]],
-        holds: Iterable[Held],
+        open_items: Iterable[Record],
         unknown: Iterable[tuple[int, int, int, bytes, int, bytes | None]],
     ) -> None:
-        """Fill an empty ledger from a snapshot: (name, asset, debits posted, credits posted), open holds, and
-        (id, account, amount, condition, expires_at, fulfillment) of unknown items. Pending counters follow from these.
+        """Fill an empty ledger from a snapshot: (name, asset, debits posted, credits posted), records of open holds and
+        requests, and (id, account, amount, condition, expires_at, fulfillment) of unknown items.
         """
         for name, asset, debits, credits_ in accounts:
             account = self._open(name, asset)
             account.debits_posted, account.credits_posted = debits, credits_
-        for held in holds:
-            self.apply(held)
+        for record in open_items:
+            self.apply(record)
         for item_id, index, amount, condition, expires_at, fulfillment in unknown:
             item = Unknown(item_id, self.accounts[index], amount, condition, expires_at, fulfillment)
             self.unknown[item_id] = item
@@ -375,32 +382,9 @@ class Ledger:
 
     def check(self) -> list[str]:
         """What is wrong with the books, in sentences; empty when they are sound (invariants 1, 2 and 5)."""
-        faults = []
-        sums: dict[Asset, list[int]] = {}
-        pending = self._pending_of_open_items()
-        for account in self.accounts:
-            counters = (account.debits_posted, account.credits_posted, account.debits_pending, account.credits_pending)
-            if min(counters) < 0:
-                faults.append(f"{account.name} ({account.asset}) has a counter below zero")
-            if counters[2:] != tuple(pending[account.index]):
-                faults.append(f"{account.name} ({account.asset}) has pending amounts that no open hold explains")
-            total = sums.setdefault(account.asset, [0, 0])
-            total[0] += counters[0] - counters[1]
-            total[1] += counters[2] - counters[3]
-        for asset, (posted, held) in sums.items():
-            if posted or held:
-                faults.append(f"{asset} does not sum to zero: {posted} posted, {held} pending")
-        return faults
-
-    def _pending_of_open_items(self) -> list[list[int]]:
-        """[debits, credits] pending of each account, as the open holds and the unknown items explain them."""
-        legs = [leg for hold in self.holds.values() for leg in hold.legs]
-        legs += [leg for unknown in self.unknown.values() for leg in self._suspense_legs(unknown)]
-        pending = [[0, 0] for _ in self.accounts]
-        for debited, credited, amount in legs:
-            pending[debited.index][0] += amount
-            pending[credited.index][1] += amount
-        return pending
+        held = (leg for hold in self.holds.values() for leg in hold.legs)
+        set_aside = (leg for unknown in self.unknown.values() for leg in self._suspense_legs(unknown))
+        return faults_of(self.accounts, (*held, *set_aside))
 
 
 def _closed(hold: Hold) -> LedgerError:

@@ -20,6 +20,7 @@ __all__ = [
     "ENTRY_LEGS_MAX",
     "AccountOpened",
     "Counters",
+    "Answered",
     "EntryPosted",
     "Evidence",
     "Executed",
@@ -28,16 +29,19 @@ __all__ = [
     "LegRecord",
     "Record",
     "Released",
+    "Requested",
     "Resolved",
     "decode_records",
     "encode_account_opened",
     "encode_counters",
+    "encode_answered",
     "encode_entry",
     "encode_evidence",
     "encode_executed",
     "encode_gave_up",
     "encode_held",
     "encode_released",
+    "encode_requested",
     "encode_resolved",
     "pack_executed",
     "pack_held_one_leg",
@@ -56,6 +60,8 @@ class Kind(enum.IntEnum):
     EVIDENCE = 7
     ENTRY_POSTED = 8
     COUNTERS = 9
+    REQUESTED = 10
+    ANSWERED = 11
 
 
 ENTRY_LEGS_MAX: Final = 255
@@ -142,7 +148,40 @@ class Counters:
     credits_posted: int
 
 
-Record = AccountOpened | Held | Executed | Released | GaveUp | Resolved | Evidence | EntryPosted | Counters
+class Requested:
+    """A peer's request that it may repeat is in progress: its packet is this hold. `digest`: SHA-256 of its octets."""
+
+    account: str
+    request_id: bytes
+    digest: bytes
+    expires_at: int
+    hold_id: int
+
+
+@dataclass(slots=True)
+class Answered:
+    """Such a request has its answer, which every repetition gets. Complete in itself: a refused one was never held."""
+
+    account: str
+    request_id: bytes
+    digest: bytes
+    expires_at: int
+    answer: bytes
+
+
+Record = (
+    AccountOpened
+    | Held
+    | Executed
+    | Released
+    | GaveUp
+    | Resolved
+    | Evidence
+    | EntryPosted
+    | Counters
+    | Requested
+    | Answered
+)
 
 _HELD = Struct(">BQ?Q32sB")
 _LEG = Struct(">IIQ")
@@ -159,6 +198,7 @@ pack_executed: Final = _WITH_FULFILLMENT.pack
 _WITH_ID = Struct(">BQ")
 _RESOLVED = Struct(">BQ?")
 _COUNTERS = Struct(">BI16s16s")
+_REQUEST = Struct(">32sQ")  # digest, expires at
 
 
 # Plain integers: reading a journal asks for the kind of every record, and comparing with an enum member is slow.
@@ -226,6 +266,21 @@ def encode_counters(index: int, debits_posted: int, credits_posted: int) -> byte
     return _COUNTERS.pack(9, index, debits_posted.to_bytes(16, "big"), credits_posted.to_bytes(16, "big"))
 
 
+def encode_requested(account: str, request_id: bytes, digest: bytes, expires_at: int, hold_id: int) -> bytes:
+    """The account's request is in progress as this hold. `expires_at`: ms UTC, of the incoming packet."""
+    return _encode_request(Kind.REQUESTED, account, request_id, digest, expires_at) + hold_id.to_bytes(8, "big")
+
+
+def encode_answered(account: str, request_id: bytes, digest: bytes, expires_at: int, answer: bytes) -> bytes:
+    """The account's request has this answer."""
+    return _encode_request(Kind.ANSWERED, account, request_id, digest, expires_at) + encode_octets(answer)
+
+
+def _encode_request(kind: Kind, account: str, request_id: bytes, digest: bytes, expires_at: int) -> bytes:
+    key = encode_octets(account.encode()) + encode_octets(request_id)
+    return bytes((kind,)) + key + _REQUEST.pack(digest, expires_at)
+
+
 def decode_records(octets: bytes) -> Iterator[Record]:
     """The records of one commit, in order. Raises `DecodeError`: a journal that cannot be read stops the node."""
     offset = 0
@@ -262,6 +317,8 @@ def _read_record(octets: bytes, offset: int) -> tuple[Record, int]:
         return _read_account_opened(octets, offset + 1)
     if kind == Kind.ENTRY_POSTED:
         return _read_entry(octets, offset + 1)
+    if kind in (Kind.REQUESTED, Kind.ANSWERED):
+        return _read_request(octets, offset + 1, kind)
     raise DecodeError(f"the journal has a record of unknown kind {kind} at octet {offset}")
 
 
@@ -281,3 +338,15 @@ def _read_entry(octets: bytes, offset: int) -> tuple[EntryPosted, int]:
         leg, offset = read_fixed(octets, offset, 24)
         legs.append((int.from_bytes(leg[:4], "big"), int.from_bytes(leg[4:8], "big"), int.from_bytes(leg[8:], "big")))
     return EntryPosted(memo.decode(), tuple(legs)), offset
+
+
+def _read_request(octets: bytes, offset: int, kind: int) -> tuple[Requested | Answered, int]:
+    account, offset = read_octets(octets, offset)
+    request_id, offset = read_octets(octets, offset)
+    digest, expires_at = _REQUEST.unpack_from(octets, offset)
+    offset += _REQUEST.size
+    if kind == Kind.ANSWERED:
+        answer, offset = read_octets(octets, offset)
+        return Answered(account.decode(), request_id, digest, expires_at, answer), offset
+    hold_id, offset = read_fixed(octets, offset, 8)
+    return Requested(account.decode(), request_id, digest, expires_at, int.from_bytes(hold_id, "big")), offset

@@ -1,7 +1,7 @@
 """The whole ledger at one moment as octets, so that a start need not read the journal from its beginning.
 
 `capture` is quick and runs where the ledger lives; `encode_snapshot` may run in another thread. Layout: version, next
-hold id, accounts (name, asset, four counters), open holds (as journal records), unknown items.
+hold id, accounts (name, asset, four counters), unknown items, then as journal records: open holds, peers' requests.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from typing import Final, NamedTuple
 from interledger.accounts.asset import Asset
 from interledger.accounts.entries import Hold, Unknown
 from interledger.accounts.ledger import Ledger
-from interledger.accounts.records import Held, decode_records, encode_held
+from interledger.accounts.records import (
+    Answered,
+    Held,
+    Requested,
+    decode_records,
+    encode_answered,
+    encode_held,
+    encode_requested,
+)
 from interledger.codec.oer import encode_octets, read_fixed, read_octets
 from interledger.errors import DecodeError, LedgerError
 
@@ -30,7 +38,9 @@ __all__ = [
     "restore",
 ]
 
-VERSION: Final = 1
+VERSION: Final = 2
+VERSIONS_READ: Final = (1, 2)
+"""Version 1 had no requests; else it is the same."""
 
 _HEAD = Struct(">BQII")  # version, next id, count of accounts, count of unknown items
 _UNKNOWN = Struct(">QIQ32sQ?32s")  # id, account, amount, condition, expires_at, whether proven, fulfillment
@@ -67,6 +77,7 @@ class Snapshot:
     accounts: list[AccountState]
     holds: list[Hold]
     unknown: list[Unknown]
+    requests: list[Requested | Answered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ class StoredSnapshot:
     accounts: list[AccountState]
     holds: list[Held]
     unknown: list[StoredUnknown]
+    requests: list[Requested | Answered]
 
 
 def capture(ledger: Ledger) -> Snapshot:
@@ -85,7 +97,8 @@ def capture(ledger: Ledger) -> Snapshot:
         AccountState(a.name, a.asset, a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending)
         for a in ledger.accounts
     ]
-    return Snapshot(ledger.next_id, accounts, list(ledger.holds.values()), [copy(u) for u in ledger.unknown.values()])
+    unknown = [copy(u) for u in ledger.unknown.values()]
+    return Snapshot(ledger.next_id, accounts, list(ledger.holds.values()), unknown, ledger.requests.capture())
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:
@@ -97,7 +110,8 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
         parts.extend(_encode_amount(counter) for counter in account[2:])
     for unknown in snapshot.unknown:
         parts.append(_encode_unknown(unknown))
-    parts.append(b"".join(_encode_hold(hold) for hold in snapshot.holds))
+    parts.extend(_encode_hold(hold) for hold in snapshot.holds)
+    parts.extend(_encode_request(request) for request in snapshot.requests)
     return b"".join(parts)
 
 
@@ -114,7 +128,7 @@ def restore(ledger: Ledger, snapshot: StoredSnapshot) -> None:
     ledger.restore(
         snapshot.next_id,
         ((a.name, a.asset, a.debits_posted, a.credits_posted) for a in snapshot.accounts),
-        snapshot.holds,
+        (*snapshot.holds, *snapshot.requests),
         snapshot.unknown,
     )
     for account, stored in zip(ledger.accounts, snapshot.accounts, strict=False):
@@ -147,10 +161,17 @@ def _encode_hold(hold: Hold) -> bytes:
     return encode_held(hold.id, hold.remote, hold.expires_at, hold.condition, legs)
 
 
+def _encode_request(request: Requested | Answered) -> bytes:
+    key = (request.account, request.request_id, request.digest, request.expires_at)
+    if isinstance(request, Requested):
+        return encode_requested(*key, request.hold_id)
+    return encode_answered(*key, request.answer)
+
+
 def _decode(octets: bytes) -> StoredSnapshot:
     version, next_id, account_count, unknown_count = _HEAD.unpack_from(octets, 0)
-    if version != VERSION:
-        raise DecodeError(f"the snapshot is of version {version}, this program reads version {VERSION}")
+    if version not in VERSIONS_READ:
+        raise DecodeError(f"the snapshot is of version {version}, this program reads versions up to {VERSION}")
     offset = _HEAD.size
     accounts = []
     for _ in range(account_count):
@@ -161,12 +182,16 @@ def _decode(octets: bytes) -> StoredSnapshot:
         item_id, index, amount, condition, expires_at, proven, fulfillment = _UNKNOWN.unpack_from(octets, offset)
         unknown.append(StoredUnknown(item_id, index, amount, condition, expires_at, fulfillment if proven else None))
         offset += _UNKNOWN.size
-    holds = []
+    holds: list[Held] = []
+    requests: list[Requested | Answered] = []
     for record in decode_records(octets[offset:]):
-        if not isinstance(record, Held):
-            raise DecodeError("the snapshot has a record that is not a hold")
-        holds.append(record)
-    return StoredSnapshot(next_id, accounts, holds, unknown)
+        if isinstance(record, Held):
+            holds.append(record)
+        elif isinstance(record, Requested | Answered):
+            requests.append(record)
+        else:
+            raise DecodeError("the snapshot has a record that is neither a hold nor a request")
+    return StoredSnapshot(next_id, accounts, holds, unknown, requests)
 
 
 def _read_account(octets: bytes, offset: int) -> tuple[AccountState, int]:

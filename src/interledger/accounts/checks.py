@@ -1,0 +1,33 @@
+"""Are the books sound? Invariants that hold between any two records (money.md: 1, 2 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from interledger.accounts.asset import Asset
+from interledger.accounts.entries import LedgerAccount, Leg
+
+__all__ = ["faults_of"]
+
+
+def faults_of(accounts: Sequence[LedgerAccount], open_legs: Iterable[Leg]) -> list[str]:
+    """What is wrong, in sentences. `open_legs`: those of open holds and unknown items, which explain what is pending."""
+    faults = []
+    sums: dict[Asset, list[int]] = {}
+    pending = [[0, 0] for _ in accounts]
+    for debited, credited, amount in open_legs:
+        pending[debited.index][0] += amount
+        pending[credited.index][1] += amount
+    for account in accounts:
+        counters = (account.debits_posted, account.credits_posted, account.debits_pending, account.credits_pending)
+        if min(counters) < 0:
+            faults.append(f"{account.name} ({account.asset}) has a counter below zero")
+        if counters[2:] != tuple(pending[account.index]):
+            faults.append(f"{account.name} ({account.asset}) has pending amounts that no open hold explains")
+        total = sums.setdefault(account.asset, [0, 0])
+        total[0] += counters[0] - counters[1]
+        total[1] += counters[2] - counters[3]
+    for asset, (posted, held) in sums.items():
+        if posted or held:
+            faults.append(f"{asset} does not sum to zero: {posted} posted, {held} pending")
+    return faults

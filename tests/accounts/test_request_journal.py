@@ -1,0 +1,290 @@
+"""A request is processed once, whatever a peer repeats; within its bounds nothing in progress is forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interledger.accounts.ledger import Ledger
+from interledger.accounts.records import Answered, Requested, decode_records
+from interledger.accounts.request_journal import KEPT_AFTER_EXPIRY_MS, RequestJournal, RequestJournals, Verdict
+from interledger.clock import Timestamp
+
+EXPIRES = 1_000_000
+
+
+def receive(
+    journal: RequestJournal, request_id: bytes, octets: bytes = b"prepare", expires_at: int = EXPIRES
+) -> Verdict:
+    return journal.receive(request_id, octets, expires_at, durable=True).verdict
+
+
+# What a repetition is told
+
+
+def test_BT_18_a_request_is_new_once_waits_then_has_its_answer() -> None:
+    journal = RequestJournal("bob")
+    assert receive(journal, b"1") is Verdict.NEW
+    assert receive(journal, b"1") is Verdict.IN_PROGRESS
+    assert journal.answer(b"1", b"fulfill")
+    assert journal.receive(b"1", b"prepare", EXPIRES, durable=True) == (Verdict.ANSWERED, b"fulfill")
+
+
+def test_BT_18_other_octets_under_the_same_id_are_a_conflict_before_and_after_the_answer() -> None:
+    journal = RequestJournal("bob")
+    receive(journal, b"1")
+    assert receive(journal, b"1", b"another") is Verdict.CONFLICT
+    journal.answer(b"1", b"fulfill")
+    assert receive(journal, b"1", b"another") is Verdict.CONFLICT
+    assert receive(journal, b"1") is Verdict.ANSWERED
+
+
+def test_the_first_answer_wins() -> None:
+    journal = RequestJournal("bob")
+    receive(journal, b"1")
+    assert journal.answer(b"1", b"first")
+    assert not journal.answer(b"1", b"second")
+    assert not journal.answer(b"2", b"nobody asked")
+    assert journal.receive(b"1", b"prepare", EXPIRES, durable=True).answer == b"first"
+
+
+def test_a_dropped_request_is_new_again() -> None:
+    journal = RequestJournal("bob")
+    receive(journal, b"1")
+    journal.drop(b"1")
+    assert receive(journal, b"1") is Verdict.NEW
+
+
+# Time
+
+
+def test_a_request_is_forgotten_a_minute_after_its_expiry_and_not_before() -> None:
+    journal = RequestJournal("bob")
+    receive(journal, b"1")
+    receive(journal, b"2", expires_at=EXPIRES + 5)
+    journal.answer(b"1", b"fulfill")
+    due = EXPIRES + KEPT_AFTER_EXPIRY_MS
+    assert journal.timer() == due
+    journal.handle_timer(Timestamp(due - 1))
+    assert receive(journal, b"1") is Verdict.ANSWERED
+    journal.handle_timer(Timestamp(due))
+    assert [request_id for request_id, _ in journal.entries()] == [b"2"]
+    journal.handle_timer(Timestamp(due + 5))
+    assert len(journal) == 0
+    assert journal.timer() is None
+
+
+def test_an_id_used_again_lives_as_long_as_its_new_packet() -> None:
+    journal = RequestJournal("bob")
+    receive(journal, b"1", expires_at=EXPIRES)
+    journal.drop(b"1")
+    receive(journal, b"1", expires_at=EXPIRES + 10)
+    journal.handle_timer(Timestamp(EXPIRES + KEPT_AFTER_EXPIRY_MS))
+    assert len(journal) == 1
+
+
+# Size
+
+
+def test_the_oldest_answer_goes_first_and_what_is_in_progress_stays() -> None:
+    journal = RequestJournal("bob", requests_max=3)
+    for request_id in (b"1", b"2", b"3"):
+        receive(journal, request_id)
+    journal.answer(b"3", b"x")
+    journal.answer(b"1", b"x")
+    assert receive(journal, b"4") is Verdict.NEW
+    assert [request_id for request_id, _ in journal.entries()] == [b"1", b"2", b"4"]
+
+
+def test_when_all_are_in_progress_a_new_one_is_refused_and_not_kept() -> None:
+    journal = RequestJournal("bob", requests_max=2)
+    receive(journal, b"1")
+    receive(journal, b"2")
+    assert receive(journal, b"3") is Verdict.FULL
+    assert receive(journal, b"1") is Verdict.IN_PROGRESS
+    journal.answer(b"1", b"x")
+    assert receive(journal, b"3") is Verdict.NEW
+
+
+def test_answers_are_bounded_in_octets_too() -> None:
+    journal = RequestJournal("bob", answer_octets_max=10)
+    for number in range(4):
+        receive(journal, bytes([number]))
+        journal.answer(bytes([number]), b"12345")
+    assert [request_id for request_id, _ in journal.entries()] == [b"\x02", b"\x03"]
+    receive(journal, b"large")
+    journal.answer(b"large", bytes(100))  # more than all: it alone is kept
+    assert [request_id for request_id, _ in journal.entries()] == [b"large"]
+
+
+def test_the_heap_of_expiries_does_not_grow_with_what_was_forgotten() -> None:
+    journal = RequestJournal("bob", requests_max=4)
+    for number in range(5_000):
+        receive(journal, number.to_bytes(4, "big"), expires_at=1 << 50)
+        journal.answer(number.to_bytes(4, "big"), b"x")
+    assert len(journal._due) < 1_100
+    journal.handle_timer(Timestamp((1 << 50) + KEPT_AFTER_EXPIRY_MS))
+    assert len(journal) == 0
+
+
+# What is written
+
+
+def test_what_moves_money_is_written_with_its_hold_and_its_answer() -> None:
+    written: list[bytes] = []
+    journal = RequestJournal("bob", written.append)
+    receive(journal, b"1")
+    assert written == []
+    journal.hold(b"1", 7)
+    journal.answer(b"1", b"fulfill")
+    requested, answered = decode_records(b"".join(written))
+    assert isinstance(requested, Requested)
+    assert requested == Requested("bob", b"1", requested.digest, EXPIRES, 7)
+    assert answered == Answered("bob", b"1", requested.digest, EXPIRES, b"fulfill")
+
+
+def test_what_moves_no_money_is_not_written() -> None:
+    written: list[bytes] = []
+    journal = RequestJournal("bob", written.append)
+    journal.receive(b"1", b"zero", EXPIRES, durable=False)
+    journal.answer(b"1", b"reject")
+    assert written == []
+    assert journal.capture() == []
+
+
+def test_a_refused_request_has_one_record() -> None:
+    written: list[bytes] = []
+    journal = RequestJournal("bob", written.append)
+    receive(journal, b"1")
+    journal.answer(b"1", b"reject")
+    assert [type(record) for record in decode_records(b"".join(written))] == [Answered]
+
+
+def test_the_books_know_requests_again_after_a_replay() -> None:
+    ledger = Ledger()
+    journal = ledger.requests.of("bob")
+    assert ledger.requests.of("bob") is journal
+    receive(journal, b"1")
+    journal.hold(b"1", 7)
+    receive(journal, b"2")
+    journal.hold(b"2", 8)
+    journal.answer(b"2", b"fulfill")
+    batch = ledger.take_batch()
+    assert batch is not None
+    again = Ledger()
+    for record in decode_records(b"".join(batch.records)):
+        again.apply(record)
+    again.end_replay()
+    replayed = again.requests.of("bob")
+    assert receive(replayed, b"1") is Verdict.IN_PROGRESS
+    assert replayed.receive(b"2", b"prepare", EXPIRES, durable=True) == (Verdict.ANSWERED, b"fulfill")
+    assert receive(replayed, b"2", b"another") is Verdict.CONFLICT
+    state = replayed.find(b"1")
+    assert state is not None
+    assert state.hold_id == 7
+    again.requests.handle_timer(Timestamp(EXPIRES + KEPT_AFTER_EXPIRY_MS))
+    assert len(replayed) == 0
+
+
+def test_an_id_requested_again_after_it_was_forgotten_is_another_request() -> None:
+    """The forgetting itself is not written: a later record says it."""
+    journals = RequestJournals(lambda record: None)
+    journals.restore(Answered("bob", b"1", bytes(32), EXPIRES, b"old"))
+    journals.restore(Requested("bob", b"1", bytes(range(32)), EXPIRES, 9))
+    state = journals.of("bob").find(b"1")
+    assert state is not None
+    assert (state.answer, state.hold_id, state.digest) == (None, 9, bytes(range(32)))
+    assert len(journals.of("bob")) == 1
+
+
+# Against a model: a list that is searched from end to end.
+
+
+@dataclass
+class Model:
+    requests_max: int
+    octets_max: int
+    entries: list[list[Any]] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
+
+    def find(self, request_id: bytes) -> list[Any] | None:
+        return next((entry for entry in self.entries if entry[0] == request_id), None)
+
+    def forget(self, request_id: bytes) -> None:
+        self.entries = [entry for entry in self.entries if entry[0] != request_id]
+        self.answers = [answered for answered in self.answers if answered != request_id]
+
+    def receive(self, request_id: bytes, octets: bytes, expires_at: int) -> tuple[Verdict, object]:
+        entry = self.find(request_id)
+        if entry is not None:
+            if entry[1] != octets:
+                return Verdict.CONFLICT, None
+            return (Verdict.IN_PROGRESS, None) if entry[3] is None else (Verdict.ANSWERED, entry[3])
+        if len(self.entries) >= self.requests_max:
+            if not self.answers:
+                return Verdict.FULL, None
+            self.forget(self.answers[0])
+        self.entries.append([request_id, octets, expires_at, None])
+        return Verdict.NEW, None
+
+    def answer(self, request_id: bytes, answer: bytes) -> bool:
+        entry = self.find(request_id)
+        if entry is None or entry[3] is not None:
+            return False
+        kept = [len(entry[3]) for answered in self.answers for entry in self.entries if entry[0] == answered]
+        while kept and sum(kept) + len(answer) > self.octets_max:
+            self.forget(self.answers[0])
+            kept.pop(0)
+        entry[3] = answer
+        self.answers.append(request_id)
+        return True
+
+    def pass_time(self, now: int) -> None:
+        for request_id, _, expires_at, _ in list(self.entries):
+            if expires_at + KEPT_AFTER_EXPIRY_MS <= now:
+                self.forget(request_id)
+
+
+ids = st.sampled_from([b"a", b"b", b"c", b"d", b"e"])
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("receive"), ids, st.sampled_from([b"x", b"y"]), st.integers(0, 5)),
+        st.tuples(st.just("answer"), ids, st.sampled_from([b"k", b"llll"]), st.just(0)),
+        st.tuples(st.just("time"), st.just(b""), st.just(b""), st.integers(0, 2)),
+    ),
+    max_size=60,
+)
+
+
+@pytest.mark.parametrize("replayed", [False, True], ids=["live", "restarted between any two steps"])
+@given(steps=steps)
+def test_it_does_what_a_simple_model_does(replayed: bool, steps: list[tuple[str, bytes, bytes, int]]) -> None:
+    written: list[bytes] = []
+    bounds = {"requests_max": 3, "answer_octets_max": 9}
+    journal, model, now = RequestJournal("bob", written.append, **bounds), Model(3, 9), 0
+    for what, request_id, octets, number in steps:
+        if replayed:
+            records = journal.capture()
+            journal = RequestJournal("bob", written.append, **bounds)
+            for record in records:
+                journal.restore(record)
+            model.entries.sort(key=lambda entry: entry[3] is not None)  # as it is captured; only the search sees it
+        if what == "receive":
+            expires_at = now + number
+            expected = model.receive(request_id, octets, expires_at)
+            assert journal.receive(request_id, octets, expires_at, durable=True) == expected
+            if expected[0] is Verdict.NEW:
+                journal.hold(request_id, 1)
+        elif what == "answer":
+            assert journal.answer(request_id, octets) == model.answer(request_id, octets)
+        else:
+            now += number * KEPT_AFTER_EXPIRY_MS // 2
+            journal.handle_timer(Timestamp(now))
+            model.pass_time(now)
+        assert {request_id: state.answer for request_id, state in journal.entries()} == {
+            entry[0]: entry[3] for entry in model.entries
+        }
