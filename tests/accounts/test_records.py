@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from interledger.accounts.records import (
     AccountOpened,
-    Counters,
     Answered,
+    Counters,
     EntryPosted,
     Evidence,
     Executed,
@@ -23,8 +23,8 @@ from interledger.accounts.records import (
     Resolved,
     decode_records,
     encode_account_opened,
-    encode_counters,
     encode_answered,
+    encode_counters,
     encode_entry,
     encode_evidence,
     encode_executed,

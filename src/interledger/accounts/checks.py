@@ -11,7 +11,7 @@ __all__ = ["faults_of"]
 
 
 def faults_of(accounts: Sequence[LedgerAccount], open_legs: Iterable[Leg]) -> list[str]:
-    """What is wrong, in sentences. `open_legs`: those of open holds and unknown items, which explain what is pending."""
+    """What is wrong, in sentences. `open_legs`: of open holds and unknown items; they explain what is pending."""
     faults = []
     sums: dict[Asset, list[int]] = {}
     pending = [[0, 0] for _ in accounts]

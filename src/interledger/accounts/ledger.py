@@ -20,8 +20,8 @@ from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, L
 from interledger.accounts.records import (
     ENTRY_LEGS_MAX,
     AccountOpened,
-    Counters,
     Answered,
+    Counters,
     EntryPosted,
     Evidence,
     Executed,

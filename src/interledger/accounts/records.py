@@ -19,8 +19,8 @@ from interledger.errors import DecodeError
 __all__ = [
     "ENTRY_LEGS_MAX",
     "AccountOpened",
-    "Counters",
     "Answered",
+    "Counters",
     "EntryPosted",
     "Evidence",
     "Executed",
@@ -33,8 +33,8 @@ __all__ = [
     "Resolved",
     "decode_records",
     "encode_account_opened",
-    "encode_counters",
     "encode_answered",
+    "encode_counters",
     "encode_entry",
     "encode_evidence",
     "encode_executed",
@@ -148,6 +148,7 @@ class Counters:
     credits_posted: int
 
 
+@dataclass(slots=True)
 class Requested:
     """A peer's request that it may repeat is in progress: its packet is this hold. `digest`: SHA-256 of its octets."""
 
