@@ -5,8 +5,8 @@
             traffic = await beside(send, attack())  # honest exchanges before, during and behind the attack
     traffic.check()                                 # at least 99 % of them were fulfilled, every one in time
 
-An exchange counts as failed when it is not fulfilled within `EXCHANGE_S`. How much slower the honest peer gets is measured
-by `bench/hostile.py`, on an idle machine; a test only says that it is served.
+An exchange counts as failed when it is not fulfilled within `EXCHANGE_S`. How much slower the honest peer gets is
+measured by `bench/hostile.py`, on an idle machine; a test only says that it is served.
 """
 
 from __future__ import annotations

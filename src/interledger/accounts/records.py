@@ -278,8 +278,9 @@ def encode_answered(account: str, request_id: bytes, digest: bytes, expires_at: 
 
 
 def _encode_request(kind: Kind, account: str, request_id: bytes, digest: bytes, expires_at: int) -> bytes:
-    key = encode_octets(account.encode()) + encode_octets(request_id)
-    return bytes((kind,)) + key + _REQUEST.pack(digest, expires_at)
+    return (
+        bytes((kind,)) + encode_octets(account.encode()) + encode_octets(request_id) + _REQUEST.pack(digest, expires_at)
+    )
 
 
 def decode_records(octets: bytes) -> Iterator[Record]:
