@@ -170,19 +170,8 @@ class Answered:
     answer: bytes
 
 
-Record = (
-    AccountOpened
-    | Held
-    | Executed
-    | Released
-    | GaveUp
-    | Resolved
-    | Evidence
-    | EntryPosted
-    | Counters
-    | Requested
-    | Answered
-)
+_OfPacket = Held | Executed | Released | GaveUp | Resolved | Evidence
+Record = _OfPacket | AccountOpened | EntryPosted | Counters | Requested | Answered
 
 _HELD = Struct(">BQ?Q32sB")
 _LEG = Struct(">IIQ")
