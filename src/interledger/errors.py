@@ -7,6 +7,7 @@ InterledgerError
 │   ├── RemoteProtocolError    the peer broke the protocol
 │   └── LocalProtocolError     our caller did
 ├── LinkError              a link could not be opened, or was closed
+│   └── RefusedError           the peer answered a request with an error of the link's protocol
 ├── LedgerError            the books would be wrong; nothing was changed
 ├── StoreError             the store cannot be read or written
 │   └── DiskFullError          there is no room left
@@ -35,6 +36,7 @@ __all__ = [
     "NotFoundError",
     "PaymentError",
     "ProtocolError",
+    "RefusedError",
     "RemoteProtocolError",
     "ResolveError",
     "SettingsError",
@@ -64,6 +66,14 @@ class LocalProtocolError(ProtocolError):
 
 class LinkError(InterledgerError):
     """A link could not be opened, or was closed while it was needed."""
+
+
+class RefusedError(LinkError):
+    """The peer did not carry out a request. `code` is the link's own: of BTP `F00`, `T00`, ..."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class LedgerError(InterledgerError):

@@ -15,9 +15,11 @@ from urllib.parse import unquote
 from interledger.accounts.account import Account, AccountId, parse_account_id
 from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
+from interledger.connector.peer import Peer
 from interledger.errors import ConflictError, InvalidRequestError
 from interledger.link.btp.link import BtpLink
 from interledger.link.btp.shell import BtpClient, BtpServer
+from interledger.link.btp.subprotocols import Subprotocols
 from interledger.link.btp.urls import parse_btp_url
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.shell import HttpLink
@@ -58,6 +60,7 @@ class Links:
         self._changed_at: dict[AccountId, Timestamp] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._started = False
+        self.subprotocols = Subprotocols()
         self.http_server = HttpIlpServer(self.authenticate_http)
         self._btp_server = BtpServer(
             self._authenticate_btp, lambda account: self._btp.get(account), clock=clock, entropy=entropy
@@ -131,9 +134,11 @@ class Links:
             clock=self._clock,
             defer=asyncio.get_running_loop().call_soon,
             address=lambda: self._connector.address,
+            subprotocols=self.subprotocols,
             link_up=lambda _, now: self._up(account.id, now),
         )
-        self._attach_peer(account, peer_id, link)
+        peer = self._attach_peer(account, peer_id, link)
+        link.requests.next_prepare_id = lambda: peer.next_request_id
         self._btp[account.id] = link
         if settings.btp_incoming_token_digest is not None:
             self._btp_tokens[settings.btp_incoming_token_digest] = account.id
@@ -142,9 +147,9 @@ class Links:
             if self._started:
                 client.start()
 
-    def _attach_peer(self, account: Account, peer_id: AccountId, link: BtpLink | HttpLink) -> None:
+    def _attach_peer(self, account: Account, peer_id: AccountId, link: BtpLink | HttpLink) -> Peer:
         first = int.from_bytes(self._entropy.octets(4), "big")
-        self._connector.attach(peer_id, account, link, is_local=False, first_request_id=first)
+        return self._connector.attach(peer_id, account, link, is_local=False, first_request_id=first)
 
     def detach(self, account: Account) -> None:
         """Close the account's links. What is in flight on them ends by expiry."""
@@ -221,6 +226,10 @@ class Links:
     def has_link(self, account: Account) -> bool:
         """Whether packets for it leave this node."""
         return account.id in self._btp or account.id in self._http
+
+    def find_btp(self, account_id: AccountId) -> BtpLink | None:
+        """The account's BTP link, if it has one."""
+        return self._btp.get(account_id)
 
     def status(self, account: Account) -> LinkStatus:
         """How it is connected now."""

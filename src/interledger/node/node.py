@@ -26,6 +26,7 @@ from interledger.node.payment import Payment, PaymentTerms, Quote
 from interledger.node.payments import Payments
 from interledger.node.requests import OwnRequests
 from interledger.node.settings import Settings
+from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
 from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials, package_version
 from interledger.node.wallets import Wallets
@@ -75,6 +76,7 @@ class Node:
         self.wallets: Wallets
         self.links: Links
         self.requests: OwnRequests
+        self.subprotocols: NodeSubprotocols
         self._accounts: Accounts
         self._routes: Routes
         self._rates: Rates
@@ -138,6 +140,7 @@ class Node:
         self.links = Links(self.connector, clock=self.clock, entropy=self.entropy, on_up=self._own_address.link_up)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
+        self.subprotocols = NodeSubprotocols(self)
         self._routes = Routes(self._table, self._accounts.by_id, self.links.has_link)
         self._rates = Rates(
             self.exchange,

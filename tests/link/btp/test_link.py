@@ -194,4 +194,4 @@ def test_defaults_do_nothing(world: World) -> None:
         address=lambda: "test.node",
     )
     link.attach(FakeConnection(), world.now)
-    assert link.receive_message(()) == ()
+    assert link.subprotocols.find(link.account, "info") is None

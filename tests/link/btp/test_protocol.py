@@ -307,7 +307,7 @@ REQUESTS = {
     "a Prepare that cannot be read": (BtpMessage(5, (ilp(b"\x0c\x03abc"),)), "RF01 5"),
     "an empty ilp": (BtpMessage(5, (ilp(b""),)), "RF01 5"),
     "BTP/1's ILP packet": (BtpMessage(5, (ilp(b"\x01\x00"),)), "RF01 5"),
-    "a Message of another sub-protocol": (BtpMessage(5, (INFO,)), "R 5"),
+    "a Message of a sub-protocol that nobody speaks": (BtpMessage(5, (INFO,)), "EF00 5"),
     "a Message of nothing": (BtpMessage(5), "R 5"),
 }
 
@@ -325,13 +325,6 @@ def test_requests_that_are_no_prepare(world: World, name: str) -> None:
 def test_BT_09_a_refused_transfer_is_counted(world: World) -> None:
     world.connect().receive_packets([BtpTransfer(5, 1).encode()], world.now)
     assert world.link.counters.transfers_refused == 1
-
-
-def test_a_hook_answers_other_sub_protocols(world: World) -> None:
-    world.link = world.make_link(receive_message=lambda entries: (*entries, INFO._replace(name="more")))
-    connection = world.connect()
-    connection.receive_packets([BtpMessage(5, (INFO,)).encode()], world.now)
-    assert world.sent(connection) == [BtpResponse(5, (INFO, INFO._replace(name="more")))]
 
 
 def test_a_request_id_that_is_in_flight_is_an_F05_and_no_second_packet(world: World) -> None:

@@ -18,7 +18,9 @@ from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import PacketHandler, RequestId
-from interledger.link.btp.messages import TYPE_MESSAGE, TYPE_RESPONSE, ProtocolData, encode_ilp
+from interledger.link.btp.messages import TYPE_MESSAGE, TYPE_RESPONSE, encode_ilp
+from interledger.link.btp.requests import Requests
+from interledger.link.btp.subprotocols import Subprotocols
 
 __all__ = [
     "CONNECTIONS_MAX",
@@ -89,11 +91,7 @@ class BtpCounters:
         self.strikes = 0
         """Packets that could not be read."""
         self.transfers_refused = 0
-        """Transfers answered with an Error, because this node settles elsewhere."""
-
-
-def _no_answer(entries: tuple[ProtocolData, ...]) -> tuple[ProtocolData, ...]:
-    return ()
+        """Transfers answered with an Error, because nobody takes them."""
 
 
 def _nothing(account: AccountId, now: Timestamp) -> None:
@@ -105,8 +103,8 @@ class BtpLink:
     """A `Link` (see `link.base`). `account`: the name under which `handler` knows it.
 
     `defer` schedules a call for the next turn (`loop.call_soon`). `address` gives our own address, for the Rejects that
-    we make. `receive_message` answers a BTP Message that carries no ILP packet. `link_up(account, now)` is called when
-    the first connection is authenticated, and again after each time the link was lost.
+    we make. `subprotocols` answers what carries no ILP packet. `link_up(account, now)` is called when the first
+    connection is authenticated, and again after each time the link was lost.
     """
 
     __slots__ = (
@@ -123,7 +121,8 @@ class BtpLink:
         "counters",
         "handler",
         "link_up",
-        "receive_message",
+        "requests",
+        "subprotocols",
     )
 
     def __init__(
@@ -134,13 +133,14 @@ class BtpLink:
         clock: Clock,
         defer: Callable[[Callable[[], None]], object],
         address: Callable[[], str],
-        receive_message: Callable[[tuple[ProtocolData, ...]], tuple[ProtocolData, ...]] = _no_answer,
+        subprotocols: Subprotocols | None = None,
         link_up: Callable[[AccountId, Timestamp], None] = _nothing,
     ) -> None:
         self.account = account
         self.handler = handler
         self.address = address
-        self.receive_message = receive_message
+        self.subprotocols = subprotocols or Subprotocols()
+        self.requests = Requests(self, clock)
         self.link_up = link_up
         self.counters = BtpCounters()
         self._clock = clock
@@ -184,6 +184,17 @@ class BtpLink:
         if connection is None or connection.blocked or connection.output.queued_octets > OUTPUT_OCTETS_MAX:
             return False
         return len(self._outstanding) < IN_FLIGHT_MAX or self._forget_expired()
+
+    def sending_connection(self) -> Connection | None:
+        """The one that a request can leave on now, or None: not connected, or far behind."""
+        connection = self._newest
+        if connection is None or connection.blocked or connection.output.queued_octets > OUTPUT_OCTETS_MAX:
+            return None
+        return connection
+
+    def has(self, connection: Connection) -> bool:
+        """Whether it is still one of the link's."""
+        return self._connections.get(connection.number) is connection
 
     def close(self, now: Timestamp) -> None:
         """The account is closed: close every connection of it in good order."""
@@ -231,7 +242,7 @@ class BtpLink:
 
     def detach(self, connection: Connection, now: Timestamp) -> None:
         """`connection` is gone, or sends no more. Our Prepares on it stay in flight: their replies may still come."""
-        if self._connections.get(connection.number) is not connection:
+        if not self.has(connection):
             return
         del self._connections[connection.number]
         if connection is self._newest:

@@ -39,6 +39,7 @@ __all__ = [
     "BtpResponse",
     "BtpTransfer",
     "ContentType",
+    "Entries",
     "ProtocolData",
     "decode_btp",
     "encode_ilp",
@@ -88,6 +89,7 @@ class ProtocolData(NamedTuple):
 
 
 Entries = tuple[ProtocolData, ...]
+"""The sub-protocols of one packet; the first one is primary."""
 
 
 @dataclass(frozen=True, slots=True)

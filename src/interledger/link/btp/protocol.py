@@ -288,6 +288,8 @@ class BtpConnection:
 
     def _receive_open(self, link: BtpLink, packet: BtpPacket, now: Timestamp) -> None:
         request_id = packet.request_id
+        if isinstance(packet, BtpError | BtpResponse) and link.requests.receive_answer(packet):
+            return
         if isinstance(packet, BtpError):
             # RFC 23: "Errors marked with `F` are final, and the same request MUST NOT be retried." We retry none; the
             # sender may, with a new packet, so that both kinds become temporary errors (BT-10).
@@ -301,9 +303,7 @@ class BtpConnection:
         if len({entry.name for entry in packet.entries}) != len(packet.entries):
             self._receive_duplicates(link, packet, now)
         elif isinstance(packet, BtpTransfer):
-            link.counters.transfers_refused += 1
-            # RFC 23: "If an `Error` has been returned, the peer MUST NOT have updated their balance."
-            self._send_error(request_id, "F00", "this node takes no settlement by BTP", now)
+            link.requests.receive_request(self, packet)
         elif kind == _PREPARE:
             self._receive_prepare(link, request_id, octets, now)
         elif kind in _REPLIES or (octets and isinstance(packet, BtpResponse)):
@@ -314,7 +314,7 @@ class BtpConnection:
         elif ilp is not None:
             self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, "this is not an ILPv4 packet")
         else:
-            self.send(BtpResponse(request_id, link.receive_message(packet.entries)).encode())
+            link.requests.receive_request(self, packet)
 
     def _receive_duplicates(
         self, link: BtpLink, packet: BtpMessage | BtpResponse | BtpTransfer, now: Timestamp
