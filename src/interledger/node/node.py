@@ -28,7 +28,7 @@ from interledger.node.requests import OwnRequests
 from interledger.node.settings import Settings
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
-from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials, package_version
+from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
 from interledger.node.wallets import Wallets
 from interledger.routing.exchange import AlarmKind, ExchangeTable, RateAlarm
 from interledger.routing.table import Route, RoutingTable
@@ -375,19 +375,7 @@ class Node:
 
     def status(self) -> NodeStatus:
         """The node in one look."""
-        peers = self.connector.peers.values()
-        return NodeStatus(
-            address=self.address,
-            version=package_version(),
-            started_at=self.started_at,
-            accounts=len(self._accounts.by_id),
-            links_up=sum(self.links.status(account).up for account in self._accounts.by_id.values()),
-            in_flight=sum(len(peer.in_flight) for peer in peers),
-            packets=self.connector.totals.with_those(peers),
-            unknown=len(self.ledger.unknown),
-            read_only=self.read_only,
-            alarms=list(self.alarms),
-        )
+        return NodeStatus.of(self)
 
     # ------------------------------------------------------------------ our own address
 

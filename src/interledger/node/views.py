@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from interledger.accounts.ledger import NO_LIMIT, LedgerAccount
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
+
+if TYPE_CHECKING:
+    from interledger.node.node import Node
 
 __all__ = ["LinkStatus", "NodeStatus", "PingResult", "Position", "SpspCredentials", "package_version"]
 
@@ -75,6 +79,24 @@ class NodeStatus:
     unknown: int
     read_only: bool
     alarms: Sequence[str]
+
+    @classmethod
+    def of(cls, node: Node) -> NodeStatus:
+        """That of `node`, now."""
+        peers = node.connector.peers.values()
+        accounts = node.accounts()
+        return cls(
+            address=node.address,
+            version=package_version(),
+            started_at=node.started_at,
+            accounts=len(accounts),
+            links_up=sum(node.links.status(account).up for account in accounts),
+            in_flight=sum(len(peer.in_flight) for peer in peers),
+            packets=node.connector.totals.with_those(peers),
+            unknown=len(node.ledger.unknown),
+            read_only=node.read_only,
+            alarms=list(node.alarms),
+        )
 
 
 def package_version() -> str:
