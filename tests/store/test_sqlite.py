@@ -235,21 +235,32 @@ def test_names_that_need_quoting(node: Node) -> None:
     assert node.ledger.accounts[0].name == "peer/李\"'明\\"
 
 
-def test_the_journal_is_pruned_behind_the_snapshot(node: Node) -> None:
+def test_the_journal_is_pruned_behind_its_opening_a_little_at_a_time(node: Node) -> None:
     node.start(commits_kept=3)
     for _ in range(10):
         node.write()
+    node.write(snapshot=True)  # commit 11
+    for _ in range(4):
+        node.write()
+    node.write(snapshot=True)  # commit 16
+    assert openings(node) == [0, 11, 16]
+    assert count(node) == 16  # nothing is pruned while the journal opens with an empty ledger
     node.start(commits_kept=3)
-    node.write(snapshot=True)
-    assert count(node) == 11  # nothing is pruned that no earlier snapshot covers
+    node.write(snapshot=True)  # commit 17: that of 11 is older than three commits
+    assert openings(node) == [11, 16, 17]
+    assert count(node) == 17 - 2
     node.start(commits_kept=3)
-    node.write()
-    assert count(node) == 12  # only with a snapshot
+    for _ in range(4):
+        node.write(snapshot=True)
+    assert openings(node) == [18, 20, 21]
+    assert count(node) == 21 - 10
     node.start(commits_kept=3)
-    node.write(snapshot=True)
-    assert count(node) == 3  # commits 11 to 13
-    node.start(commits_kept=3)
-    assert node.nets() == [13, -13]
+    assert node.nets() == [21, -21]
+    assert [commit.seq for commit in node.store.history.read_commits(18, 2)] == [19, 20]
+
+
+def openings(node: Node) -> list[int]:
+    return [opening.seq for opening in node.store.history.read_openings()]
 
 
 def count(node: Node) -> int:

@@ -16,6 +16,7 @@ from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.store.documents import Kind, decode_document, encode_account, encode_document
+from interledger.store.history import HistoryReader
 
 __all__ = [
     "PAYMENTS_KEPT",
@@ -75,6 +76,11 @@ class Store(Protocol):
 
     on_change: Callable[[], None]
     """Called when a document waits to be written."""
+
+    @property
+    def history(self) -> HistoryReader:
+        """The journal as far as it is kept. Only while the store is open."""
+        ...
 
     def open(self) -> None:
         """Take the store for this process alone, and make it ready."""

@@ -16,6 +16,7 @@ from interledger.store.base import (
     add_document,
 )
 from interledger.store.documents import Kind
+from interledger.store.history import Commit, Opening
 from interledger.store.replay import replay
 
 __all__ = ["MemoryStore"]
@@ -27,8 +28,8 @@ class MemoryStore(Documents):
 
     def __init__(self) -> None:
         super().__init__()
-        self._commits: list[tuple[int, bytes]] = []
-        self._snapshot: bytes | None = None
+        self._commits: list[Commit] = []
+        self._opening = Opening(0, Timestamp(0), None)
         self._documents: dict[tuple[Kind, str], str] = {}
         self._octets = 0
         self._seq = 0
@@ -41,10 +42,22 @@ class MemoryStore(Documents):
 
     def load(self, ledger: Ledger) -> StoredState:
         state = StoredState()
-        state.records_replayed = replay(ledger, self._snapshot, self._commits)
+        state.records_replayed = replay(
+            ledger, self._opening.state, [(seq, records) for seq, _, records in self._commits]
+        )
         for (kind, key), body in self._documents.items():
             add_document(state, kind, key, body)
         return state
+
+    @property
+    def history(self) -> MemoryStore:
+        return self
+
+    def read_openings(self) -> list[Opening]:
+        return [self._opening]
+
+    def read_commits(self, after: int, limit: int) -> list[Commit]:
+        return [commit for commit in self._commits if commit.seq > after][:limit]
 
     @property
     def octets_since_snapshot(self) -> int:
@@ -59,7 +72,7 @@ class MemoryStore(Documents):
     ) -> None:
         if records:
             self._seq += 1
-            self._commits.append((self._seq, records))
+            self._commits.append(Commit(self._seq, at, records))
             self._octets += len(records)
         for kind, key, body in changes:
             if body is None:
@@ -69,7 +82,7 @@ class MemoryStore(Documents):
         if any(change.kind is Kind.PAYMENT for change in changes):
             self._forget_old_payments()
         if snapshot is not None:
-            self._snapshot = encode_snapshot(snapshot)
+            self._opening = Opening(self._seq, at, encode_snapshot(snapshot))
             self._commits.clear()
             self._octets = 0
 

@@ -15,11 +15,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from struct import Struct
 from struct import error as StructError  # noqa: N812
+from threading import Lock
 from typing import Final, final
 
 from interledger.accounts.ledger import Ledger
@@ -32,7 +31,6 @@ from interledger.store.base import (
     Documents,
     Durability,
     StoredState,
-    add_document,
 )
 from interledger.store.documents import Kind
 from interledger.store.files import (
@@ -45,16 +43,25 @@ from interledger.store.files import (
 )
 from interledger.store.migrations import migrate
 from interledger.store.replay import replay
+from interledger.store.sqlite_history import SqliteHistory
+from interledger.store.tables import (
+    chain_of,
+    check_small_tables,
+    crc_of_document,
+    crc_of_snapshot,
+    read_commits,
+    read_documents,
+    read_snapshots,
+)
 
 __all__ = ["COMMITS_KEPT", "DATABASE", "SqliteStore"]
 
 DATABASE: Final = "ledger.db"
 
 COMMITS_KEPT: Final = 50_000
-"""Commits of the journal that are kept although a snapshot covers them, to look things up: minutes to days of history,
-250 MB at most."""
+"""Commits of the journal that are kept at least although a snapshot covers them, to look things up: minutes to days of
+history, 500 MB at most. The kept journal opens with a snapshot, so between this and twice as many are there."""
 
-_LINK = Struct(">IQQ")  # chain of the commit before, seq, at
 _SYNCHRONOUS = {Durability.POWER: "FULL", Durability.PROCESS: "NORMAL"}
 
 _COMMIT = "INSERT INTO journal VALUES (?, ?, ?, ?)"
@@ -68,7 +75,8 @@ _FORGET_PAYMENTS = (
     "DELETE FROM document WHERE kind = 'payment' AND id <= "
     "(SELECT id FROM document WHERE kind = 'payment' ORDER BY id DESC LIMIT 1 OFFSET ?)"
 )
-_SNAPSHOT = "INSERT OR REPLACE INTO snapshot (id, seq, at_ms, chain, crc, state) VALUES (1, ?, ?, ?, ?, ?)"
+_SNAPSHOT = "INSERT OR REPLACE INTO snapshot (seq, at_ms, chain, crc, state) VALUES (?, ?, ?, ?, ?)"
+_FORGET_SNAPSHOT = "DELETE FROM snapshot WHERE seq = ?"
 
 
 @final
@@ -94,7 +102,12 @@ class SqliteStore(Documents):
         self._seq = 0
         self._chain = 0
         self._octets = 0
-        self._snapshot_seq = 0
+        self._snapshots = [0]
+        self._pruned = 0
+        self._with_snapshot = ([0], 0)
+        """What the two before are once the present commit is written."""
+        self._busy = Lock()
+        self.history = SqliteHistory(self.path, self._open_db, self._errors, self._busy)
 
     # ------------------------------------------------------------------ life
 
@@ -136,53 +149,27 @@ class SqliteStore(Documents):
 
     def load(self, ledger: Ledger) -> StoredState:
         with self._errors("read"):
-            self._check_small_tables()
-            snapshot = self._load_snapshot()
-            commits = self._load_commits()
+            db = self._open_db()
+            check_small_tables(db, self.path)
+            snapshots = list(read_snapshots(db, self.path))
+            if snapshots:
+                self._seq, _, self._chain, _ = snapshots[0]
+            commits = []
+            for (seq, _, records), chain in read_commits(db, self.path, self._seq, self._chain):
+                self._seq, self._chain = seq, chain
+                self._octets += len(records)
+                commits.append((seq, records))
+            (first,) = db.execute("SELECT min(seq) FROM journal").fetchone()
+            self._pruned = (first or self._seq + 1) - 1
+            # A journal from its first commit on opens with an empty ledger, which needs no snapshot.
+            self._snapshots = ([] if self._pruned else [0]) + [row.seq for row in reversed(snapshots)]
             state = StoredState()
             try:
-                state.records_replayed = replay(ledger, snapshot, commits)
+                state.records_replayed = replay(ledger, snapshots[0].state if snapshots else None, commits)
             except StoreError as error:
                 raise StoreError(f"{self.path}: {error}. Nothing was changed; the node does not start") from None
-            for kind, key, crc, body in self._open_db().execute(
-                "SELECT kind, key, crc, body FROM document ORDER BY id"
-            ):
-                if _document_crc(kind, key, body) != crc:
-                    raise StoreError(f"{self.path}: the document {kind} “{key}” is damaged (its check sum differs)")
-                add_document(state, kind, key, body)
+            read_documents(db, self.path, state)
         return state
-
-    def _check_small_tables(self) -> None:
-        """Is every row where it should be? The journal need not be asked: each of its rows knows the one before it."""
-        for table in ("document", "snapshot"):
-            (verdict,) = self._open_db().execute(f"PRAGMA integrity_check({table})").fetchone()
-            if verdict != "ok":
-                raise StoreError(f"{self.path} is damaged: {verdict}")
-
-    def _load_snapshot(self) -> bytes | None:
-        row = self._open_db().execute("SELECT seq, chain, crc, state FROM snapshot").fetchone()
-        if row is None:
-            return None
-        self._seq, self._chain, crc, state = row
-        self._snapshot_seq = self._seq
-        if _snapshot_crc(self._seq, self._chain, state) != crc:
-            raise StoreError(f"{self.path}: the snapshot of commit {self._seq} is damaged (its check sum differs)")
-        return bytes(state)
-
-    def _load_commits(self) -> list[tuple[int, bytes]]:
-        """The commits after the snapshot, each checked against the one before it."""
-        db = self._open_db()
-        commits = []
-        rows = db.execute("SELECT seq, at_ms, chain, records FROM journal WHERE seq > ? ORDER BY seq", (self._seq,))
-        for seq, at, chain, records in rows:
-            if seq != self._seq + 1:
-                raise StoreError(f"{self.path}: commit {self._seq + 1} of the journal is missing")
-            if _chain(self._chain, seq, at, records) != chain:
-                raise StoreError(f"{self.path}: commit {seq} of the journal is damaged (its check sum differs)")
-            self._seq, self._chain = seq, chain
-            self._octets += len(records)
-            commits.append((seq, records))
-        return commits
 
     # ------------------------------------------------------------------ write
 
@@ -197,9 +184,9 @@ class SqliteStore(Documents):
         seq, chain = self._seq, self._chain
         commit = None
         if records:
-            seq, chain = seq + 1, _chain(chain, seq + 1, at, records)
+            seq, chain = seq + 1, chain_of(chain, seq + 1, at, records)
             commit = (seq, at, chain, records)
-        with self._errors("written"):
+        with self._busy, self._errors("written"):
             if not changes and snapshot is None:
                 if commit is not None:
                     db.execute(_COMMIT, commit)
@@ -208,7 +195,7 @@ class SqliteStore(Documents):
         self._seq, self._chain = seq, chain
         self._octets += len(records)
         if snapshot is not None:
-            self._snapshot_seq = seq
+            self._snapshots, self._pruned = self._with_snapshot
             self._octets = 0
 
     def _write_all(
@@ -230,19 +217,35 @@ class SqliteStore(Documents):
                 if body is None:
                     db.execute(_DELETE, (kind, key))
                 else:
-                    db.execute(_PUT, (kind, key, at, _document_crc(kind, key, body), body))
+                    db.execute(_PUT, (kind, key, at, crc_of_document(kind, key, body), body))
             if any(change.kind is Kind.PAYMENT for change in changes):
                 db.execute(_FORGET_PAYMENTS, (PAYMENTS_KEPT,))
             if snapshot is not None:
-                db.execute(_PRUNE, (min(self._snapshot_seq, seq - self._commits_kept),))
-                state = encode_snapshot(snapshot)
-                db.execute(_SNAPSHOT, (seq, at, chain, _snapshot_crc(seq, chain, state), state))
+                self._put_snapshot(db, seq, chain, at, encode_snapshot(snapshot))
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:  # SQLite has rolled back by itself after some errors
                 with contextlib.suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
             raise
+
+    def _put_snapshot(self, db: sqlite3.Connection, seq: int, chain: int, at: Timestamp, state: bytes) -> None:
+        """Keeps three at most: the opening of the kept journal, the next opening, and the newest.
+
+        What is older than the opening is deleted a little at a time, so that no commit takes long.
+        """
+        db.execute(_SNAPSHOT, (seq, at, chain, crc_of_snapshot(seq, chain, state), state))
+        before = self._snapshots
+        kept = [*(old for old in before if old != seq), seq]
+        while len(kept) > 3:
+            del kept[0 if kept[1] <= seq - self._commits_kept else 2]
+        for old in set(before) - set(kept):
+            db.execute(_FORGET_SNAPSHOT, (old,))
+        # Twice as many as were added since the snapshot before: it catches up, and never has much to do.
+        pruned = min(kept[0], self._pruned + 2 * (seq - before[-1]))
+        if pruned > self._pruned:
+            db.execute(_PRUNE, (pruned,))
+        self._with_snapshot = (kept, max(pruned, self._pruned))
 
     def release_reserve(self) -> None:
         give_back_reserve(self._reserve)
@@ -265,15 +268,3 @@ class SqliteStore(Documents):
             raise StoreError(f"{self.path} cannot be {what}: {error} ({code})") from None
         except (UnicodeDecodeError, StructError) as error:  # a damaged file, where SQLite saw nothing wrong
             raise StoreError(f"{self.path} cannot be {what}, it is damaged: {error}") from None
-
-
-def _chain(before: int, seq: int, at: int, records: bytes) -> int:
-    return zlib.crc32(records, zlib.crc32(_LINK.pack(before, seq, at)))
-
-
-def _snapshot_crc(seq: int, chain: int, state: bytes) -> int:
-    return zlib.crc32(state, zlib.crc32(_LINK.pack(chain, seq, 0)))
-
-
-def _document_crc(kind: str, key: str, body: str) -> int:
-    return zlib.crc32("\0".join((kind, key, body)).encode())

@@ -1,0 +1,37 @@
+"""What a store can tell of the past: an opening balance, and every commit after it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from interledger.clock import Timestamp
+
+__all__ = ["Commit", "HistoryReader", "Opening"]
+
+
+class Commit(NamedTuple):
+    """One row of the journal: the records of a batch, and when they were written."""
+
+    seq: int
+    at: Timestamp
+    records: bytes
+
+
+class Opening(NamedTuple):
+    """Where the kept journal begins: the ledger after commit `seq`, as a snapshot. None: as a new, empty ledger."""
+
+    seq: int
+    at: Timestamp
+    state: bytes | None
+
+
+class HistoryReader(Protocol):
+    """Reads a node's past. May be called in another thread than the one that writes; a call takes little time."""
+
+    def read_openings(self) -> list[Opening]:
+        """The snapshots that are kept, oldest first. The first one is where the kept journal begins."""
+        ...
+
+    def read_commits(self, after: int, limit: int) -> list[Commit]:
+        """Up to `limit` commits that follow commit `after`. Raises `StoreError` when one is missing or damaged."""
+        ...

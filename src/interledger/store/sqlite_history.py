@@ -1,0 +1,61 @@
+"""The past of a node in its database: for the store of a running node, and for who looks at a stopped one's books."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import Lock
+from typing import final
+
+from interledger.clock import Timestamp
+from interledger.errors import StoreError
+from interledger.store.history import Commit, Opening
+from interledger.store.tables import read_commits, read_snapshots
+
+__all__ = ["SqliteHistory"]
+
+
+@final
+class SqliteHistory:
+    """See `interledger.store.history.HistoryReader`. `lock` keeps the writer out while a connection reads for us.
+
+    `database` gives the open connection, `errors` turns SQLite's errors into `StoreError`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        database: Callable[[], sqlite3.Connection],
+        errors: Callable[[str], AbstractContextManager[None]],
+        lock: Lock,
+    ) -> None:
+        self._path = path
+        self._database = database
+        self._errors = errors
+        self._lock = lock
+
+    def read_openings(self) -> list[Opening]:
+        with self._lock, self._errors("read"):
+            openings = [row.opening for row in read_snapshots(self._database(), self._path)]
+            first = self._database().execute("SELECT seq, at_ms FROM journal ORDER BY seq LIMIT 1").fetchone()
+        if first is not None and first[0] == 1:
+            openings.append(Opening(0, Timestamp(first[1]), None))
+        if not openings:
+            openings.append(Opening(0, Timestamp(0), None))
+        return openings[::-1]
+
+    def read_commits(self, after: int, limit: int) -> list[Commit]:
+        with self._lock, self._errors("read"):
+            db = self._database()
+            return [commit for commit, _ in read_commits(db, self._path, after, self._chain_at(db, after), limit)]
+
+    def _chain_at(self, db: sqlite3.Connection, seq: int) -> int:
+        if seq == 0:
+            return 0
+        for table in ("journal", "snapshot"):
+            found = db.execute(f"SELECT chain FROM {table} WHERE seq = ?", (seq,)).fetchone()  # noqa: S608  # ours
+            if found is not None:
+                return int(found[0])
+        raise StoreError(f"{self._path}: commit {seq} of the journal is not kept any more")

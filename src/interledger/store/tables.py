@@ -1,0 +1,100 @@
+"""Reads the tables of a node's database, and checks every row: SQLite's pages have no check sums, ours have to do.
+
+Used by the store of a running node, and by those who look at a stopped one's books. Each function raises `StoreError`,
+which names the database and the row; none writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+
+from interledger.clock import Timestamp
+from interledger.errors import StoreError
+from interledger.store.base import StoredState, add_document
+from interledger.store.history import Commit, Opening
+
+__all__ = [
+    "SnapshotRow",
+    "chain_of",
+    "check_small_tables",
+    "crc_of_document",
+    "crc_of_snapshot",
+    "read_commits",
+    "read_documents",
+    "read_snapshots",
+]
+
+_LINK = Struct(">IQQ")  # chain of the commit before, seq, at
+
+
+class SnapshotRow(NamedTuple):
+    """The ledger after commit `seq`; `chain` continues in the commit after it."""
+
+    seq: int
+    at: Timestamp
+    chain: int
+    state: bytes
+
+    @property
+    def opening(self) -> Opening:
+        return Opening(self.seq, self.at, self.state)
+
+
+def chain_of(before: int, seq: int, at: int, records: bytes) -> int:
+    """The check sum of a commit and of all before it."""
+    return zlib.crc32(records, zlib.crc32(_LINK.pack(before, seq, at)))
+
+
+def crc_of_snapshot(seq: int, chain: int, state: bytes) -> int:
+    """The check sum of a snapshot."""
+    return zlib.crc32(state, zlib.crc32(_LINK.pack(chain, seq, 0)))
+
+
+def crc_of_document(kind: str, key: str, body: str) -> int:
+    """The check sum of a document."""
+    return zlib.crc32("\0".join((kind, key, body)).encode())
+
+
+def check_small_tables(db: sqlite3.Connection, path: Path) -> None:
+    """Is every row where it should be? The journal need not be asked: each of its rows knows the one before it."""
+    for table in ("document", "snapshot"):
+        (verdict,) = db.execute(f"PRAGMA integrity_check({table})").fetchone()
+        if verdict != "ok":
+            raise StoreError(f"{path} is damaged: {verdict}")
+
+
+def read_snapshots(db: sqlite3.Connection, path: Path) -> Iterator[SnapshotRow]:
+    """All that are kept, newest first."""
+    for seq, at, chain, crc, state in db.execute(
+        "SELECT seq, at_ms, chain, crc, state FROM snapshot ORDER BY seq DESC"
+    ):
+        if crc_of_snapshot(seq, chain, state) != crc:
+            raise StoreError(f"{path}: the snapshot of commit {seq} is damaged (its check sum differs)")
+        yield SnapshotRow(seq, Timestamp(at), chain, bytes(state))
+
+
+def read_commits(
+    db: sqlite3.Connection, path: Path, seq: int, chain: int, limit: int = -1
+) -> Iterator[tuple[Commit, int]]:
+    """The commits after `seq`, whose chain is `chain`, and the chain of each. `limit`: so many at most."""
+    rows = db.execute("SELECT seq, at_ms, chain, records FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    for found, at, stored_chain, records in rows:
+        if found != seq + 1:
+            raise StoreError(f"{path}: commit {seq + 1} of the journal is missing")
+        seq, chain = found, chain_of(chain, found, at, records)
+        if chain != stored_chain:
+            raise StoreError(f"{path}: commit {seq} of the journal is damaged (its check sum differs)")
+        yield Commit(seq, Timestamp(at), records), chain
+
+
+def read_documents(db: sqlite3.Connection, path: Path, state: StoredState) -> None:
+    """Put every document where it belongs in `state`."""
+    for kind, key, crc, body in db.execute("SELECT kind, key, crc, body FROM document ORDER BY id"):
+        if crc_of_document(kind, key, body) != crc:
+            raise StoreError(f"{path}: the document {kind} “{key}” is damaged (its check sum differs)")
+        add_document(state, kind, key, body)
