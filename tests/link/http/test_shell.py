@@ -18,7 +18,7 @@ from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import Link, RequestId
-from interledger.link.http import shell
+from interledger.link.http import pool
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.shell import HttpLink
 from interledger.link.listener import Listener
@@ -312,7 +312,7 @@ async def test_nobody_there_is_final_and_said_once(caplog: pytest.LogCaptureFixt
 
 
 async def test_a_peer_that_comes_back(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(shell, "RECONNECT_DELAY_S", 0.01)
+    monkeypatch.setattr(pool, "RECONNECT_DELAY_S", 0.01)
     caplog.set_level(logging.INFO)
     async with peer(silent) as far:
         port = far.port
@@ -340,7 +340,7 @@ async def test_a_name_that_does_not_exist() -> None:
 async def test_a_late_answer_is_unknown_R00_and_its_connection_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shell, "SWEEP_MS", 5)
+    monkeypatch.setattr(pool, "SWEEP_MS", 5)
     clock = TestClock()
     async with peer(silent) as far, linked(f"http://127.0.0.1:{far.port}/ilp", clock=clock) as (link, handler):
         link.send_prepare(RequestId(1), prepare(expires_at=SYSTEM.now() + 10_000))
@@ -355,7 +355,7 @@ async def test_a_late_answer_is_unknown_R00_and_its_connection_ends(
 
 
 async def test_a_packet_that_expires_while_it_waits_is_final_R00(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "SWEEP_MS", 5)
+    monkeypatch.setattr(pool, "SWEEP_MS", 5)
     clock = TestClock()
     async with peer(silent) as far:
         async with linked(f"http://127.0.0.1:{far.port}/ilp", clock=clock, connections_max=1) as (link, handler):
@@ -391,8 +391,8 @@ async def test_a_packet_that_expired_before_its_turn_is_not_written() -> None:
 
 
 async def test_idle_connections_are_closed_before_the_peer_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "SWEEP_MS", 5)
-    monkeypatch.setattr(shell, "IDLE_MAX_MS", 20)
+    monkeypatch.setattr(pool, "SWEEP_MS", 5)
+    monkeypatch.setattr(pool, "IDLE_MAX_MS", 20)
     async with peer(says(http(), http())) as far, linked(f"http://127.0.0.1:{far.port}/ilp") as (link, handler):
         link.send_prepare(RequestId(1), prepare())
         await until(lambda: bool(handler.told))
@@ -407,7 +407,7 @@ async def test_idle_connections_are_closed_before_the_peer_does_it(monkeypatch: 
 
 
 async def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "QUEUE_MAX", 3)
+    monkeypatch.setattr(pool, "QUEUE_MAX", 3)
     async with peer(silent) as far:  # noqa: SIM117
         async with linked(f"http://127.0.0.1:{far.port}/ilp", connections_max=1) as (link, handler):
             link.send_prepare(RequestId(0), prepare())

@@ -29,7 +29,6 @@ class Owner(Protocol):
     """What a connection tells its link."""
 
     clock: Clock
-    head: bytes
 
     def connected(self, connection: OutgoingConnection) -> None: ...
     def released(self, connection: OutgoingConnection) -> None: ...
@@ -63,12 +62,11 @@ class OutgoingConnection(asyncio.BufferedProtocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def send(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
-        """Write a Prepare's request. From here on its outcome is the peer's."""
-        # A Prepare may only be repeated to a peer that recognises it. No live one does, so nothing is written twice.
+        """Write a whole request. From here on its outcome is the peer's."""
         self.request_id = request_id
         self.expires_at = expires_at
         if self._transport is not None:
-            self._transport.write(b"%b%d\r\n\r\n%b" % (self._link.head, len(octets), octets))
+            self._transport.write(octets)
 
     def abort(self) -> None:
         if self._transport is not None:

@@ -1,8 +1,5 @@
 """A peer's link over HTTP/1.1: our Prepares go out through a pool of connections; theirs come in over our port.
 
-One request at a time per connection, so a burst opens as many connections as it needs, up to a bound. No task, future
-or timer per packet: a connection keeps the id of the one packet it carries, and one timer per link looks for late ones.
-
 What is known when a packet fails decides what is said (money.md: a time-out is not a rejection):
 nothing of it was written, or the peer refused in words: a Reject by `receive_reply`; anything else: `receive_no_reply`.
 A Prepare of which an octet was written is never sent again (HT-10).
@@ -10,10 +7,8 @@ A Prepare of which an octet was written is never sent again (HT-10).
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import ssl
-from collections import deque
 from typing import Final, final
 
 from interledger.accounts.account import AccountId
@@ -23,7 +18,7 @@ from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Prepare, Reject, Reply, decode_reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.messages import Failure, failure_of_status, request_head
-from interledger.link.http.outgoing import LOST, OutgoingConnection
+from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
 from interledger.link.http.protocol import IncomingSide
 from interledger.link.http.urls import parse_url
 
@@ -31,42 +26,14 @@ __all__ = ["HttpLink"]
 
 logger = logging.getLogger("interledger.http")
 
-CONNECTIONS_MAX: Final = 128
-"""To one peer. Twice what our benchmarks keep in flight; an eighth of what a peer like us accepts in all."""
-
-QUEUE_MAX: Final = 1_000
-"""Packets that wait for a connection. At 128 in flight and 50 ms each that is 0.4 s, less than any expiry."""
-
-GRACE_MS: Final = 500
-"""How long after a Prepare's expiry its answer is still waited for: the clocks of peers differ."""
-
-CONNECT_TIMEOUT_S: Final = 5.0
-"""Name, TCP and TLS together."""
-
-RECONNECT_DELAY_S: Final = 1.0
-"""After a failed connect: packets are refused at once instead of each waiting for another failure."""
-
-IDLE_MAX_MS: Final = 4_000
-"""Unused connections are closed after this. Node's HTTP servers close theirs after 5 s, and a Prepare written into a
-connection that is just being closed has an unknown outcome."""
-
-SWEEP_MS: Final = 250
-"""How often late packets and idle connections are looked for."""
-
 ALARM_QUIET_MS: Final = 60_000
 """An alarm is logged at most this often: a peer that fails now and then must not fill the log."""
 
 _UNDECODABLE: Final = Failure(ErrorCode.T00_INTERNAL_ERROR, "the next node's answer is not a packet", False, True)
-_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the next node did not answer in time", False)
-_UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
-_UNREACHABLE: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached", True)
-_BUSY: Final = Failure(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node", True)
-_CLOSED: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the link to the next node is closed", True)
-_NO_URL: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "no address is known at which to call the next node", True)
 
 
 @final
-class HttpLink:
+class HttpLink(ConnectionPool):
     """The link of one account. `incoming` is its other half: attach it to the `HttpIlpServer` of the port.
 
     `url`, `token`: where and as whom we send; without a url the link only takes what comes in. `own_address`: what our
@@ -86,119 +53,38 @@ class HttpLink:
         tls: ssl.SSLContext | None = None,
         connections_max: int = CONNECTIONS_MAX,
     ) -> None:
+        parsed = None if url is None else parse_url(url)
+        super().__init__(clock=clock, url=parsed, tls=tls, connections_max=connections_max)
         self.handler = handler
         self.account = account
         self.own_address = own_address
         self.incoming = IncomingSide(handler, account)
-        self.clock = clock
         self.alarm: str | None = None
         """What only an operator can mend, while it lasts: a refused token, a wrong url."""
         self.prepares = 0
         self.unknown = 0
         """Prepares whose outcome we do not know."""
-        self.tick = 0
-        self._url = None if url is None else parse_url(url)
-        self.head = b"" if self._url is None else request_head(self._url, token)
-        self._tls = tls
-        if tls is None and self._url is not None and self._url.is_tls:
-            self._tls = ssl.create_default_context()
-        self._connections_max = connections_max
-        self._connections: set[OutgoingConnection] = set()
-        self._idle: list[OutgoingConnection] = []
-        """Free connections, the last used last: a small load uses few, and the others go idle and close."""
-        self._queue: deque[tuple[RequestId, Timestamp, bytes]] = deque()
-        self._opening: set[asyncio.Task[None]] = set()
-        self._connecting = 0
-        """Connections on their way; a task of `_opening` outlives its by a turn of the loop."""
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._no_new_before = 0.0
+        self._head = b"" if parsed is None else request_head(parsed, token)
         self._quiet_until = 0
-        self._down = False
-        self._closed = False
-        self._timer: asyncio.TimerHandle | None = None
 
     # The interface of a link.
 
     def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
         self.prepares += 1
-        idle = self._idle
-        while idle:
-            connection = idle.pop()
-            if connection.is_open():
-                connection.send(request_id, prepare.expires_at, prepare.encode())
-                return
-        if self._closed or self._url is None:
-            self._refuse_soon(request_id, _CLOSED if self._closed else _NO_URL)
-        elif len(self._queue) >= QUEUE_MAX:
-            self._refuse_soon(request_id, _BUSY)
-        elif not self.ready():
-            self._refuse_soon(request_id, _UNREACHABLE)
-        else:
-            self._queue.append((request_id, prepare.expires_at, prepare.encode()))
-            self._grow()
+        octets = prepare.encode()
+        self.request(request_id, prepare.expires_at, b"%b%d\r\n\r\n%b" % (self._head, len(octets), octets))
 
     def send_reply(self, request_id: RequestId, reply: Reply) -> None:
         self.incoming.send_reply(request_id, reply)
-
-    def ready(self) -> bool:
-        if self._closed or self._url is None or len(self._queue) >= QUEUE_MAX:
-            return False
-        return not self._down or self._running_loop().time() >= self._no_new_before
 
     async def close(self) -> None:
         """Send and take nothing more. Packets on their way have an unknown outcome."""
         if self._closed:
             return
-        self._closed = True
         self.incoming.close()
-        now = self.clock.now()
-        self._refuse_queue(_CLOSED, now)
-        for connection in tuple(self._connections):
-            connection.fail(LOST, now)
-        for task in self._opening:
-            task.cancel()
-        await asyncio.gather(*self._opening, return_exceptions=True)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        await self.close_connections()
 
-    @property
-    def connections(self) -> int:
-        """Open connections to the peer."""
-        return len(self._connections)
-
-    # What connections call.
-
-    def connected(self, connection: OutgoingConnection) -> None:
-        """A new connection can be used."""
-        self._connecting -= 1
-        self._connections.add(connection)
-        if self._down:
-            self._down = False
-            logger.info("%s: reached again", self.account)
-        self.released(connection)
-
-    def released(self, connection: OutgoingConnection) -> None:
-        """`connection` is free: give it the next packet, or keep it."""
-        if self._closed:
-            connection.abort()
-            return
-        while self._queue:
-            request_id, expires_at, octets = self._queue.popleft()
-            if self.clock.now() <= expires_at:
-                connection.send(request_id, expires_at, octets)
-                return
-            self._refuse_soon(request_id, _UNSENT_LATE)
-        connection.idle_since = self.tick
-        self._idle.append(connection)
-
-    def lost(self, connection: OutgoingConnection) -> None:
-        """`connection` is no more."""
-        self._connections.discard(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
-        if self._queue:
-            self._grow()
+    # What the pool says.
 
     def receive_response(self, request_id: RequestId, status: int, body: bytes, now: Timestamp) -> None:
         """The answer to a Prepare (HT-02, HT-09)."""
@@ -227,87 +113,9 @@ class HttpLink:
             self.unknown += 1
             self.handler.receive_no_reply(self.account, request_id, reject, now)
 
-    # Inside.
+    def reached(self) -> None:
+        logger.info("%s: reached again", self.account)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        return self._loop
-
-    def _refuse_soon(self, request_id: RequestId, failure: Failure) -> None:
-        """In the next turn of the loop: no answer may overtake the question's own call."""
-        self._running_loop().call_soon(lambda: self.fail(request_id, failure, self.clock.now()))
-
-    def _refuse_queue(self, failure: Failure, now: Timestamp) -> None:
-        queue, self._queue = self._queue, deque()
-        for request_id, _, _ in queue:
-            self.fail(request_id, failure, now)
-
-    def _grow(self) -> None:
-        """Open one more connection if packets wait and no other that is being opened will take them."""
-        loop = self._running_loop()
-        if self._timer is None and not self._closed:
-            self._timer = loop.call_later(SWEEP_MS / 1000, self._sweep)
-        if (
-            self._closed
-            or self._connecting >= len(self._queue)
-            or self._connecting + len(self._connections) >= self._connections_max
-            or loop.time() < self._no_new_before
-        ):
-            return
-        self._connecting += 1
-        task = loop.create_task(self._open())
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
-
-    async def _open(self) -> None:
-        url = self._url
-        if url is None:
-            return
-        loop = asyncio.get_running_loop()
-        connection = OutgoingConnection(self)
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await loop.create_connection(
-                    lambda: connection,
-                    url.host,
-                    url.port,
-                    ssl=self._tls if url.is_tls else None,
-                    server_hostname=url.host if url.is_tls else None,
-                )
-        except (OSError, TimeoutError, UnicodeError) as error:
-            if not connection.is_open():
-                self._not_opened(error)
-
-    def _not_opened(self, error: Exception) -> None:
-        self._no_new_before = self._running_loop().time() + RECONNECT_DELAY_S
-        self._connecting -= 1
-        # Others may succeed, and open connections still serve the queue.
-        if self._connecting or self._connections or self._closed:
-            return
-        now = self.clock.now()
-        if not self._down:
-            self._down = True
-            logger.warning("%s: cannot be reached: %s", self.account, error or type(error).__name__)
-            self.handler.link_lost(self.account, now)
-        self._refuse_queue(_UNREACHABLE, now)
-
-    def _sweep(self) -> None:
-        """The one timer of the link: packets past their expiry, connections that nobody uses."""
-        self._timer = None
-        self.tick += 1
-        now = self.clock.now()
-        idle_ticks = IDLE_MAX_MS // SWEEP_MS
-        for connection in tuple(self._connections):
-            if connection.request_id is None:
-                if self.tick - connection.idle_since > idle_ticks:
-                    connection.abort()
-            elif now > connection.expires_at + GRACE_MS:
-                connection.fail(_LATE, now)
-        late = [entry for entry in self._queue if now > entry[1]]
-        if late:
-            self._queue = deque(entry for entry in self._queue if now <= entry[1])
-            for request_id, _, _ in late:
-                self.fail(request_id, _UNSENT_LATE, now)
-        if self._connections or self._queue:
-            self._grow()
+    def unreachable(self, error: Exception, now: Timestamp) -> None:
+        logger.warning("%s: cannot be reached: %s", self.account, error or type(error).__name__)
+        self.handler.link_lost(self.account, now)

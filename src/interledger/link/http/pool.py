@@ -1,0 +1,262 @@
+"""The connections to one peer, over which requests go out: one request at a time on each, as many as are needed.
+
+A burst opens as many connections as it needs, up to a bound; what waits for one waits in a bounded queue. No task,
+future or timer per request: a connection keeps the id of the one request it carries, and one timer per pool looks for
+late ones. A request of which an octet was written is never written again from here (HT-10).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import Final
+
+from interledger.clock import Clock, Timestamp
+from interledger.ilp.error_codes import ErrorCode
+from interledger.link.base import RequestId
+from interledger.link.http.messages import Failure
+from interledger.link.http.outgoing import LOST, OutgoingConnection
+from interledger.link.http.urls import Url
+
+__all__ = ["CONNECTIONS_MAX", "ConnectionPool"]
+
+CONNECTIONS_MAX: Final = 128
+"""To one peer. Twice what our benchmarks keep in flight; an eighth of what a peer like us accepts in all."""
+
+QUEUE_MAX: Final = 1_000
+"""Packets that wait for a connection. At 128 in flight and 50 ms each that is 0.4 s, less than any expiry."""
+
+GRACE_MS: Final = 500
+"""How long after a Prepare's expiry its answer is still waited for: the clocks of peers differ."""
+
+CONNECT_TIMEOUT_S: Final = 5.0
+"""Name, TCP and TLS together."""
+
+RECONNECT_DELAY_S: Final = 1.0
+"""After a failed connect: packets are refused at once instead of each waiting for another failure."""
+
+IDLE_MAX_MS: Final = 4_000
+"""Unused connections are closed after this. Node's HTTP servers close theirs after 5 s, and a Prepare written into a
+connection that is just being closed has an unknown outcome."""
+
+SWEEP_MS: Final = 250
+"""How often late packets and idle connections are looked for."""
+
+_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the next node did not answer in time", False)
+_UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
+_UNREACHABLE: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached", True)
+_BUSY: Final = Failure(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node", True)
+_CLOSED: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the link to the next node is closed", True)
+_NO_URL: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "no address is known at which to call the next node", True)
+
+
+class ConnectionPool(ABC):
+    """Whoever sends requests to one peer derives from this, and is told of each request what came of it, once.
+
+    `url`: where to; without one every request fails. Request ids are the sender's, unique among those on their way.
+    """
+
+    def __init__(
+        self, *, clock: Clock, url: Url | None, tls: ssl.SSLContext | None, connections_max: int = CONNECTIONS_MAX
+    ) -> None:
+        self.clock = clock
+        self.tick = 0
+        self._url = url
+        self._tls = tls
+        if tls is None and url is not None and url.is_tls:
+            self._tls = ssl.create_default_context()
+        self._connections_max = connections_max
+        self._connections: set[OutgoingConnection] = set()
+        self._idle: list[OutgoingConnection] = []
+        """Free connections, the last used last: a small load uses few, and the others go idle and close."""
+        self._queue: deque[tuple[RequestId, Timestamp, bytes]] = deque()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._connecting = 0
+        """Connections on their way; a task of `_opening` outlives its by a turn of the loop."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._no_new_before = 0.0
+        self._down = False
+        self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    # What becomes of a request.
+
+    @abstractmethod
+    def receive_response(self, request_id: RequestId, status: int, body: bytes, now: Timestamp) -> None:
+        """A whole answer."""
+
+    @abstractmethod
+    def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None:
+        """No answer: `failure.known` says whether the peer cannot have got the request."""
+
+    @abstractmethod
+    def reached(self) -> None:
+        """The peer is there again."""
+
+    @abstractmethod
+    def unreachable(self, error: Exception, now: Timestamp) -> None:
+        """The peer cannot be reached any more."""
+
+    # Requests.
+
+    def request(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
+        """Send a whole request; its answer is waited for until `expires_at` and a little longer."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.is_open():
+                connection.send(request_id, expires_at, octets)
+                return
+        if self._closed or self._url is None:
+            self._refuse_soon(request_id, _CLOSED if self._closed else _NO_URL)
+        elif len(self._queue) >= QUEUE_MAX:
+            self._refuse_soon(request_id, _BUSY)
+        elif not self.ready():
+            self._refuse_soon(request_id, _UNREACHABLE)
+        else:
+            self._queue.append((request_id, expires_at, octets))
+            self._grow()
+
+    def ready(self) -> bool:
+        """Whether a request would be sent or queued."""
+        if self._closed or self._url is None or len(self._queue) >= QUEUE_MAX:
+            return False
+        return not self._down or self._running_loop().time() >= self._no_new_before
+
+    async def close_connections(self) -> None:
+        """Send nothing more. Of requests on their way it is not known what becomes of them."""
+        self._closed = True
+        now = self.clock.now()
+        self._refuse_queue(_CLOSED, now)
+        for connection in tuple(self._connections):
+            connection.fail(LOST, now)
+        for task in self._opening:
+            task.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def connections(self) -> int:
+        """Open connections to the peer."""
+        return len(self._connections)
+
+    # What connections call.
+
+    def connected(self, connection: OutgoingConnection) -> None:
+        """A new connection can be used."""
+        self._connecting -= 1
+        self._connections.add(connection)
+        if self._down:
+            self._down = False
+            self.reached()
+        self.released(connection)
+
+    def released(self, connection: OutgoingConnection) -> None:
+        """`connection` is free: give it the next packet, or keep it."""
+        if self._closed:
+            connection.abort()
+            return
+        while self._queue:
+            request_id, expires_at, octets = self._queue.popleft()
+            if self.clock.now() <= expires_at:
+                connection.send(request_id, expires_at, octets)
+                return
+            self._refuse_soon(request_id, _UNSENT_LATE)
+        connection.idle_since = self.tick
+        self._idle.append(connection)
+
+    def lost(self, connection: OutgoingConnection) -> None:
+        """`connection` is no more."""
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        if self._queue:
+            self._grow()
+
+    # Inside.
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    def _refuse_soon(self, request_id: RequestId, failure: Failure) -> None:
+        """In the next turn of the loop: no answer may overtake the question's own call."""
+        self._running_loop().call_soon(lambda: self.fail(request_id, failure, self.clock.now()))
+
+    def _refuse_queue(self, failure: Failure, now: Timestamp) -> None:
+        queue, self._queue = self._queue, deque()
+        for request_id, _, _ in queue:
+            self.fail(request_id, failure, now)
+
+    def _grow(self) -> None:
+        """Open one more connection if packets wait and no other that is being opened will take them."""
+        loop = self._running_loop()
+        if self._timer is None and not self._closed:
+            self._timer = loop.call_later(SWEEP_MS / 1000, self._sweep)
+        if (
+            self._closed
+            or self._connecting >= len(self._queue)
+            or self._connecting + len(self._connections) >= self._connections_max
+            or loop.time() < self._no_new_before
+        ):
+            return
+        self._connecting += 1
+        task = loop.create_task(self._open())
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _open(self) -> None:
+        url = self._url
+        if url is None:
+            return
+        loop = asyncio.get_running_loop()
+        connection = OutgoingConnection(self)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await loop.create_connection(
+                    lambda: connection,
+                    url.host,
+                    url.port,
+                    ssl=self._tls if url.is_tls else None,
+                    server_hostname=url.host if url.is_tls else None,
+                )
+        except (OSError, TimeoutError, UnicodeError) as error:
+            if not connection.is_open():
+                self._not_opened(error)
+
+    def _not_opened(self, error: Exception) -> None:
+        self._no_new_before = self._running_loop().time() + RECONNECT_DELAY_S
+        self._connecting -= 1
+        # Others may succeed, and open connections still serve the queue.
+        if self._connecting or self._connections or self._closed:
+            return
+        now = self.clock.now()
+        if not self._down:
+            self._down = True
+            self.unreachable(error, now)
+        self._refuse_queue(_UNREACHABLE, now)
+
+    def _sweep(self) -> None:
+        """The one timer of the link: packets past their expiry, connections that nobody uses."""
+        self._timer = None
+        self.tick += 1
+        now = self.clock.now()
+        idle_ticks = IDLE_MAX_MS // SWEEP_MS
+        for connection in tuple(self._connections):
+            if connection.request_id is None:
+                if self.tick - connection.idle_since > idle_ticks:
+                    connection.abort()
+            elif now > connection.expires_at + GRACE_MS:
+                connection.fail(_LATE, now)
+        late = [entry for entry in self._queue if now > entry[1]]
+        if late:
+            self._queue = deque(entry for entry in self._queue if now <= entry[1])
+            for request_id, _, _ in late:
+                self.fail(request_id, _UNSENT_LATE, now)
+        if self._connections or self._queue:
+            self._grow()
