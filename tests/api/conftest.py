@@ -19,6 +19,8 @@ from interledger.api.app import create_app
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError, NotFoundError, ResolveError
 from interledger.ilp.address import Address
+from interledger.routing.table import Origin, Route
+from interledger.routing.targets import parse_targets
 
 ADMIN = "admin-token"
 ALICE = "alice-token"
@@ -157,13 +159,14 @@ class FakeNode:
         found = [a.id for a in self.kept.values() if a.link.http_incoming_token_digest == digest]
         return found[0] if found else None
 
-    def routes(self) -> list[SimpleNamespace]:
-        own = [SimpleNamespace(prefix=self.address, account="/own", origin="own")]
-        return own + [SimpleNamespace(prefix=p, account=a, origin="static") for p, a in self.static.items()]
+    def routes(self) -> list[Route]:
+        own = Route(self.address, AccountId("/own"), Origin.OWN)
+        return [own, *(route for prefix, text in self.static.items() for route in parse_targets(prefix, text))]
 
     async def set_static_routes(self, routes: dict[str, str]) -> None:
-        for account_id in routes.values():
-            self.account(account_id)
+        for prefix, text in routes.items():
+            for route in parse_targets(prefix, text):
+                self.account(route.account)
         self.static = dict(routes)
 
     async def set_static_route(self, prefix: str, account_id: str) -> None:

@@ -43,12 +43,25 @@ async def test_compatible_routes_refuse(call: Any, node: Any, path: str, body: A
 async def test_routes_say_who_said_so_and_can_be_sent_back(call: Any, node: Any) -> None:
     items = [{"prefix": "test.far", "account": "alice"}]
     answer = await call("PUT", "/api/routes", {"items": items})
-    own = {"prefix": "test.hub", "account": None, "origin": "own"}
-    static = {"prefix": "test.far", "account": "alice", "origin": "static"}
+    own = {"prefix": "test.hub", "account": None, "origin": "own", "weight": 1, "priority": 0}
+    static = {"prefix": "test.far", "account": "alice", "origin": "static", "weight": 1, "priority": 0}
     assert answer.json == {"items": [own, static], "next_cursor": None}
     assert (await call("GET", "/api/routes", token="alice-token")).json == answer.json
     again = await call("PUT", "/api/routes", {"items": [static], "next_cursor": None})
     assert again.json == answer.json
+
+
+async def test_several_accounts_share_a_prefix_and_one_stands_in(call: Any, node: Any) -> None:
+    items = [
+        {"prefix": "test.far", "account": "alice", "weight": 3},
+        {"prefix": "test.far", "account": "bob", "priority": 1},
+    ]
+    answer = await call("PUT", "/api/routes", {"items": items})
+    assert node.static == {"test.far": "alice:3/bob"}
+    shares = [(item["account"], item["weight"], item["priority"]) for item in answer.json["items"][1:]]
+    assert shares == [("alice", 3, 0), ("bob", 1, 1)]
+    assert (await call("PUT", "/api/routes", answer.json | {"items": answer.json["items"][1:]})).json == answer.json
+    assert (await call("GET", "/routes", token=None)).json == {"test.far": "alice"}
 
 
 @pytest.mark.parametrize(
@@ -60,6 +73,9 @@ async def test_routes_say_who_said_so_and_can_be_sent_back(call: Any, node: Any)
         ({"items": [{"prefix": "x", "account": "alice"}]}, "items[0].prefix"),
         ({"items": [{"prefix": "test.x", "account": "alice"}] * 2}, "items[1].prefix"),
         ({"items": [{"prefix": "test.x", "account": "alice", "origin": "own"}]}, "items[0].origin"),
+        ({"items": [{"prefix": "test.x", "account": "alice", "weight": 0}]}, "items[0].weight"),
+        ({"items": [{"prefix": "test.x", "account": "alice", "priority": 99}]}, "items[0].priority"),
+        ({"items": [{"prefix": "test.x", "account": f"a{n}"} for n in range(17)]}, "items[16].prefix"),
         ({"items": [{"prefix": "test.x", "acount": "alice"}]}, "items[0].account"),
         ({"items": [], "more": 1}, "more"),
     ],

@@ -263,7 +263,12 @@ def test_routes(ilp: Ilp) -> None:
     assert ilp("route", "set").code == 2
     assert ilp("routes", "set", "test.dave", "--destination", "bob", "-q").code == 0
     replaced = ilp("routes", "set-all", "--pair", "test.alice", "alice", "--pair", "test.bob", "bob", "-q")
-    assert replaced.out.split() == ["test.alice", "test.bob", "test.hub"]
+    assert list(dict.fromkeys(replaced.out.split())) == ["test.alice", "test.bob", "test.hub"]
+    shared = ilp("route", "set", "test.far", "bob:3,alice").out
+    assert ["test.far", "bob", "static", "3", "of", "4"] in [line.split() for line in shared.splitlines()]
+    assert "stands in" in ilp("route", "list").out
+    assert ilp("route", "set", "test.far", "bob/bob").code == 2
+    assert ilp("route", "set", "--remove", "test.far").code == 0
 
 
 def test_rates(ilp: Ilp) -> None:

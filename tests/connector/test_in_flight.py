@@ -45,6 +45,19 @@ def test_an_answered_packet_is_not_looked_at_again() -> None:
     assert wheel.take_due(Timestamp(600)) == [waiting]
 
 
+def test_whoever_waits_is_told_of_new_buckets_and_answered_ones_are_forgotten() -> None:
+    wheel = ExpiryWheel()
+    told: list[int] = []
+    wheel.on_bucket = told.append
+    first, second = flight(wheel, 1, 1_050), flight(wheel, 2, 510)
+    flight(wheel, 3, 1_099)
+    assert told == [1_100, 600]
+    second.bucket.discard(second)
+    assert wheel.next_due() == 1_100
+    assert wheel.take_due(Timestamp(1_100))[0] is first
+    assert wheel.next_due() is None
+
+
 @given(st.lists(st.integers(0, 3_000), max_size=30), st.lists(st.integers(0, 4_000), max_size=10))
 def test_each_is_taken_once_in_order_and_not_before_its_time(deadlines: list[int], looks: list[int]) -> None:
     wheel = ExpiryWheel()

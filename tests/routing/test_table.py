@@ -55,24 +55,47 @@ def test_where_two_say_the_same_prefix_the_operator_wins() -> None:
         account={"g.a": "account", "g.b": "account", "g.c": "account"},
         default={"g.a": "default", "g.c": "default", "g.d": "default"},
     )
-    assert [(route.prefix, route.account, route.origin) for route in made] == [
-        ("g.a", "static", Origin.STATIC),
-        ("g.b", "own", Origin.OWN),
-        ("g.c", "account", Origin.ACCOUNT),
-        ("g.d", "default", Origin.DEFAULT),
-    ]
+    assert [(route.prefix, route.account) for route in made] == [
+        ("g.a", "static"), ("g.a", "own"), ("g.a", "account"), ("g.a", "default"),
+        ("g.b", "own"), ("g.b", "account"),
+        ("g.c", "account"), ("g.c", "default"),
+        ("g.d", "default"),
+    ]  # fmt: skip
+    assert [found(made, f"g.{letter}.x") for letter in "abcd"] == ["static", "own", "account", "default"]
     made.replace(Origin.STATIC, {})
     assert found(made, "g.a.x") == "own"
-    assert len(made) == 4
+    assert len(made) == 8
 
 
 def test_what_an_origin_said_can_be_asked_and_is_replaced_whole() -> None:
     made = table(static={"g.a": "one", "g.b": "two"})
     made.replace(Origin.STATIC, {"g.c": AccountId("three")})
-    assert made.of_origin(Origin.STATIC) == {"g.c": "three"}
+    three = Route("g.c", AccountId("three"), Origin.STATIC)
+    assert made.of_origin(Origin.STATIC) == {"g.c": (three,)}
     assert made.of_origin(Origin.OWN) == {}
-    made.of_origin(Origin.STATIC)["g.d"] = AccountId("four")
-    assert list(made) == [Route("g.c", AccountId("three"), Origin.STATIC)]
+    made.of_origin(Origin.STATIC)["g.d"] = (three,)
+    assert list(made) == [three]
+
+
+def test_candidates_are_the_longest_prefix_first_and_then_by_origin_and_priority() -> None:
+    made = table(default={"": "parent"}, account={"g.a": "carol"})
+    several = [
+        Route("g.a", AccountId(name), Origin.STATIC, priority=priority)
+        for name, priority in (("dave", 1), ("bob", 0), ("alice", 0))
+    ]
+    made.replace_routes(Origin.STATIC, several)
+    names = [[route.account for route in routes] for routes in made.candidates("g.a.x.y")]
+    assert names == [["alice", "bob", "dave", "carol"], ["parent"]]
+    assert [[route.account for route in routes] for routes in made.candidates("g.b")] == [["parent"]]
+
+
+def test_one_prefix_of_an_origin_is_put_and_taken_away_and_the_rest_stays() -> None:
+    made = table(static={"g.a": "one"}, account={"g.a": "two", "g.b": "three"})
+    made.put(Origin.ACCOUNT, "g.a", ())
+    made.put(Origin.ACCOUNT, "g.c", ())
+    assert [(route.prefix, route.account) for route in made] == [("g.a", "one"), ("g.b", "three")]
+    made.put(Origin.STATIC, "g.a", ())
+    assert [(route.prefix, route.account) for route in made] == [("g.b", "three")]
 
 
 SEGMENTS = st.sampled_from(["a", "b", "aa", "ab", "a-b"])

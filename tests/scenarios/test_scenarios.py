@@ -7,7 +7,7 @@ A `.scn` file is read top to bottom. `#` starts a comment. Times are millisecond
     window 1000                                     min message window
     rate USD 1                                      value of one whole unit in a common base
     account alice USD/2 child owes_us_max=1000      any field of an account
-    route test.bob bob                              a static route
+    route test.bob bob                              a static route; or  bob:3,carol/dave  (see routing/targets.py)
     100ms                                           the clock moves on, and timers run
     alice > 1000 to test.bob.x #1 expires=10000     a Prepare comes in from alice
     bob < 915 #1 expires=9000                       ... and this one left for bob
@@ -38,7 +38,8 @@ from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
 from interledger.routing.exchange import ExchangeTable, Quotes
-from interledger.routing.table import Origin, RoutingTable
+from interledger.routing.table import Origin, Route, RoutingTable
+from interledger.routing.targets import parse_targets
 
 START = 1_700_000_000_000
 FOLDER = Path(__file__).parent
@@ -85,7 +86,7 @@ class World:
         self.exchange = ExchangeTable()
         self.values: dict[str, Fraction] = {}
         self.disk_full = False
-        self.static: dict[str, AccountId] = {}
+        self.static: dict[str, tuple[Route, ...]] = {}
         self.connector = Connector(
             Address("test.hub"),
             ledger=self.ledger,
@@ -147,9 +148,10 @@ class World:
         if account.we_owe_max is not None:
             peer.ledger_account.credit_max = account.we_owe_max
 
-    def route(self, prefix: str, name: str) -> None:
-        self.static["" if prefix == '""' else prefix] = AccountId(name)
-        self.routes.replace(Origin.STATIC, self.static)
+    def route(self, prefix: str, targets: str) -> None:
+        prefix = "" if prefix == '""' else prefix
+        self.static[prefix] = parse_targets(prefix, targets)
+        self.routes.replace_routes(Origin.STATIC, (route for routes in self.static.values() for route in routes))
         self.connector.routes_changed()
 
     # -- what happens
@@ -228,7 +230,7 @@ ACTIONS = (
     (r"limit (\w+) (\d+)", World.limit),
     (r"rate (\w+) (\S+)", World.rate),
     (r"account (\w+) (\S+) (\w+)((?: \w+=\d+)*)", World.account),
-    (r"route (\S+) (\w+)", World.route),
+    (r"route (\S+) (\S+)", World.route),
     (r"(\d+)ms", World.later),
     (r"(\w+) > (\d+) to (\S+) (#\d+) expires=(\d+)", World.arrives),
     (r"(\w+) (fulfills|rejects|loses) (#\d+) ?(\w*)", World.answers),

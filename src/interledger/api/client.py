@@ -163,8 +163,14 @@ class ApiClient:
         return cast("list[RouteDocument]", await self._items("/api/routes"))
 
     async def set_routes(self, routes: Mapping[str, str]) -> list[RouteDocument]:
-        """Replace the static routes (prefix -> account). Returns all routes."""
-        items = [{"prefix": prefix, "account": account} for prefix, account in routes.items()]
+        """Replace the static routes (prefix -> account, or several as `bob:3,carol/dave`). Returns all routes."""
+        from interledger.routing.targets import parse_targets
+
+        items = [
+            {"prefix": prefix, "account": one.account, "weight": one.weight, "priority": one.priority}
+            for prefix, text in routes.items()
+            for one in parse_targets(prefix, text)
+        ]
         return cast("list[RouteDocument]", (await self._call("PUT", "/api/routes", {"items": items}))["items"])
 
     async def rates(self) -> list[RateDocument]:

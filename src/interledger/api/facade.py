@@ -70,7 +70,7 @@ class LinkView(Protocol):
 
 
 class RouteView(Protocol):
-    """One route. `origin`: static, account, own or default."""
+    """One route. `origin`: static, account, own or default. Lower `priority` first; `weight`: its share there."""
 
     @property
     def prefix(self) -> str: ...
@@ -78,6 +78,10 @@ class RouteView(Protocol):
     def account(self) -> str: ...
     @property
     def origin(self) -> str: ...
+    @property
+    def weight(self) -> int: ...
+    @property
+    def priority(self) -> int: ...
 
 
 class RatioView(Protocol):
@@ -255,7 +259,7 @@ class NodeFacade(Protocol):
     def routes(self) -> Sequence[RouteView]: ...
 
     async def set_static_routes(self, routes: dict[str, str]) -> None:
-        """Replaces all of them (prefix -> account). Raises `NotFoundError` for an account."""
+        """Replaces all of them (prefix -> where it leads). Raises `NotFoundError` for an account."""
         ...
 
     async def set_static_route(self, prefix: str, account_id: str) -> None: ...

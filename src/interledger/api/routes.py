@@ -14,6 +14,8 @@ from interledger.api.operations import Call, Operation, json_response
 from interledger.api.problems import Problem
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import parse_prefix
+from interledger.routing.table import Origin, Route
+from interledger.routing.targets import TARGETS_MAX, WEIGHT_MAX, format_targets
 
 __all__ = ["OPERATIONS"]
 
@@ -24,8 +26,11 @@ _STATIC: Final = {"static": "static"}
 
 
 async def get_compatible_routes(call: Call) -> Response:
-    # The node's own address has no account, and interledger-rs has no word for that.
-    routes = {route.prefix: route.account for route in call.node.routes() if str(route.origin) != OWN}
+    # The node's own address has no account, and interledger-rs has no word for that; nor for a second choice.
+    routes: dict[str, str] = {}
+    for route in call.node.routes():
+        if str(route.origin) != OWN:
+            routes.setdefault(route.prefix, route.account)
     return json_response(routes)
 
 
@@ -53,17 +58,22 @@ async def get_routes(call: Call) -> Response:
 async def put_routes(call: Call) -> Response:
     """Replaces the static routes; what `GET` shows of them can be sent back. Answers with all routes."""
     fields = await call.fields()
-    routes: dict[str, str] = {}
+    routes: dict[str, list[Route]] = {}
     for item in fields.objects("items"):
         prefix = item.required("prefix", parse_prefix)
-        if prefix in routes:
-            raise item.wrong("prefix", "comes twice", prefix)
         item.choice("origin", _STATIC)
-        routes[prefix] = item.required("account", parse_account_id)
+        account = item.required("account", parse_account_id)
+        weight, priority = item.integer("weight", 1, WEIGHT_MAX), item.integer("priority", 0, TARGETS_MAX)
+        several = routes.setdefault(prefix, [])
+        if any(other.account == account for other in several):
+            raise item.wrong("prefix", "comes twice with the same account", prefix)
+        if len(several) == TARGETS_MAX:
+            raise item.wrong("prefix", f"has more than {TARGETS_MAX} accounts", prefix)
+        several.append(Route(prefix, account, Origin.STATIC, weight or 1, priority or 0))
         item.close()
     fields.value("next_cursor")
     fields.close()
-    await call.node.set_static_routes(routes)
+    await call.node.set_static_routes({prefix: format_targets(several) for prefix, several in routes.items()})
     return json_response(_routes(call.node))
 
 
@@ -73,6 +83,8 @@ def _routes(node: NodeFacade) -> dict[str, object]:
             "prefix": route.prefix,
             "account": None if str(route.origin) == OWN else route.account,
             "origin": str(route.origin),
+            "weight": route.weight,
+            "priority": route.priority,
         }
         for route in node.routes()
     )

@@ -122,7 +122,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "prefix": _TEXT,
             "account": _or_null(_TEXT),
             "origin": {"type": "string", "enum": ["static", "own", "account", "default"]},
-        }
+        },
+        {
+            "weight": _COUNT | {"description": "Its share of the packets among those of the same prefix and priority"},
+            "priority": _COUNT | {"description": "0 first; the next number while none of those can take a packet"},
+        },
     ),
     "Rate": _object({"code": _TEXT, "value": _DECIMAL, "source": _TEXT, "as_of": _or_null(_MOMENT)}),
     "Money": _object({"amount": _UNITS, "asset_code": _TEXT, "asset_scale": _COUNT}),

@@ -113,6 +113,8 @@ class RouteDocument(TypedDict):
     prefix: str
     account: str | None
     origin: str
+    weight: int
+    priority: int
 
 
 class RateDocument(TypedDict):

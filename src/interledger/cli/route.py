@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,8 @@ from interledger.cli.exit_codes import ExitCode
 from interledger.cli.output import Column, render_table
 from interledger.cli.state import State
 from interledger.cli.tree import command
+from interledger.routing.table import Origin, Route
+from interledger.routing.targets import format_targets
 
 if TYPE_CHECKING:
     from interledger.api.client import ApiClient
@@ -33,8 +35,19 @@ def route_lines(state: State, routes: Sequence[Any]) -> list[str]:
         Column("PREFIX", lambda row: row["prefix"] or "(everything)", keep=2),
         Column("ACCOUNT", lambda row: row["account"] or "(this node)", keep=1),
         Column("ORIGIN", lambda row: row["origin"]),
+        Column("SHARE", lambda row: _share(row, routes)),
     )
     return render_table(routes, columns, state.console)
+
+
+def _share(row: Mapping[str, Any], routes: Sequence[Any]) -> str:
+    """Of several routes to a prefix: how packets are shared, and which are only used when others cannot be."""
+    same = [other for other in routes if other["prefix"] == row["prefix"]]
+    sharing = [other for other in same if _rank(other) == _rank(row)]
+    total = sum(other.get("weight", 1) for other in sharing)
+    share = f"{row['weight']} of {total}" if len(sharing) > 1 else ""
+    place = "" if _rank(same[0]) == _rank(row) else "stands in"
+    return ", ".join(part for part in (share, place) if part)
 
 
 @command("set")
@@ -45,8 +58,11 @@ def route_lines(state: State, routes: Sequence[Any]) -> list[str]:
 def set_routes(state: State, pairs: tuple[str, ...], replace: bool, remove: tuple[str, ...]) -> None:
     """Set static routes: packets whose destination begins with PREFIX go to ACCOUNT. Other static routes stay.
 
+    Several accounts may share the packets, by weight; and others stand in while those cannot take one.
+
     \b
       ilp route set test.bob bob
+      ilp route set test.far bob:3,carol/dave
       ilp route set --remove test.bob
     """
     wanted = pairs_of(pairs, "PREFIX ACCOUNT")
@@ -56,7 +72,7 @@ def set_routes(state: State, pairs: tuple[str, ...], replace: bool, remove: tupl
     async def ask(api: ApiClient) -> Any:
         static: dict[str, str] = {}
         if not replace:
-            static = {r["prefix"]: r["account"] or "" for r in await api.routes() if r["origin"] == "static"}
+            static = _static(await api.routes())
         for prefix in remove:
             if prefix not in static:
                 raise CliError(ExitCode.NOT_FOUND, f"There is no static route “{prefix}”. All:  ilp route list")
@@ -65,6 +81,20 @@ def set_routes(state: State, pairs: tuple[str, ...], replace: bool, remove: tupl
 
     routes = state.call(ask)
     state.emit_list(routes, lambda: route_lines(state, routes), identifier="prefix")
+
+
+def _rank(row: Mapping[str, Any]) -> tuple[str, int]:
+    return row["origin"], row.get("priority", 0)
+
+
+def _static(routes: Sequence[Any]) -> dict[str, str]:
+    """The static ones, as `set` takes them."""
+    by_prefix: dict[str, list[Route]] = {}
+    for row in routes:
+        if row["origin"] == Origin.STATIC:
+            route = Route(row["prefix"], row["account"], Origin.STATIC, row["weight"], row["priority"])
+            by_prefix.setdefault(route.prefix, []).append(route)
+    return {prefix: format_targets(several) for prefix, several in by_prefix.items()}
 
 
 def pairs_of(words: Sequence[str], what: str) -> dict[str, str]:

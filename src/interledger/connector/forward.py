@@ -30,22 +30,19 @@ from interledger.connector.crossing import Crossing, make_crossing
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import ExpiryWheel, InFlight
+from interledger.connector.next_hops import NextHops
 from interledger.connector.peer import GAVE_UP_KEPT, Peer, outside_of_books
 from interledger.connector.services import PEER_PROTOCOLS, Echo, OwnReceivers, answer_own_address, answer_peer_protocol
 from interledger.connector.totals import Totals
 from interledger.errors import ConflictError
-from interledger.ilp.address import Address, same_network, scheme_of
-from interledger.ilp.error_codes import ErrorCode
+from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.ilp.peer import PEER_PREFIX
 from interledger.link.base import Link, RequestId
 from interledger.routing.exchange import ExchangeTable, NoRate
-from interledger.routing.table import Origin, RoutingTable
+from interledger.routing.table import RoutingTable
 
 __all__ = ["Connector", "Limits"]
-
-CACHED_DESTINATIONS: Final = 65_536
-"""Destinations whose next hop is remembered; emptied at this many and whenever routes change."""
 
 REFUSALS_KEPT: Final = 1_000
 """Refusals kept for people to look at."""
@@ -95,7 +92,8 @@ class Connector:
         self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
         self._wheel = ExpiryWheel()
-        self._hops: dict[str, Peer] = {}
+        self._next_hops = NextHops(routes, self.peers, receivers, self._takes)
+        self._hops = self._next_hops.remembered
 
     # ------------------------------------------------------------------ the way out
 
@@ -118,8 +116,14 @@ class Connector:
                 return self._refuse(incoming, prepare, now, Step.ADMIT, refused)
 
         # 2 route
+        limits = self.limits
         outgoing = self._hops.get(prepare.destination)
-        if outgoing is None or outgoing is incoming:
+        if (
+            outgoing is None
+            or outgoing is incoming
+            or not outgoing.link.ready()
+            or len(outgoing.in_flight) >= limits.in_flight_max
+        ):
             found, prepare = self._find_hop(incoming, prepare, now)
             if isinstance(found, Refused):
                 return self._refuse(incoming, prepare, now, Step.ROUTE, found)
@@ -127,10 +131,6 @@ class Connector:
                 incoming.answered += 1
                 return found
             outgoing = found
-        limits = self.limits
-        if not outgoing.link.ready() or len(outgoing.in_flight) >= limits.in_flight_max:
-            refused = refusals.PEER_BUSY if outgoing.link.ready() else refusals.PEER_DOWN
-            return self._refuse(incoming, prepare, now, Step.ROUTE, refused)
 
         # 3 convert
         window = limits.min_message_window_ms
@@ -222,6 +222,10 @@ class Connector:
         """When `handle_timer` is next due, or None while nothing is in flight."""
         return self._wheel.next_due()
 
+    def call_when_sooner(self, sooner: Callable[[Timestamp], None]) -> None:
+        """Let `sooner(due)` be told when a packet is due that `timer` did not know of."""
+        self._wheel.on_bucket = sooner
+
     def handle_timer(self, now: Timestamp) -> None:
         """R00 for every packet whose time is up. A time-out is not a rejection: its amount becomes unknown."""
         for flight in self._wheel.take_due(now):
@@ -296,30 +300,15 @@ class Connector:
             return answer_peer_protocol(incoming.account, prepare, now, self.peer_protocols), prepare
         if destination == self.address:
             answer = answer_own_address(self.echo, prepare)
-            if isinstance(answer, Prepare):
-                return self._find_peer(answer.destination), answer
-            return answer, prepare
-        found = self._find_peer(destination)
-        if found is incoming:
-            return refusals.LEADS_BACK, prepare
-        if isinstance(found, Peer):
-            if len(self._hops) >= CACHED_DESTINATIONS:
-                self._hops.clear()
-            self._hops[destination] = found
-        return found, prepare
+            if not isinstance(answer, Prepare):
+                return answer, prepare
+            # An echo goes back to whoever asked for it.
+            return self._next_hops.find(answer.destination, None, self.address), answer
+        return self._next_hops.find(destination, incoming, self.address), prepare
 
-    def _find_peer(self, destination: str) -> Peer | Refused:
-        if not same_network(scheme_of(destination), scheme_of(self.address)):
-            return Refused(ErrorCode.F02_UNREACHABLE, "the destination belongs to another network")
-        route = self.routes.find(destination)
-        if route is None:
-            return Refused(ErrorCode.F02_UNREACHABLE, "no route to the destination")
-        if route.origin is not Origin.OWN:
-            return self.peers.get(route.account) or refusals.PEER_DOWN
-        receiver = self.receivers.find(destination)
-        if isinstance(receiver, Refused):
-            return receiver
-        return self.peers.get(receiver) or refusals.PEER_DOWN
+    def _takes(self, peer: Peer) -> bool:
+        """Whether a packet can be sent to `peer` now."""
+        return peer.link.ready() and len(peer.in_flight) < self.limits.in_flight_max
 
     # ------------------------------------------------------------------ 3 convert, when the pair is not remembered
 
@@ -402,7 +391,7 @@ class Connector:
 
     def routes_changed(self) -> None:
         """Routes, peers or our address are not what they were: forget next hops."""
-        self._hops.clear()
+        self._next_hops.forget()
         self.rates_changed()
 
     def rates_changed(self) -> None:

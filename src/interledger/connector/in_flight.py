@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, final
 
 from interledger.accounts.ledger import Hold
@@ -63,6 +64,8 @@ class ExpiryWheel:
 
     def __init__(self) -> None:
         self._buckets: dict[int, set[InFlight]] = {}
+        self.on_bucket: Callable[[Timestamp], None] = lambda due: None
+        """Called with its due time when a bucket is made: ten times a second at most, under any load."""
 
     def bucket(self, deadline: int) -> set[InFlight]:
         """Where to put a packet that is to be looked at when `deadline` has passed. Whoever answers it takes it out."""
@@ -70,10 +73,13 @@ class ExpiryWheel:
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = set()
+            self.on_bucket(Timestamp((key + 1) * BUCKET_MS))
         return bucket
 
     def next_due(self) -> Timestamp | None:
-        """When `take_due` will next have something to look at, or None."""
+        """When `take_due` will next have something to look at, or None. Forgets buckets whose packets are answered."""
+        for key in [key for key, bucket in self._buckets.items() if not bucket]:
+            del self._buckets[key]
         return Timestamp((min(self._buckets) + 1) * BUCKET_MS) if self._buckets else None
 
     def take_due(self, now: Timestamp) -> list[InFlight]:

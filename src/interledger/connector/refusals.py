@@ -13,6 +13,8 @@ __all__ = [
     "LEADS_BACK",
     "NO_CREDIT",
     "NO_RATE",
+    "NO_ROUTE",
+    "OTHER_NETWORK",
     "PEER_BUSY",
     "PEER_DOWN",
     "READ_ONLY",
@@ -23,6 +25,8 @@ __all__ = [
 ]
 
 EXPIRED: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
+OTHER_NETWORK: Final = Refused(ErrorCode.F02_UNREACHABLE, "the destination belongs to another network")
+NO_ROUTE: Final = Refused(ErrorCode.F02_UNREACHABLE, "no route to the destination")
 PEER_DOWN: Final = Refused(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached now")
 LEADS_BACK: Final = Refused(ErrorCode.F02_UNREACHABLE, "the route leads back to where the packet came from")
 PEER_BUSY: Final = Refused(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node")

@@ -28,6 +28,7 @@ from interledger.node.requests import OwnRequests
 from interledger.node.settings import Settings
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
+from interledger.node.timers import ConnectorTimer
 from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
 from interledger.node.wallets import Wallets
 from interledger.routing.exchange import AlarmKind, ExchangeTable, RateAlarm
@@ -69,7 +70,7 @@ class Node:
         self.started_at = Timestamp(0)
         self._store = store
         self._table = RoutingTable()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: ConnectorTimer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # Made by `start`, because they need a running loop.
         self.connector: Connector
@@ -98,7 +99,7 @@ class Node:
             self._assemble(store, state.facts)
             await self._load(state)
             await self.commit()
-            self._tick()
+            self._timer = ConnectorTimer(self.connector, self.clock)
             host, port = self.settings.bind
             self._listener = Listener(
                 host, port, clock=self.clock, ilp=self.links.http_server, upgrade=self.links.upgrade, app=app
@@ -180,15 +181,10 @@ class Node:
             await self.links.stop()
             await self._rates.stop()
             if self._timer is not None:
-                self._timer.cancel()
+                self._timer.stop()
             await self._commits.close()
         if self._store is not None:
             self._store.close()
-
-    def _tick(self) -> None:
-        """Ten times a second: packets whose time is up. An idle node does nothing in it."""
-        self.connector.handle_timer(self.clock.now())
-        self._timer = asyncio.get_running_loop().call_later(0.1, self._tick)
 
     def spawn(self, coroutine: Coroutine[object, object, None]) -> None:
         """Run a task of the node's own, kept until it ends."""
@@ -306,7 +302,7 @@ class Node:
         return list(self._table)
 
     async def set_static_routes(self, routes: Mapping[str, str]) -> None:
-        """Replace all static routes (prefix -> account). Raises `NotFoundError` for an account."""
+        """Replace all static routes (prefix -> where it leads, `routing.targets`). Raises `NotFoundError`."""
         self.store.set_routes(self._routes.set_static(routes))
         self.connector.routes_changed()
         await self.commit()

@@ -233,7 +233,7 @@ class Settings:
     accounts: tuple[Account, ...] = ()
     """Accounts of the file: made when the node does not have them yet."""
     routes: Mapping[str, str] = field(default_factory=dict)
-    """Static routes of the file: prefix -> account."""
+    """Static routes of the file: prefix -> where it leads (`routing.targets`)."""
     rates: Mapping[str, str] = field(default_factory=dict)
     """Static rates of the file: code -> value of one whole unit in a common base, decimal text."""
 

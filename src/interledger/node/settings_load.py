@@ -26,6 +26,7 @@ from interledger.node.settings_sources import (
     readable_by_others,
     secret_from_file,
 )
+from interledger.routing.targets import format_targets, parse_targets
 
 __all__ = ["DEFAULT_CONFIG", "SettingsReport", "keep_secret", "load_settings", "make_secrets", "read_settings"]
 
@@ -123,7 +124,8 @@ def _sort_in(report: SettingsReport, item: Given, tables: dict[str, dict[str, Gi
             name, _, key = rest.partition(".")
             _sort_in_account(report, item, key, tables.setdefault(name, {}))
         elif head == "routes" and rest:
-            report.routes[parse_prefix(rest)] = item.text
+            prefix = parse_prefix(rest)
+            report.routes[prefix] = format_targets(parse_targets(prefix, item.text))
             report.origins[item.key] = item.where
         elif head == "rates" and rest:
             parse_amount(item.text, RATE_PLACES_MAX)
@@ -221,8 +223,10 @@ def _read_account(report: SettingsReport, name: str, table: dict[str, Given]) ->
 def _check_route_targets(report: SettingsReport) -> None:
     """A route of the file leads to an account of the file; accounts made later get theirs by `ilp route set`."""
     names = {str(account.id) for account in report.accounts}
-    for prefix, name in report.routes.items():
-        if name not in names and names:
+    for prefix, text in report.routes.items():
+        for name in (str(route.account) for route in parse_targets(prefix, text)):
+            if name in names or not names:
+                continue
             near = difflib.get_close_matches(name, sorted(names), n=1)
             hint = f" Did you mean  {near[0]} ?" if near else ""
             where = report.origins.get(f"routes.{prefix}", "settings")

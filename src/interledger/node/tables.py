@@ -16,7 +16,8 @@ from interledger.node.rate_feed import ECB_URL, RateFeed, RateSource, SourceKind
 from interledger.node.settings import Settings
 from interledger.routing.exchange import ExchangeTable, Quotes, RateAlarm
 from interledger.routing.rate_sources import format_rate, parse_value_table
-from interledger.routing.table import Origin, RoutingTable
+from interledger.routing.table import Origin, Route, RoutingTable
+from interledger.routing.targets import format_targets, parse_targets
 
 __all__ = ["OWN", "Rates", "Routes"]
 
@@ -43,21 +44,22 @@ class Routes:
         self._has_link = has_link
 
     @property
-    def static(self) -> dict[str, AccountId]:
-        """Prefix -> account, as the operator set them."""
-        return self._table.of_origin(Origin.STATIC)
+    def static(self) -> dict[str, str]:
+        """Prefix -> where it leads (see `routing.targets`), as the operator set them."""
+        return {prefix: format_targets(routes) for prefix, routes in self._table.of_origin(Origin.STATIC).items()}
 
-    def set_static(self, routes: Mapping[str, str]) -> dict[str, AccountId]:
+    def set_static(self, routes: Mapping[str, str]) -> dict[str, str]:
         """Replace all static routes. Raises `NotFoundError` for an account, `InvalidRequestError` for a prefix."""
-        checked = {parse_prefix(prefix): self._known(account_id) for prefix, account_id in routes.items()}
-        self._table.replace(Origin.STATIC, checked)
-        return checked
+        checked = [self._known(route) for prefix, text in routes.items() for route in _targets(prefix, text)]
+        self._table.replace_routes(Origin.STATIC, checked)
+        return self.static
 
-    def forget(self, account_id: AccountId) -> dict[str, AccountId]:
+    def forget(self, account_id: AccountId) -> dict[str, str]:
         """The account is gone: static routes to it go with it. Returns those that stay."""
-        static = {prefix: other for prefix, other in self.static.items() if other != account_id}
-        self._table.replace(Origin.STATIC, static)
-        return static
+        static = self._table.of_origin(Origin.STATIC).values()
+        staying = [route for routes in static for route in routes if route.account != account_id]
+        self._table.replace_routes(Origin.STATIC, staying)
+        return self.static
 
     def derive(self, address: Address) -> None:
         """Children and peers by their addresses, a parent by default, and what lies below our own address."""
@@ -68,11 +70,14 @@ class Routes:
         parents = [a.id for a in self._accounts.values() if a.relation is Relation.PARENT]
         self._table.replace(Origin.DEFAULT, {"": parents[0]} if parents else {})
 
-    def _known(self, account_id: str) -> AccountId:
-        account = self._accounts.get(AccountId(account_id))
-        if account is None:
-            raise NotFoundError(f"There is no account “{account_id}”.")
-        return account.id
+    def _known(self, route: Route) -> Route:
+        if route.account not in self._accounts:
+            raise NotFoundError(f"There is no account “{route.account}”.")
+        return route
+
+
+def _targets(prefix: str, text: str) -> tuple[Route, ...]:
+    return parse_targets(parse_prefix(prefix), text)
 
 
 @final

@@ -1,13 +1,14 @@
 """The routing table: longest prefix on segment boundaries (CR-16), by cutting the destination at its dots.
 
-One dict, so a look-up costs the number of segments, whatever the number of routes.
+One dict, so a look-up costs the number of segments, whatever the number of routes. A prefix may have several routes:
+they are kept in order of preference, and whoever forwards takes the first that can be used.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import AccountId
 
@@ -23,49 +24,90 @@ class Origin(enum.StrEnum):
     DEFAULT = "default"
 
 
+_RANK: Final = {origin: rank for rank, origin in enumerate(Origin)}
+
+
 class Route(NamedTuple):
-    """Packets for addresses at or below `prefix` go to `account`. An empty prefix is the default route."""
+    """Packets for addresses at or below `prefix` go to `account`. An empty prefix is the default route.
+
+    Of one prefix and origin, those of the lowest `priority` number share the packets by `weight`; the next number is
+    used while none of them can take a packet.
+    """
 
     prefix: str
     account: AccountId
     origin: Origin
+    weight: int = 1
+    priority: int = 0
 
 
 @final
 class RoutingTable:
-    """All routes of a node. Change it by giving all routes of one origin anew."""
+    """All routes of a node."""
 
     def __init__(self) -> None:
-        self._by_origin: dict[Origin, dict[str, AccountId]] = {origin: {} for origin in Origin}
-        self._routes: dict[str, Route] = {}
+        self._by_origin: dict[Origin, dict[str, tuple[Route, ...]]] = {origin: {} for origin in Origin}
+        self._routes: dict[str, tuple[Route, ...]] = {}
 
     def replace(self, origin: Origin, routes: Mapping[str, AccountId]) -> None:
         """Let `routes` (prefix -> account) be all that `origin` says."""
-        self._by_origin[origin] = dict(routes)
-        merged: dict[str, Route] = {}
-        for who in reversed(Origin):
-            merged.update((prefix, Route(prefix, account, who)) for prefix, account in self._by_origin[who].items())
-        self._routes = merged
+        self.replace_routes(origin, (Route(prefix, account, origin) for prefix, account in routes.items()))
 
-    def of_origin(self, origin: Origin) -> dict[str, AccountId]:
-        """What `origin` says: prefix -> account."""
+    def replace_routes(self, origin: Origin, routes: Iterable[Route]) -> None:
+        """The same, with several routes to a prefix."""
+        said: dict[str, list[Route]] = {}
+        for route in routes:
+            said.setdefault(route.prefix, []).append(route)
+        for prefix in self._by_origin[origin].keys() - said.keys():
+            self.put(origin, prefix, ())
+        for prefix, several in said.items():
+            self.put(origin, prefix, several)
+
+    def put(self, origin: Origin, prefix: str, routes: Iterable[Route]) -> None:
+        """Let `routes` be all that `origin` says of one prefix; none: it says nothing."""
+        said = self._by_origin[origin]
+        ordered = tuple(sorted(routes, key=_preference))
+        if said.get(prefix, ()) == ordered:
+            return
+        if ordered:
+            said[prefix] = ordered
+        else:
+            del said[prefix]
+        merged = tuple(route for who in Origin for route in self._by_origin[who].get(prefix, ()))
+        if merged:
+            self._routes[prefix] = merged
+        else:
+            del self._routes[prefix]
+
+    def of_origin(self, origin: Origin) -> dict[str, tuple[Route, ...]]:
+        """What `origin` says: prefix -> routes, the preferred one first."""
         return dict(self._by_origin[origin])
 
     def find(self, destination: str) -> Route | None:
-        """The route with the longest prefix of `destination`, or None."""
+        """The preferred route with the longest prefix of `destination`, or None."""
+        routes = next(self.candidates(destination), None)
+        return None if routes is None else routes[0]
+
+    def candidates(self, destination: str) -> Iterator[tuple[Route, ...]]:
+        """All routes for `destination`: those of the longest prefix first; of one prefix, the preferred one first."""
         routes = self._routes
         prefix = destination
         while True:
-            route = routes.get(prefix)
-            if route is not None:
-                return route
-            dot = prefix.rfind(".")
-            if dot < 0:
-                return routes.get("")
-            prefix = prefix[:dot]
+            found = routes.get(prefix)
+            if found is not None:
+                yield found
+            if prefix == "":
+                return
+            prefix = prefix[: max(prefix.rfind("."), 0)]
 
     def __iter__(self) -> Iterator[Route]:
-        return iter(sorted(self._routes.values()))
+        """By prefix; of one prefix, the preferred one first."""
+        for _, routes in sorted(self._routes.items()):
+            yield from routes
 
     def __len__(self) -> int:
-        return len(self._routes)
+        return sum(len(routes) for routes in self._routes.values())
+
+
+def _preference(route: Route) -> tuple[int, int, str]:
+    return _RANK[route.origin], route.priority, route.account

@@ -62,7 +62,7 @@ class StoredState:
     """How many records were read from the journal, because they are younger than the snapshot."""
     accounts: list[Account] = field(default_factory=list)
     routes: dict[str, str] = field(default_factory=dict)
-    """Static routes: address prefix -> account id."""
+    """Static routes: address prefix -> where it leads (`routing.targets`), an account id at the simplest."""
     rates: dict[str, str] = field(default_factory=dict)
     """Static rates: asset code -> what it is worth, as decimal text."""
     payments: list[dict[str, Any]] = field(default_factory=list)
@@ -129,7 +129,7 @@ class Store(Protocol):
         ...
 
     def set_routes(self, routes: Mapping[str, str]) -> None:
-        """Replace all static routes: prefix -> account id."""
+        """Replace all static routes: prefix -> where it leads."""
         ...
 
     def set_rates(self, rates: Mapping[str, str]) -> None:
