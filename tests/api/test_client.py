@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from interledger.api.client import LINE_OCTETS_MAX, POLLS_FAILED_MAX, ApiClient, ApiError
+from interledger.api.calls import LINE_OCTETS_MAX
+from interledger.api.client import POLLS_FAILED_MAX, ApiClient, ApiError
 from interledger.clock import SystemClock
 from interledger.errors import LinkError
 from interledger.link.listener import Listener

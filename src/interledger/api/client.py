@@ -9,17 +9,14 @@ nobody answers.
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from functools import partial
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast, final
+from typing import TYPE_CHECKING, Any, Final, cast, final
 from urllib.parse import quote as encode_path
 from urllib.parse import urlencode
 
-from interledger.errors import InterledgerError, LinkError
+from interledger.api.calls import PAYMENT_HEAD_MS, TIMEOUT_MS, ApiCalls, ApiError, Fetch, FetchStream
+from interledger.errors import LinkError
 
 if TYPE_CHECKING:
     from interledger.api.types import (
@@ -27,89 +24,22 @@ if TYPE_CHECKING:
         CallerDocument,
         PaymentDocument,
         PingDocument,
-        ProblemDocument,
         QuoteDocument,
         RateDocument,
         RouteDocument,
         StatusDocument,
     )
-    from interledger.application.spsp.shell import FetchResponse
 
 __all__ = ["ApiClient", "ApiError", "Fetch", "FetchStream"]
-
-TIMEOUT_MS: Final = 10_000
-PAYMENT_HEAD_MS: Final = 60_000
-"""Until a payment has begun: resolving its receiver and learning its asset may come first."""
-
-ANSWER_OCTETS_MAX: Final = 16_777_216
-"""A thousand payments have less than a tenth of it."""
-
-LINE_OCTETS_MAX: Final = 65_536
-"""One progress document has some 1,000."""
 
 POLL_S: Final = 0.5
 POLLS_FAILED_MAX: Final = 20
 """Ten seconds without the node, and a payment's outcome is somebody else's to look up."""
 
 
-class StreamedAnswer(Protocol):
-    """An HTTP answer whose head is there and whose body comes in parts."""
-
-    @property
-    def status(self) -> int: ...
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-
-
-class Fetch(Protocol):
-    """`link.http.fetch.fetch`, bound to its egress policy."""
-
-    def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, timeout_ms: int, limit_octets: int
-    ) -> Awaitable[FetchResponse]: ...
-
-
-class FetchStream(Protocol):
-    """`link.http.fetch.fetch_stream`, bound alike."""
-
-    def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, timeout_ms: int
-    ) -> AbstractAsyncContextManager[StreamedAnswer]: ...
-
-
-class ApiError(InterledgerError):
-    """The node answered with a problem. `str()` is its detail; `kind` the last part of its type, as `not-found`."""
-
-    def __init__(self, status: int, problem: ProblemDocument) -> None:
-        super().__init__(problem.get("detail") or problem.get("title") or f"HTTP {status}")
-        self.status = status
-        self.problem = problem
-
-    @property
-    def kind(self) -> str:
-        return self.problem.get("type", "").rpartition("/")[2]
-
-
 @final
-class ApiClient:
+class ApiClient(ApiCalls):
     """One node, seen with one token. It keeps no connection, so there is nothing to close."""
-
-    def __init__(
-        self,
-        base_url: str,
-        token: str | None = None,
-        *,
-        fetch: Fetch | None = None,
-        fetch_stream: FetchStream | None = None,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
-        self.base_url = base_url.rstrip("/")
-        self._token = token
-        self._fetch = fetch
-        self._fetch_stream = fetch_stream
-        self._sleep = sleep
-
-    def __repr__(self) -> str:
-        return f"ApiClient({self.base_url!r})"
 
     # The node.
 
@@ -245,70 +175,6 @@ class ApiClient:
                 if failed == POLLS_FAILED_MAX:
                     raise LinkError(f"{error}. The payment {payment_id} may still go on: look later.") from None
 
-    async def _items(self, path: str) -> list[Any]:
-        return cast("list[Any]", (await self._call("GET", path))["items"])
-
-    async def _call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout_ms: int = TIMEOUT_MS
-    ) -> Any:
-        headers, octets = self._request(body)
-        answer = await (self._fetch or self._default_fetch())(
-            method,
-            self.base_url + path,
-            headers=headers,
-            body=octets,
-            timeout_ms=timeout_ms,
-            limit_octets=ANSWER_OCTETS_MAX,
-        )
-        return _read(answer.status, answer.body)
-
-    async def _lines(
-        self, path: str, body: Mapping[str, Any], more: Mapping[str, str]
-    ) -> AsyncIterator[PaymentDocument]:
-        """The documents of a stream of progress, one a line."""
-        headers, octets = self._request(body)
-        fetch_stream = self._fetch_stream or self._default_fetch_stream()
-        async with fetch_stream(
-            "POST", self.base_url + path, headers=headers | dict(more), body=octets, timeout_ms=PAYMENT_HEAD_MS
-        ) as answer:
-            rest = b""
-            async for part in answer:
-                rest += part
-                if answer.status < HTTPStatus.BAD_REQUEST:
-                    *lines, rest = rest.split(b"\n")
-                    for line in lines:
-                        yield _read_line(line)
-                if len(rest) > LINE_OCTETS_MAX:
-                    raise LinkError(f"{self.base_url} sends lines that have no end")
-            if answer.status >= HTTPStatus.BAD_REQUEST:
-                _read(answer.status, rest)
-
-    def _request(self, body: Mapping[str, Any] | None) -> tuple[dict[str, str], bytes]:
-        headers = {"Accept": "application/json"}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
-        if body is None:
-            return headers, b""
-        headers["Content-Type"] = "application/json"
-        return headers, json.dumps(body).encode("utf-8")
-
-    def _default_fetch(self) -> Fetch:
-        from interledger.link.http.fetch import fetch
-
-        return cast("Fetch", partial(fetch, egress=self._egress()))
-
-    def _default_fetch_stream(self) -> FetchStream:
-        from interledger.link.http.fetch import fetch_stream
-
-        return cast("FetchStream", partial(fetch_stream, egress=self._egress()))
-
-    def _egress(self) -> Any:
-        """The node itself, wherever it is: whoever made this client named it."""
-        from interledger.link.http.egress import EgressPolicy
-        from interledger.link.http.urls import parse_url
-
-        return EgressPolicy(allowed=frozenset({parse_url(self.base_url).authority}))
-
 
 def _path(collection: str, name: str) -> str:
     return f"{collection}/{encode_path(name, safe='')}"
@@ -317,24 +183,3 @@ def _path(collection: str, name: str) -> str:
 def _terms(receiver: str, terms: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a quote or payment. Exact numbers (`Fraction`, `Decimal`) would have to be text already."""
     return {"receiver": receiver} | {name: value for name, value in terms.items() if value is not None}
-
-
-def _read(status: int, body: bytes) -> Any:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    if status >= HTTPStatus.BAD_REQUEST:
-        problem = document if isinstance(document, dict) else {}
-        raise ApiError(status, cast("ProblemDocument", {"type": "about:blank", "status": status} | problem))
-    if not isinstance(document, dict):
-        raise LinkError("what answers there is not the API of a node")
-    return document
-
-
-def _read_line(line: bytes) -> PaymentDocument:
-    document = _read(HTTPStatus.OK, line)
-    problem = document.get("error")
-    if "state" not in document and isinstance(problem, dict):
-        raise ApiError(int(problem.get("status", 500)), cast("ProblemDocument", problem))
-    return cast("PaymentDocument", document)
