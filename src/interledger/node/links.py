@@ -18,7 +18,8 @@ from interledger.connector.forward import Connector
 from interledger.connector.peer import Peer
 from interledger.errors import ConflictError, InvalidRequestError
 from interledger.link.btp.link import BtpLink
-from interledger.link.btp.shell import BtpClient, BtpServer
+from interledger.link.btp.server import BtpServer
+from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.subprotocols import Subprotocols
 from interledger.link.btp.urls import parse_btp_url
 from interledger.link.http.protocol import HttpIlpServer
@@ -185,7 +186,7 @@ class Links:
         """Whose incoming token of ILP over HTTP this is."""
         return self._http_tokens.get(token_digest(token))
 
-    def _authenticate_btp(self, username: str | None, token: str) -> AccountId | None:
+    def _authenticate_btp(self, username: str | None, token: str, source: str) -> AccountId | None:
         account = self._btp_tokens.get(token_digest(token))
         if account is None or username is None:
             return account

@@ -1,4 +1,4 @@
-"""Real sockets over loopback: two of our own, and raw ones that misbehave."""
+"""Real sockets over loopback: two of our own, and raw servers that misbehave."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import datetime
 import ipaddress
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,225 +16,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from interledger.accounts.account import AccountId
-from interledger.clock import SystemClock, SystemEntropy, Timestamp
-from interledger.ilp.address import Address
-from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
-from interledger.link import websocket
+from interledger.ilp.packet import Fulfill, Reject
 from interledger.link.base import RequestId
 from interledger.link.btp import protocol, reconnect, shell
 from interledger.link.btp.auth import auth_message
-from interledger.link.btp.link import BtpLink
-from interledger.link.btp.messages import BtpError, BtpResponse, decode_btp, encode_ilp
 from interledger.link.btp.protocol import BtpConnection
-from interledger.link.btp.shell import BtpClient, BtpServer, BtpSocket
+from interledger.link.btp.shell import BtpClient, BtpSocket
 from interledger.link.btp.urls import parse_btp_url
 from interledger.link.handshake import ClientHandshake
 from interledger.link.websocket import WebSocket
-
-CLOCK = SystemClock()
-ENTROPY = SystemEntropy()
-ALICE = AccountId("alice")
-
-
-@dataclass
-class Side:
-    """One end: its link, its handler, and events to wait for."""
-
-    answer: Reply | None = field(default_factory=lambda: Fulfill(bytes(32), b"done"))
-    prepares: int = 0
-    replies: dict[int, Reply] = field(default_factory=dict)
-    ups: int = 0
-    downs: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.link = BtpLink(
-            ALICE, self, clock=CLOCK, defer=loop.call_soon, address=lambda: "test.node", link_up=self.up
-        )
-
-    def up(self, account: AccountId, now: Timestamp) -> None:
-        self.ups += 1
-        self.changed.set()
-
-    def receive_prepare(
-        self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
-    ) -> Reply | None:
-        self.prepares += 1
-        return self.answer
-
-    def receive_reply(self, account: AccountId, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
-        self.replies[request_id] = reply
-        self.changed.set()
-
-    def receive_no_reply(self, account: AccountId, request_id: RequestId, reject: Reject, now: Timestamp) -> None:
-        raise AssertionError("not expected here")
-
-    def link_lost(self, account: AccountId, now: Timestamp) -> None:
-        self.downs += 1
-        self.changed.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something that comes with a packet or a change of the link."""
-        async with asyncio.timeout(5):
-            while not condition():
-                self.changed.clear()
-                await self.changed.wait()
-
-    def send(self, count: int, first: int = 0) -> None:
-        for i in range(first, first + count):
-            prepare = Prepare(i, Timestamp(CLOCK.now() + 10_000), bytes(32), Address("test.bob"), bytes(i % 600))
-            self.link.send_prepare(RequestId(i), prepare)
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for something that no event tells."""
-    for _ in range(5000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("it never came")
-
-
-async def settle() -> None:
-    """A few turns of the loop: what was accepted or closed just now gets there."""
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-class Port(asyncio.Protocol):
-    """What a listener does: reads the head of a request and hands the socket over."""
-
-    def __init__(self, server: BtpServer, account_in_path: str | None) -> None:
-        self.server = server
-        self.account_in_path = account_in_path
-        self.received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: Any = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        head, end, trailing = self.received.partition(b"\r\n\r\n")
-        if end:
-            self.server.upgrade(self.transport, head + end, trailing, self.account_in_path)
-
-
-def authenticate(username: str | None, token: str) -> AccountId | None:
-    return ALICE if username in (None, "alice") and token in ("secret", "") else None
-
-
-@asynccontextmanager
-async def serve(
-    side: Side, *, path: str | None = None, tls: ssl.SSLContext | None = None, known: bool = True, **more: Any
-) -> AsyncIterator[str]:
-    """A server for `side`; gives the URL with the right token."""
-    server = BtpServer(authenticate, lambda account: side.link if known else None, clock=CLOCK, entropy=ENTROPY, **more)
-    loop = asyncio.get_running_loop()
-    ports: list[Port] = []
-
-    def accept() -> Port:
-        ports.append(Port(server, path))
-        return ports[-1]
-
-    listener = await loop.create_server(accept, "127.0.0.1", 0, ssl=tls)
-    port = listener.sockets[0].getsockname()[1]
-    try:
-        yield f"btp+ws{'s' if tls else ''}://alice:secret@127.0.0.1:{port}/"
-    finally:
-        await server.stop()
-        listener.close()
-        await listener.wait_closed()
-        await eventually(lambda: all(port.transport.is_closing() for port in ports))
-        await settle()
-
-
-@asynccontextmanager
-async def dial(side: Side, url: str, **more: Any) -> AsyncIterator[BtpClient]:
-    client = BtpClient(side.link, parse_btp_url(url), clock=CLOCK, entropy=ENTROPY, **more)
-    client.start()
-    client.start()
-    try:
-        yield client
-    finally:
-        await client.stop()
-
-
-@asynccontextmanager
-async def raw_server(
-    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> AsyncIterator[str]:
-    """A server that speaks anything but BTP."""
-
-    running: list[asyncio.StreamWriter] = []
-
-    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        running.append(writer)
-        with suppress(OSError, asyncio.IncompleteReadError):  # our client hangs up when it is stopped
-            await answer(reader, writer)
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-        running.remove(writer)
-
-    listener = await asyncio.start_server(serve_one, "127.0.0.1", 0)
-    try:
-        yield f"btp+ws://:secret@127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
-    finally:
-        listener.close()
-        await listener.wait_closed()
-        await settle()
-        await eventually(lambda: not running)
-
-
-@dataclass
-class RawClient:
-    """A client made of its parts, so that it can do what ours never would."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    frames: WebSocket
-    messages: list[bytes]
-
-    async def receive(self) -> list[bytes]:
-        """The next messages; none when the connection ends."""
-        if self.messages:
-            first, self.messages = self.messages, []
-            return first
-        async with asyncio.timeout(5):
-            while octets := await self.reader.read(65_536):
-                messages = self.frames.receive(octets, CLOCK.now())
-                if messages:
-                    return messages
-        return []
-
-    async def send(self, *messages: bytes) -> None:
-        for message in messages:
-            self.frames.send(message)
-        self.writer.write(self.frames.octets_to_send())
-        await self.writer.drain()
-
-
-@asynccontextmanager
-async def raw_client(url: str, first: bytes = b"") -> AsyncIterator[RawClient]:
-    """After the handshake. `first`: octets that leave together with the request."""
-    address = parse_btp_url(url)
-    reader, writer = await asyncio.open_connection(address.host, address.port)
-    handshake = ClientHandshake(address.url, ENTROPY)
-    writer.write(handshake.octets_to_send() + first)
-    trailing = None
-    while trailing is None:
-        octets = await reader.read(4096)
-        assert octets, "the server closed the connection"
-        trailing = handshake.receive(octets)
-    frames = WebSocket(client=True, entropy=ENTROPY, wake=lambda: None, now=CLOCK.now())
-    try:
-        yield RawClient(reader, writer, frames, frames.receive(trailing, CLOCK.now()))
-    finally:
-        writer.close()
-        await writer.wait_closed()
-
+from tests.link.btp.sockets import CLOCK, ENTROPY, Side, dial, eventually, raw_server, serve
 
 # ---------------------------------------------------------------------- both ends ours
 
@@ -402,94 +190,6 @@ async def test_octets_behind_an_answer_that_was_refused_are_ignored() -> None:
     handshake.data_received(b"more")
     handshake.connection_lost(None)
     assert here.ups == 0
-
-
-# ---------------------------------------------------------------------- clients that misbehave
-
-
-async def test_frames_right_behind_the_handshake() -> None:
-    there = Side()
-    async with serve(there) as url:
-        frames = WebSocket(client=True, entropy=ENTROPY, wake=lambda: None, now=CLOCK.now())
-        frames.send(auth_message(1, "", "secret").encode())
-        async with raw_client(url, frames.octets_to_send()) as client:
-            assert [decode_btp(m) for m in await client.receive()] == [BtpResponse(1)]
-            prepare = Prepare(1, Timestamp(CLOCK.now() + 5000), bytes(32), Address("test.bob"))
-            await client.send(encode_ilp(6, 1, prepare.encode()))
-            assert await client.receive() == [encode_ilp(1, 1, Fulfill(bytes(32), b"done").encode())]
-
-
-NOT_ADMITTED: dict[str, dict[str, Any]] = {
-    "BT-03 an empty token": {"token": ""},
-    "a wrong token": {"token": "guess"},
-    "another user": {"username": "bob"},
-    "another account's path": {"path": "bob", "username": "alice"},
-    "an account without a BTP link": {"known": False},
-}
-
-
-@pytest.mark.parametrize("name", NOT_ADMITTED)
-async def test_not_admitted(name: str) -> None:
-    case = NOT_ADMITTED[name]
-    there = Side()
-    async with serve(there, path=case.get("path"), known=case.get("known", True)) as url, raw_client(url) as client:
-        await client.send(auth_message(5, case.get("username", ""), case.get("token", "secret")).encode())
-        (message,) = await client.receive()
-        error = decode_btp(message)
-        assert isinstance(error, BtpError)
-        assert (error.request_id, error.code, error.data) == (5, "F00", b"invalid credentials")
-        await client.send()  # the answer to its Close, after which it hangs up
-        assert await client.receive() == []
-    assert there.ups == 0
-
-
-@pytest.mark.parametrize("options", [{"path": "alice"}, {"token": "", "allow_empty_token": True}])
-async def test_admitted_by_the_path_or_without_a_token(options: dict[str, Any]) -> None:
-    token = options.pop("token", "secret")
-    there = Side()
-    async with serve(there, **options) as url, raw_client(url) as client:
-        await client.send(auth_message(5, "", token).encode())
-        assert [decode_btp(m) for m in await client.receive()] == [BtpResponse(5)]
-
-
-async def test_sockets_that_do_not_say_who_they_are_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "UNAUTHENTICATED_MAX", 2)
-    there = Side()
-    async with serve(there) as url, raw_client(url) as first, raw_client(url):
-        address = parse_btp_url(url)
-
-        async def ask() -> bytes:
-            reader, writer = await asyncio.open_connection(address.host, address.port)
-            writer.write(ClientHandshake(address.url, ENTROPY).octets_to_send())
-            line = await reader.readline()
-            writer.close()
-            await writer.wait_closed()
-            return line
-
-        assert b" 503 " in await ask()
-        await first.send(auth_message(1, "", "secret").encode())
-        await first.receive()
-        assert b" 101 " in await ask()
-
-
-async def test_BT_05_a_socket_that_stays_silent_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "AUTH_TIMEOUT_MS", 10)
-    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_MS", 10)
-    there = Side()
-    async with serve(there) as url, raw_client(url) as client:
-        assert await client.receive() == []
-        assert "1008" in client.frames.close_reason
-    assert there.ups == 0
-
-
-async def test_a_client_that_goes_away_without_a_word() -> None:
-    there = Side()
-    async with serve(there) as url:
-        async with raw_client(url) as client:
-            await client.send(auth_message(1, "", "secret").encode())
-            await client.receive()
-            assert there.link.ready()
-        await there.until(lambda: there.downs == 1)
 
 
 # ---------------------------------------------------------------------- one socket on a transport of straw

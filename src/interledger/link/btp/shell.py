@@ -1,4 +1,4 @@
-"""Sockets and time for BTP connections: the asyncio protocol of a socket, the server's upgrade, the client that dials.
+"""Sockets and time for BTP connections: the asyncio protocol of a socket, and the client that dials.
 
 Nothing here happens per packet but the call of `BtpConnection.receive` per read and one write per turn of the loop.
 """
@@ -8,37 +8,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, cast, final
 
-from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Entropy
 from interledger.errors import LinkError, RemoteProtocolError
 from interledger.link.btp.link import OUTPUT_OCTETS_MAX, BtpLink
 from interledger.link.btp.protocol import BtpConnection
 from interledger.link.btp.reconnect import Backoff
 from interledger.link.btp.urls import BtpAddress
-from interledger.link.handshake import ClientHandshake, accept_handshake
+from interledger.link.handshake import ClientHandshake
 from interledger.link.read_buffer import read_buffer
 from interledger.link.websocket import CLOSE_TIMEOUT_MS, CloseCode, WebSocket
 
 __all__ = [
     "CONNECT_TIMEOUT_S",
-    "UNAUTHENTICATED_MAX",
-    "Authenticate",
     "BtpClient",
-    "BtpServer",
     "BtpSocket",
 ]
 
 CONNECT_TIMEOUT_S: Final = 10
 """For name, TCP, TLS and handshake together."""
-
-UNAUTHENTICATED_MAX: Final = 64
-"""Sockets in all that have not said yet who they are."""
-
-Authenticate = Callable[[str | None, str], AccountId | None]
-"""(user name or None, token) -> the account, or None. The node compares digests in constant time."""
 
 logger = logging.getLogger("interledger.btp")
 
@@ -70,10 +60,21 @@ class BtpSocket(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(high=OUTPUT_OCTETS_MAX, low=OUTPUT_OCTETS_MAX // 4)
         self._set_timer()
 
-    def take_over(self, transport: asyncio.Transport, trailing: bytes) -> None:
-        """From the protocol that did the handshake. `trailing`: octets that came behind it."""
+    def take_over(self, transport: asyncio.Transport, trailing: bytes, delay_ms: int = 0) -> None:
+        """From the protocol that did the handshake. `trailing`: octets that came behind it. Nothing is read for
+        `delay_ms`."""
         transport.set_protocol(self)
         self.connection_made(transport)
+        if delay_ms:
+            transport.pause_reading()
+            self._loop.call_later(delay_ms / 1000, self._read_on, trailing)
+        elif trailing:
+            self.connection.receive(trailing, self._clock.now())
+
+    def _read_on(self, trailing: bytes) -> None:
+        if self._transport is None:
+            return
+        self._transport.resume_reading()
         if trailing:
             self.connection.receive(trailing, self._clock.now())
 
@@ -152,101 +153,6 @@ class BtpSocket(asyncio.BufferedProtocol):
             self._wake()
         elif self._transport is not None:
             self._set_timer()
-
-
-# ---------------------------------------------------------------------- server
-
-
-@final
-class _Refused(asyncio.Protocol):
-    """What a socket gets whose handshake was refused: nobody listens, until it is closed."""
-
-
-@final
-class BtpServer:
-    """Turns sockets of the listener into BTP connections.
-
-    `authenticate` says whose token it is, `link_of` gives that account's link (None: it has no BTP link here). Browsers
-    are refused unless their Origin is in `origins`. An empty token opens nothing unless `allow_empty_token`.
-    """
-
-    def __init__(
-        self,
-        authenticate: Authenticate,
-        link_of: Callable[[AccountId], BtpLink | None],
-        *,
-        clock: Clock,
-        entropy: Entropy,
-        origins: Sequence[str] = (),
-        allow_empty_token: bool = False,
-    ) -> None:
-        self._authenticate = authenticate
-        self._link_of = link_of
-        self._clock = clock
-        self._entropy = entropy
-        self._origins = tuple(origins)
-        self._allow_empty_token = allow_empty_token
-        self._sockets: set[BtpSocket] = set()
-        self._unauthenticated: set[BtpSocket] = set()
-
-    def upgrade(
-        self, transport: asyncio.Transport, request_octets: bytes, trailing: bytes, account_in_path: str | None
-    ) -> asyncio.BaseProtocol:
-        """Finish the handshake of a request with `Upgrade: websocket`, and take the socket over.
-
-        `request_octets`: the request's head as it came, to its empty line; `trailing`: what came behind it. The result
-        is the transport's protocol already. `account_in_path`: the account that the path names, when it names one.
-        """
-        answer, accepted = accept_handshake(request_octets, self._origins, self._is_crowded())
-        transport.write(answer)
-        if not accepted:
-            refused = _Refused()
-            transport.set_protocol(refused)
-            transport.close()
-            return refused
-        return self._take_over(transport, trailing, account_in_path)
-
-    async def stop(self) -> None:
-        """Close every connection in good order, and wait until they are gone."""
-        sockets = list(self._sockets)
-        for socket in sockets:
-            socket.close()
-        if sockets:
-            await asyncio.wait([socket.closed for socket in sockets])
-
-    def _take_over(self, transport: asyncio.Transport, trailing: bytes, account_in_path: str | None) -> BtpSocket:
-        def admit(username: str | None, token: str) -> BtpLink | None:
-            return self._admit(account_in_path, username, token)
-
-        socket = BtpSocket(
-            lambda websocket: BtpConnection.server(websocket, admit, self._clock.now()),
-            client=False,
-            clock=self._clock,
-            entropy=self._entropy,
-        )
-        self._sockets.add(socket)
-        self._unauthenticated.add(socket)
-        socket.closed.add_done_callback(lambda _: self._forget(socket))
-        socket.take_over(transport, trailing)
-        return socket
-
-    def _is_crowded(self) -> bool:
-        if len(self._unauthenticated) >= UNAUTHENTICATED_MAX:
-            self._unauthenticated = {socket for socket in self._unauthenticated if not socket.connection.opened}
-        return len(self._unauthenticated) >= UNAUTHENTICATED_MAX
-
-    def _admit(self, account_in_path: str | None, username: str | None, token: str) -> BtpLink | None:
-        if not token and not self._allow_empty_token:
-            return None
-        account = self._authenticate(username or account_in_path, token)
-        if account is None or (account_in_path is not None and account != account_in_path):
-            return None
-        return self._link_of(account)
-
-    def _forget(self, socket: BtpSocket) -> None:
-        self._sockets.discard(socket)
-        self._unauthenticated.discard(socket)
-        logger.info("BTP connection closed: %s", socket.connection.websocket.close_reason or "the socket was lost")
 
 
 # ---------------------------------------------------------------------- client

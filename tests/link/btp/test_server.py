@@ -1,0 +1,127 @@
+"""The server over real sockets: clients that are let in, and those that are not."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from interledger.clock import Timestamp
+from interledger.errors import RemoteProtocolError
+from interledger.ilp.address import Address
+from interledger.ilp.packet import Fulfill, Prepare
+from interledger.link import websocket
+from interledger.link.btp import admission, protocol
+from interledger.link.btp.admission import FAILURES_PER_MINUTE, UNAUTHENTICATED_PER_SOURCE
+from interledger.link.btp.auth import auth_message
+from interledger.link.btp.messages import BtpError, BtpResponse, decode_btp, encode_ilp
+from interledger.link.websocket import WebSocket
+from tests.link.btp.sockets import CLOCK, ENTROPY, Side, raw_client, serve
+
+
+async def test_frames_right_behind_the_handshake() -> None:
+    there = Side()
+    async with serve(there) as url:
+        frames = WebSocket(client=True, entropy=ENTROPY, wake=lambda: None, now=CLOCK.now())
+        frames.send(auth_message(1, "", "secret").encode())
+        async with raw_client(url, frames.octets_to_send()) as client:
+            assert [decode_btp(m) for m in await client.receive()] == [BtpResponse(1)]
+            prepare = Prepare(1, Timestamp(CLOCK.now() + 5000), bytes(32), Address("test.bob"))
+            await client.send(encode_ilp(6, 1, prepare.encode()))
+            assert await client.receive() == [encode_ilp(1, 1, Fulfill(bytes(32), b"done").encode())]
+
+
+NOT_ADMITTED: dict[str, dict[str, Any]] = {
+    "BT-03 an empty token": {"token": ""},
+    "a wrong token": {"token": "guess"},
+    "another user": {"username": "bob"},
+    "another account's path": {"path": "bob", "username": "alice"},
+    "an account without a BTP link": {"known": False},
+}
+
+
+@pytest.mark.parametrize("name", NOT_ADMITTED)
+async def test_not_admitted(name: str) -> None:
+    case = NOT_ADMITTED[name]
+    there = Side()
+    async with serve(there, path=case.get("path"), known=case.get("known", True)) as url, raw_client(url) as client:
+        await client.send(auth_message(5, case.get("username", ""), case.get("token", "secret")).encode())
+        (message,) = await client.receive()
+        error = decode_btp(message)
+        assert isinstance(error, BtpError)
+        assert (error.request_id, error.code, error.data) == (5, "F00", b"invalid credentials")
+        await client.send()  # the answer to its Close, after which it hangs up
+        assert await client.receive() == []
+    assert there.ups == 0
+
+
+@pytest.mark.parametrize("options", [{"path": "alice"}, {"token": "", "allow_empty_token": True}])
+async def test_admitted_by_the_path_or_without_a_token(options: dict[str, Any]) -> None:
+    token = options.pop("token", "secret")
+    there = Side()
+    async with serve(there, **options) as url, raw_client(url) as client:
+        await client.send(auth_message(5, "", token).encode())
+        assert [decode_btp(m) for m in await client.receive()] == [BtpResponse(5)]
+
+
+async def test_D3_sockets_that_do_not_say_who_they_are_make_room_for_newer_ones() -> None:
+    there = Side()
+    async with serve(there) as url, AsyncExitStack() as stack:
+        waiting = [await stack.enter_async_context(raw_client(url)) for _ in range(UNAUTHENTICATED_PER_SOURCE)]
+        late = await stack.enter_async_context(raw_client(url))
+        async with asyncio.timeout(5):
+            while not waiting[0].frames.closing:
+                waiting[0].frames.receive(await waiting[0].reader.read(100), CLOCK.now())
+        await waiting[0].send()  # our answer to its Close
+        for client in (late, waiting[1]):
+            await client.send(auth_message(1, "", "secret").encode())
+            assert [decode_btp(m) for m in await client.receive()] == [BtpResponse(1)]
+
+
+async def test_D1_a_source_of_wrong_tokens_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sixth token of a minute lies unread for a while, even when it is right; who is connected notices nothing."""
+    monkeypatch.setattr(admission, "FAILURE_DELAY_MS", 150)
+    there = Side()
+    async with serve(there) as url, raw_client(url) as honest, AsyncExitStack() as stack:
+        await honest.send(auth_message(1, "", "secret").encode())
+        await honest.receive()
+        for _ in range(FAILURES_PER_MINUTE):
+            async with raw_client(url) as guesser:
+                await guesser.send(auth_message(1, "", "guess").encode())
+                assert len(await guesser.receive()) == 1
+        began = CLOCK.now()
+        slowed = await stack.enter_async_context(raw_client(url))
+        await slowed.send(auth_message(1, "", "secret").encode())
+        prepare = Prepare(1, Timestamp(began + 5000), bytes(32), Address("test.bob"))
+        await honest.send(encode_ilp(6, 1, prepare.encode()))
+        assert len(await honest.receive()) == 1
+        assert CLOCK.now() - began < 150
+        assert [decode_btp(m) for m in await slowed.receive()] == [BtpResponse(1)]
+        assert CLOCK.now() - began >= 150
+        # While it waits with as many sockets as it may have, further ones are turned away at the door.
+        for _ in range(UNAUTHENTICATED_PER_SOURCE):
+            await stack.enter_async_context(raw_client(url))
+        with pytest.raises(RemoteProtocolError, match="503"):
+            await stack.enter_async_context(raw_client(url))
+
+
+async def test_BT_05_a_socket_that_stays_silent_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "AUTH_TIMEOUT_MS", 10)
+    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_MS", 10)
+    there = Side()
+    async with serve(there) as url, raw_client(url) as client:
+        assert await client.receive() == []
+        assert "1008" in client.frames.close_reason
+    assert there.ups == 0
+
+
+async def test_a_client_that_goes_away_without_a_word() -> None:
+    there = Side()
+    async with serve(there) as url:
+        async with raw_client(url) as client:
+            await client.send(auth_message(1, "", "secret").encode())
+            await client.receive()
+            assert there.link.ready()
+        await there.until(lambda: there.downs == 1)
