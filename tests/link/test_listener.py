@@ -21,6 +21,7 @@ from interledger.clock import SystemClock, Timestamp
 from interledger.errors import LinkError
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
+from interledger.link.attempts import WAITING_MAX, Attempts
 from interledger.link.base import RequestId
 from interledger.link.http import connection as connection_module
 from interledger.link.http.protocol import HttpIlpServer, IncomingSide
@@ -754,6 +755,45 @@ async def test_starlette_runs_on_it() -> None:
             client.write(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
             await client.reader.readuntil(b"data: 1\n\n")
         await asyncio.wait_for(ended.wait(), 5)
+
+
+# ---------------------------------------------------------------- wrong tokens
+
+WRONG = ilp_post().replace(b"Bearer t", b"Bearer wrong")
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # counted inside the listener
+            await asyncio.sleep(0.002)
+
+
+async def test_D1_after_five_wrong_tokens_refusals_wait_and_a_good_token_does_not() -> None:
+    attempts = Attempts()
+    async with running(attempts=attempts) as rig:
+        for _ in range(5):
+            assert (await rig.talk(WRONG.replace(b"Host", b"Connection: close\r\nHost"))).startswith(b"HTTP/1.1 401")
+        async with rig.client() as guesser, rig.client() as honest:
+            guesser.write(WRONG + WRONG)
+            await eventually(lambda: attempts.wrong_count == 7)
+            honest.write(ilp_post())
+            assert (await honest.response())[0] == 200
+            began = asyncio.get_running_loop().time()
+            status, headers, _ = await guesser.response()
+            assert (status, headers["connection"]) == (401, "close")
+            assert asyncio.get_running_loop().time() - began > 0.1
+            assert await guesser.closed()
+
+
+async def test_D1_a_source_with_many_refusals_on_their_way_is_cut_off() -> None:
+    attempts = Attempts()
+    async with running(attempts=attempts) as rig, rig.client() as first, rig.client() as second, rig.client() as good:
+        first.write(WRONG * (5 + WAITING_MAX))
+        await eventually(lambda: attempts.wrong_count == 5 + WAITING_MAX)
+        second.write(WRONG)
+        assert await second.closed()
+        good.write(ilp_post())
+        assert (await good.response())[0] == 200
 
 
 # ---------------------------------------------------------------- TLS

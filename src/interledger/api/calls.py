@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from interledger.errors import InterledgerError, LinkError
 
 if TYPE_CHECKING:
+    import ssl
+
     from interledger.api.types import PaymentDocument, ProblemDocument
     from interledger.application.spsp.shell import FetchResponse
 
@@ -67,7 +69,10 @@ class ApiError(InterledgerError):
 
 
 class ApiCalls:
-    """One node, asked with one token. What may be asked is in `client.ApiClient`."""
+    """One node, asked with one token. What may be asked is in `client.ApiClient`.
+
+    `tls`: whom to trust, in place of the system's authorities (`link.tls` makes such contexts).
+    """
 
     def __init__(
         self,
@@ -77,12 +82,14 @@ class ApiCalls:
         fetch: Fetch | None = None,
         fetch_stream: FetchStream | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._token = token
         self._fetch = fetch
         self._fetch_stream = fetch_stream
         self._sleep = sleep
+        self._tls = tls
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
@@ -137,12 +144,12 @@ class ApiCalls:
     def _default_fetch(self) -> Fetch:
         from interledger.link.http.fetch import fetch
 
-        return cast("Fetch", partial(fetch, egress=self._egress()))
+        return cast("Fetch", partial(fetch, egress=self._egress(), tls=self._tls))
 
     def _default_fetch_stream(self) -> FetchStream:
         from interledger.link.http.fetch import fetch_stream
 
-        return cast("FetchStream", partial(fetch_stream, egress=self._egress()))
+        return cast("FetchStream", partial(fetch_stream, egress=self._egress(), tls=self._tls))
 
     def _egress(self) -> Any:
         """The node itself, wherever it is: whoever made this client named it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from interledger.daemon.process import run, settle_garbage, stop_on_signals, wri
 from interledger.node.node import Node
 from interledger.node.settings import Settings
 
-__all__ = ["NODE_FILE", "node_url", "open_node", "serve", "start_logging"]
+__all__ = ["NODE_FILE", "certificate_path", "node_url", "open_node", "serve", "start_logging"]
 
 logger = logging.getLogger("interledger.daemon")
 
@@ -36,7 +37,14 @@ def node_url(node: Node) -> str:
     host, _ = node.settings.bind
     if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):
         host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{node.port}"
+    scheme = "http" if node.settings.tls_certificate is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{node.port}"
+
+
+def certificate_path(node: Node) -> str | None:
+    """The file whose first certificate the node presents: programs of this machine trust it. None without TLS."""
+    certificate = node.settings.tls_certificate
+    return None if certificate is None else str(Path(certificate).absolute())
 
 
 async def open_node(settings: Settings) -> Node:
@@ -56,6 +64,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     node = await open_node(settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, node.links.tls.reload)
     place = None if settings.durability == "memory" else Path(settings.data_dir) / NODE_FILE
     try:
         if place is not None:
@@ -83,5 +92,6 @@ def _node_document(node: Node) -> dict[str, object]:
         "pid": os.getpid(),
         "started_at": format_rfc3339(node.started_at),
         "url": node_url(node),
+        "certificate": certificate_path(node),
         "ilp_address": node.address,
     }

@@ -13,6 +13,7 @@ from typing import Final, final
 
 from interledger.clock import Clock
 from interledger.errors import LinkError
+from interledger.link.attempts import Attempts
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.connection import Connection
 from interledger.link.http.port import Limits, Port, Upgrade
@@ -29,7 +30,10 @@ TLS_HANDSHAKE_S: Final = 10.0
 
 @final
 class Listener:
-    """A port and all connections to it. `host`, `port`: where; port 0 takes a free one, then `port` says which."""
+    """A port and all connections to it. `host`, `port`: where; port 0 takes a free one, then `port` says which.
+
+    `tls`: what the port presents (`link.tls`); `attempts`: counts wrong tokens, for all that a node offers together.
+    """
 
     def __init__(
         self,
@@ -42,12 +46,19 @@ class Listener:
         app: AsgiApp | None = None,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
+        attempts: Attempts | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._tls = tls
         self._shared = Port(
-            ilp=ilp, upgrade=upgrade, app=app, clock=clock, limits=limits or Limits(), is_tls=tls is not None
+            ilp=ilp,
+            upgrade=upgrade,
+            app=app,
+            clock=clock,
+            limits=limits or Limits(),
+            is_tls=tls is not None,
+            attempts=attempts,
         )
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Final, final
 from urllib.parse import unquote
@@ -17,13 +18,18 @@ from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.peer import Peer
 from interledger.errors import ConflictError, InvalidRequestError
+from interledger.link.attempts import Attempts
 from interledger.link.btp.link import BtpLink
 from interledger.link.btp.server import BtpServer
 from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.subprotocols import Subprotocols
 from interledger.link.btp.urls import parse_btp_url
+from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.shell import HttpLink
+from interledger.link.listener import Listener
+from interledger.node.settings import Settings
+from interledger.node.transport_security import NodeTls
 from interledger.node.views import LinkStatus
 
 __all__ = ["Links", "token_digest"]
@@ -44,15 +50,19 @@ class Links:
     def __init__(
         self,
         connector: Connector,
-        *,
+        settings: Settings,
         clock: Clock,
         entropy: Entropy,
+        *,
         on_up: Callable[[AccountId], None],
     ) -> None:
         self._connector = connector
         self._clock = clock
         self._entropy = entropy
         self._on_up = on_up
+        self.tls = NodeTls(settings)
+        self.attempts = Attempts()
+        """Wrong tokens, whatever they were presented to."""
         self._btp: dict[AccountId, BtpLink] = {}
         self._http: dict[AccountId, HttpLink] = {}
         self._clients: dict[AccountId, BtpClient] = {}
@@ -115,6 +125,7 @@ class Links:
             url=settings.http_url,
             token=settings.http_outgoing_token,
             own_address=self._connector.address,
+            tls=self._client_tls(settings.http_url),
         )
         self._attach_peer(account, peer_id, link)
         self._http[account.id] = link
@@ -144,9 +155,18 @@ class Links:
         if settings.btp_incoming_token_digest is not None:
             self._btp_tokens[settings.btp_incoming_token_digest] = account.id
         if address is not None:
-            client = self._clients[account.id] = BtpClient(link, address, clock=self._clock, entropy=self._entropy)
+            client = self._clients[account.id] = BtpClient(
+                link,
+                address,
+                clock=self._clock,
+                entropy=self._entropy,
+                ssl_context=self.tls.client() if address.secure else None,
+            )
             if self._started:
                 client.start()
+
+    def _client_tls(self, url: str | None) -> ssl.SSLContext | None:
+        return self.tls.client() if url is not None and url.startswith("https:") else None
 
     def _attach_peer(self, account: Account, peer_id: AccountId, link: BtpLink | HttpLink) -> Peer:
         first = int.from_bytes(self._entropy.octets(4), "big")
@@ -206,6 +226,19 @@ class Links:
                 raise ConflictError("Another account uses this token. Each account needs one of its own.")
 
     # ------------------------------------------------------------------ the port
+
+    def listener(self, host: str, port: int, app: AsgiApp | None) -> Listener:
+        """The node's one port, not started yet. `app` answers what is not for ILP or BTP."""
+        return Listener(
+            host,
+            port,
+            clock=self._clock,
+            ilp=self.http_server,
+            upgrade=self.upgrade,
+            app=app,
+            tls=self.tls.context,
+            attempts=self.attempts,
+        )
 
     def upgrade(
         self, transport: asyncio.Transport, request_octets: bytes, trailing: bytes, path: str

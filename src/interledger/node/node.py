@@ -100,11 +100,9 @@ class Node:
             await self._load(state)
             await self.commit()
             self._timer = ConnectorTimer(self.connector, self.clock)
-            host, port = self.settings.bind
-            self._listener = Listener(
-                host, port, clock=self.clock, ilp=self.links.http_server, upgrade=self.links.upgrade, app=app
-            )
+            self._listener = self.links.listener(*self.settings.bind, app)
             await self._listener.start()
+            self.spawn(self.links.tls.watch())
         except BaseException:
             await self.stop()
             raise
@@ -138,7 +136,7 @@ class Node:
         inline = isinstance(store, MemoryStore)
         self._commits = GroupCommit(self.ledger, store, self.clock, self._store_failed, inline=inline)
         self._own_address = OwnAddress(self)
-        self.links = Links(self.connector, clock=self.clock, entropy=self.entropy, on_up=self._own_address.link_up)
+        self.links = Links(self.connector, settings, self.clock, self.entropy, on_up=self._own_address.link_up)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)

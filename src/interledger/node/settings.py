@@ -125,6 +125,33 @@ class Settings:
         "Whether to listen without TLS where other machines can connect. Say true only when a proxy on the way",
         "encrypts: tokens and payments are readable on the network otherwise.",
     )
+    tls_certificate: str | None = _setting(
+        parse_text,
+        None,
+        "FILE",
+        "A certificate in PEM form, with its chain: the port speaks TLS (https, wss) and nothing else. The file is",
+        "read again when it changes and on SIGHUP.",
+        key="tls.cert",
+    )
+    tls_key: str | None = _setting(
+        parse_text, None, "FILE", "The certificate's key in PEM form, when it stands in another file.", key="tls.key"
+    )
+    tls_client_ca: str | None = _setting(
+        parse_text,
+        None,
+        "FILE",
+        "Authorities in PEM form whose client certificates are let in. An account says by  client_certificates  which",
+        "certificate is its peer's.",
+        key="tls.client_ca",
+    )
+    tls_ca: str | None = _setting(
+        parse_text,
+        None,
+        "FILE",
+        "Authorities in PEM form by which the servers of peers are checked, in place of the system's. An account may",
+        "have a file of its own.",
+        key="tls.ca",
+    )
     data_dir: str = _setting(
         parse_text,
         "./.ilp/node",
@@ -266,14 +293,18 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(key, what is wrong) for values (by attribute) that are good alone but not together."""
     faults: list[tuple[str, str]] = []
     host, _ = parse_bind_address(values["http_bind_address"])
-    if not is_loopback_host(host) and not values["allow_plain_text"]:
+    if not is_loopback_host(host) and not values["allow_plain_text"] and not values["tls_certificate"]:
         faults.append(
             (
                 "http_bind_address",
                 f"is {values['http_bind_address']}: other machines could read tokens and payments there."
-                " Listen on 127.0.0.1, or say  allow_plain_text = true  when a proxy on the way encrypts",
+                " Listen on 127.0.0.1, name a certificate by  tls.cert , or say  allow_plain_text = true  when a proxy"
+                " on the way encrypts",
             )
         )
+    for key in ("key", "client_ca"):
+        if values[f"tls_{key}"] and not values["tls_certificate"]:
+            faults.append((f"tls.{key}", "is of no use without  tls.cert"))
     if values["rates_provider"] == "file" and not values["rates_path"]:
         faults.append(("exchange_rate.provider", "is file, so  exchange_rate.path  is needed"))
     if values["rates_provider"] == "http" and not values["rates_url"]:

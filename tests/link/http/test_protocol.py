@@ -60,6 +60,9 @@ class Answer:
         self.status, self.text = status, text
         return not self.gone
 
+    def deny(self, text: str) -> bool:
+        return self.refuse(401, text)
+
 
 class Rig:
     def __init__(self, reply: Reply | None = FULFILL, *, bare_tokens: bool = True) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
+from interledger.link.attempts import CUT, Attempts, source_of
 from interledger.link.http.messages import encode_response
 
 if TYPE_CHECKING:
@@ -49,6 +50,28 @@ class PacketExchange:
         self.octets = encode_response(status, text, date=connection.port.date + challenge, close=self.closes)
         connection.answered(self)
         return True
+
+    def deny(self, text: str) -> bool:
+        """Answer 401, now or after the delay that a source of wrong tokens has to wait. False: the client has gone."""
+        connection = self._connection
+        if connection is None or connection.transport is None:
+            return False
+        transport, port = connection.transport, connection.port
+        source = source_of(transport.get_extra_info("peername"))
+        delay_ms = port.attempts.wrong(source, port.clock.now())
+        if delay_ms == 0:
+            return self.refuse(401, text)
+        self.closes = True
+        if delay_ms == CUT:
+            transport.abort()
+            return False
+        transport.pause_reading()
+        connection.loop.call_later(delay_ms / 1000, self._deny_now, text, port.attempts, source)
+        return True
+
+    def _deny_now(self, text: str, attempts: Attempts, source: str) -> None:
+        attempts.done(source)
+        self.refuse(401, text)
 
     def fail(self) -> None:
         """Our own fault: answer 500 if nothing was answered yet, and end the connection."""

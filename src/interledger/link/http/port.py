@@ -9,6 +9,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, final
 
 from interledger.clock import Clock
+from interledger.link.attempts import Attempts
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.messages import CONTENT_TYPE
 from interledger.link.http.protocol import HttpIlpServer
@@ -57,6 +58,7 @@ class Port:
         clock: Clock,
         limits: Limits,
         is_tls: bool,
+        attempts: Attempts | None = None,
     ) -> None:
         self.ilp = ilp
         self.upgrade = upgrade
@@ -64,6 +66,7 @@ class Port:
         self.clock = clock
         self.limits = limits
         self.is_tls = is_tls
+        self.attempts = Attempts() if attempts is None else attempts
         self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.draining = False

@@ -45,6 +45,10 @@ class Respond(Protocol):
         """Another status, with a line for a person."""
         ...
 
+    def deny(self, text: str) -> bool:
+        """HTTP 401: the credentials are wrong. It may wait, as `link.attempts` says for where they come from."""
+        ...
+
 
 @final
 class IncomingSide:
@@ -170,7 +174,7 @@ class HttpIlpServer:
         # HTTP-2: the token selects the account; a path that names another one is refused, and does not say why.
         if account is None or (named and named != account):
             self.refused_tokens += 1
-            respond.refuse(401, "this token is not accepted here")
+            respond.deny("this token is not accepted here")
         elif len(body) > ILP_BODY_MAX:
             respond.refuse(413, f"an ILP packet has at most {ILP_BODY_MAX} octets here")
         elif not is_ilp_content_type(content_type):

@@ -1,0 +1,66 @@
+"""The TLS of a node: what its port presents, what its links present and trust, and when the files are read again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from pathlib import Path
+from typing import Final, final
+
+from interledger.errors import SettingsError
+from interledger.link.tls import ServerTls, client_context
+from interledger.node.settings import Settings
+
+__all__ = ["NodeTls"]
+
+logger = logging.getLogger("interledger.node")
+
+LOOK_S: Final = 10.0
+"""How often the files are looked at: certificates are renewed days before they end."""
+
+
+@final
+class NodeTls:
+    """Made once, from the settings. Raises `SettingsError` for a file that cannot be used."""
+
+    def __init__(self, settings: Settings) -> None:
+        certificate, key, authorities = settings.tls_certificate, settings.tls_key, settings.tls_client_ca
+        self.server: ServerTls | None = None
+        """None: the port speaks plain HTTP."""
+        if certificate is not None:
+            self.server = ServerTls(Path(certificate), _path(key), _path(authorities))
+        self._ca = _path(settings.tls_ca)
+        if self._ca is not None:
+            client_context(self._ca)  # a file that is wrong is told at the start, not at the first link
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """For the listener."""
+        return None if self.server is None else self.server.context
+
+    def client(self, ca: str | None = None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
+        """For a link that we open; the files are its account's. Raises `SettingsError`."""
+        return client_context(_path(ca) or self._ca, _path(certificate), _path(key))
+
+    def reload(self) -> None:
+        """Read the port's files again. What is wrong with them is logged, and the old certificate stays."""
+        if self.server is None:
+            return
+        try:
+            self.server.reload()
+        except SettingsError as error:
+            logger.error("the certificate was not changed: %s", error)
+        else:
+            logger.info("the port presents the certificate that stands in %s now", self.server.certificate)
+
+    async def watch(self) -> None:
+        """Until cancelled: read the files again when they change."""
+        while self.server is not None:
+            await asyncio.sleep(LOOK_S)
+            if self.server.is_stale():
+                self.reload()
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
