@@ -96,6 +96,10 @@ def _write_nowhere(record: bytes) -> None:
     """For a journal that need not survive its process."""
 
 
+def _deliver_nowhere(request_id: bytes, answer: bytes) -> None:
+    """For an account that has no link: its answers wait for a repetition."""
+
+
 @final
 class RequestJournal:
     """The requests of one account. `record`: where durable facts go; they belong to the commit that is being filled."""
@@ -109,6 +113,8 @@ class RequestJournal:
         answer_octets_max: int = ANSWER_OCTETS_MAX,
     ) -> None:
         self.account = account
+        self.on_answer: Callable[[bytes, bytes], None] = _deliver_nowhere
+        """`on_answer(request_id, answer)` hands an answer to the peer: set by the link that the account has now."""
         self._record = record
         self._requests_max = requests_max
         self._answer_octets_max = answer_octets_max

@@ -196,6 +196,8 @@ class Connector:
                     return
                 self.ledger.execute(hold, reply.fulfillment)
                 # 9 relay
+                if incoming.keep_reply is not None:
+                    incoming.keep_reply(flight.request_id, reply)
                 self.ledger.reply_after_commit(incoming.link.send_reply, flight.request_id, reply)
                 return
             reply = self._reject_for(flight, now, Step.VERIFY, refusals.WRONG_FULFILLMENT)
@@ -328,14 +330,7 @@ class Connector:
         code, message, data = refused
         self.refusals.append(
             PacketRefused(
-                now,
-                step,
-                incoming.id,
-                prepare.destination,
-                prepare.amount,
-                prepare.execution_condition,
-                code,
-                message,
+                now, step, incoming.id, prepare.destination, prepare.amount, prepare.execution_condition, code, message
             )
         )
         return Reject(code, self.address, message, data)

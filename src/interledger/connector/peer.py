@@ -10,7 +10,7 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
-from interledger.link.base import Link, RequestId
+from interledger.link.base import Link, RememberingLink, RequestId
 
 if TYPE_CHECKING:
     from interledger.connector.in_flight import InFlight
@@ -46,6 +46,7 @@ class Peer:
         "id",
         "in_flight",
         "is_local",
+        "keep_reply",
         "late",
         "ledger_account",
         "link",
@@ -75,6 +76,8 @@ class Peer:
         self.is_local = is_local
         self.cancel = cancel
         """Called with (request id, prepare) when a Prepare to this peer could not be written down and was not sent."""
+        self.keep_reply = link.keep_reply if isinstance(link, RememberingLink) else None
+        """Called with an answer before the commit that executes its packet; None for most links."""
         self.in_flight: dict[RequestId, InFlight] = {}
         self.gave_up: dict[RequestId, Unknown] = {}
         self.crossings: dict[AccountId, Crossing] = {}

@@ -5,13 +5,13 @@ Everything that can answer a Prepare is a link: a peer across the sea, the STREA
 
 from __future__ import annotations
 
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
 from interledger.ilp.packet import Prepare, Reject, Reply
 
-__all__ = ["Link", "PacketHandler", "RequestId"]
+__all__ = ["Link", "PacketHandler", "RememberingLink", "RequestId"]
 
 RequestId = NewType("RequestId", int)
 """Correlates a reply with its Prepare, on one link and in one direction. Whoever sends the Prepare chooses it."""
@@ -55,4 +55,13 @@ class Link(Protocol):
 
     def ready(self) -> bool:
         """False: down, or its bounded queue is full. The connector answers T01 then; it never buffers."""
+        ...
+
+
+@runtime_checkable
+class RememberingLink(Link, Protocol):
+    """A link whose peer may repeat a request and gets the same answer, over restarts too."""
+
+    def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """`reply` will be sent once the execution of its packet is written: let it be written in the same commit."""
         ...
