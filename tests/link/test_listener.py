@@ -768,7 +768,10 @@ async def eventually(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.002)
 
 
-async def test_D1_after_five_wrong_tokens_refusals_wait_and_a_good_token_does_not() -> None:
+async def test_D1_after_five_wrong_tokens_refusals_wait_and_a_good_token_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("interledger.link.attempts.DELAY_MS", 150)
     attempts = Attempts()
     async with running(attempts=attempts) as rig:
         for _ in range(5):

@@ -43,7 +43,10 @@ def test_sources_are_bounded_and_the_quiet_one_is_forgotten() -> None:
         ("", ""),
         (None, ""),
         ("a socket of the file system", ""),
+        (("192.0.2.7", 443), "192.0.2.7"),
+        (("2001:db8:1:2:3:4:5:6", 443, 0, 0), "2001:db8:1:2::/64"),
+        ((), ""),
     ],
 )
-def test_what_counts_as_one_source(host: str | None, source: str) -> None:
+def test_what_counts_as_one_source(host: object, source: str) -> None:
     assert source_of(host) == source

@@ -46,10 +46,14 @@ class Throttle:
         return entry is not None and now < entry[0] + WINDOW_MS and entry[1] >= self._limit
 
 
-def source_of(host: str | None) -> str:
-    """What counts as one source: an IPv4 address, the /64 of an IPv6 address, or no address at all."""
+def source_of(peer_name: object) -> str:
+    """What counts as one source: an IPv4 address, the /64 of an IPv6 address, or no address at all.
+
+    `peer_name`: a transport's `peername`, such as `("192.0.2.7", 443)`, or the address alone.
+    """
+    host = peer_name[0] if isinstance(peer_name, tuple) and peer_name else peer_name
     try:
-        address = ipaddress.ip_address((host or "").partition("%")[0])
+        address = ipaddress.ip_address(str(host).partition("%")[0])
     except ValueError:
         return ""
     if isinstance(address, ipaddress.IPv4Address):

@@ -74,7 +74,11 @@ class Links:
         self.subprotocols = Subprotocols()
         self.http_server = HttpIlpServer(self.authenticate_http)
         self._btp_server = BtpServer(
-            self._authenticate_btp, lambda account: self._btp.get(account), clock=clock, entropy=entropy
+            self._authenticate_btp,
+            lambda account: self._btp.get(account),
+            clock=clock,
+            entropy=entropy,
+            failures=self.attempts.failures,
         )
 
     # ------------------------------------------------------------------ life

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from interledger.clock import Timestamp
+from interledger.link.attempts import FREE_PER_MINUTE
 from interledger.link.btp.admission import (
     FAILURE_DELAY_MS,
-    FAILURES_PER_MINUTE,
     UNAUTHENTICATED_MAX,
     UNAUTHENTICATED_PER_SOURCE,
     WaitingRoom,
@@ -38,7 +38,7 @@ def test_a_full_room_loses_the_oldest_of_the_source_that_has_most() -> None:
 
 def test_a_source_of_wrong_tokens_waits_for_a_minute() -> None:
     room = WaitingRoom[int]()
-    for _ in range(FAILURES_PER_MINUTE):
+    for _ in range(FREE_PER_MINUTE):
         assert room.delay_ms("a", NOW) == 0
         room.failed("a", NOW)
     assert room.delay_ms("a", NOW) == FAILURE_DELAY_MS
@@ -52,7 +52,7 @@ def test_it_is_turned_away_only_with_as_many_sockets_as_it_may_have() -> None:
     for i in range(UNAUTHENTICATED_PER_SOURCE):
         room.enter(i, "a")
     assert not room.is_closed_to("a", NOW)
-    for _ in range(FAILURES_PER_MINUTE):
+    for _ in range(FREE_PER_MINUTE):
         room.failed("a", NOW)
     assert room.is_closed_to("a", NOW)
     room.leave(0)

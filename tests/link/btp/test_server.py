@@ -13,8 +13,9 @@ from interledger.errors import RemoteProtocolError
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare
 from interledger.link import websocket
+from interledger.link.attempts import FREE_PER_MINUTE
 from interledger.link.btp import admission, protocol
-from interledger.link.btp.admission import FAILURES_PER_MINUTE, UNAUTHENTICATED_PER_SOURCE
+from interledger.link.btp.admission import UNAUTHENTICATED_PER_SOURCE
 from interledger.link.btp.auth import auth_message
 from interledger.link.btp.messages import BtpError, BtpResponse, decode_btp, encode_ilp
 from interledger.link.websocket import WebSocket
@@ -87,7 +88,7 @@ async def test_D1_a_source_of_wrong_tokens_has_to_wait(monkeypatch: pytest.Monke
     async with serve(there) as url, raw_client(url) as honest, AsyncExitStack() as stack:
         await honest.send(auth_message(1, "", "secret").encode())
         await honest.receive()
-        for _ in range(FAILURES_PER_MINUTE):
+        for _ in range(FREE_PER_MINUTE):
             async with raw_client(url) as guesser:
                 await guesser.send(auth_message(1, "", "guess").encode())
                 assert len(await guesser.receive()) == 1

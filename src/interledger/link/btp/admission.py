@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Final, Generic, TypeVar, final
 
 from interledger.clock import Timestamp
+from interledger.link.attempts import FREE_PER_MINUTE
 from interledger.link.throttle import Throttle
 
 __all__ = [
-    "FAILURES_PER_MINUTE",
     "FAILURE_DELAY_MS",
     "UNAUTHENTICATED_MAX",
     "UNAUTHENTICATED_PER_SOURCE",
@@ -26,9 +26,6 @@ UNAUTHENTICATED_MAX: Final = 64
 UNAUTHENTICATED_PER_SOURCE: Final = 8
 """And those of one source: a household, or a proxy before this node."""
 
-FAILURES_PER_MINUTE: Final = 5
-"""Wrong tokens of one source before it is slowed down: more than a person mistypes."""
-
 FAILURE_DELAY_MS: Final = 2_000
 """How long the first packet of such a source lies unread: well within the time that authentication may take."""
 
@@ -37,13 +34,13 @@ T = TypeVar("T")
 
 @final
 class WaitingRoom(Generic[T]):
-    """`T`: a socket."""
+    """`T`: a socket. `failures` counts wrong tokens by source."""
 
-    def __init__(self) -> None:
+    def __init__(self, failures: Throttle | None = None) -> None:
         self._waiting: dict[T, str] = {}
         """Socket -> source, in the order in which they came."""
         self._per_source: dict[str, int] = {}
-        self._failures = Throttle(FAILURES_PER_MINUTE)
+        self._failures = Throttle(FREE_PER_MINUTE) if failures is None else failures
 
     def __len__(self) -> int:
         return len(self._waiting)

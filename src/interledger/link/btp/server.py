@@ -14,7 +14,7 @@ from interledger.link.btp.link import BtpLink
 from interledger.link.btp.protocol import BtpConnection
 from interledger.link.btp.shell import BtpSocket
 from interledger.link.handshake import accept_handshake
-from interledger.link.throttle import source_of
+from interledger.link.throttle import Throttle, source_of
 from interledger.link.websocket import CloseCode
 
 __all__ = ["Authenticate", "BtpServer"]
@@ -36,7 +36,8 @@ class BtpServer:
     """Turns sockets of the listener into BTP connections.
 
     `authenticate` says whose token it is, `link_of` gives that account's link (None: it has no BTP link here). Browsers
-    are refused unless their Origin is in `origins`. An empty token opens nothing unless `allow_empty_token`.
+    are refused unless their Origin is in `origins`. An empty token opens nothing unless `allow_empty_token`. `failures`
+    counts wrong tokens, for whatever else of this node counts them too.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class BtpServer:
         entropy: Entropy,
         origins: Sequence[str] = (),
         allow_empty_token: bool = False,
+        failures: Throttle | None = None,
     ) -> None:
         self._authenticate = authenticate
         self._link_of = link_of
@@ -56,7 +58,7 @@ class BtpServer:
         self._origins = tuple(origins)
         self._allow_empty_token = allow_empty_token
         self._sockets: set[BtpSocket] = set()
-        self._waiting: WaitingRoom[BtpSocket] = WaitingRoom()
+        self._waiting: WaitingRoom[BtpSocket] = WaitingRoom(failures)
 
     def upgrade(
         self, transport: asyncio.Transport, request_octets: bytes, trailing: bytes, account_in_path: str | None
@@ -66,8 +68,7 @@ class BtpServer:
         `request_octets`: the request's head as it came, to its empty line; `trailing`: what came behind it. The result
         is the transport's protocol already. `account_in_path`: the account that the path names, when it names one.
         """
-        peer = transport.get_extra_info("peername")
-        source = source_of(peer[0] if isinstance(peer, tuple) else None)
+        source = source_of(transport.get_extra_info("peername"))
         crowded = self._waiting.is_closed_to(source, self._clock.now())
         answer, accepted = accept_handshake(request_octets, self._origins, crowded)
         transport.write(answer)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from interledger.link.attempts import CUT, Attempts, source_of
+from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.messages import encode_response
+from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:
     from interledger.link.http.connection import Connection
