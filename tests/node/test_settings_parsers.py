@@ -17,6 +17,7 @@ from interledger.node.settings_parsers import (
     one_of,
     parse_bind_address,
     parse_bool,
+    parse_origins,
     parse_ratio,
     parse_seed,
     parse_text,
@@ -30,6 +31,9 @@ from interledger.node.settings_parsers import (
     ("parse", "text", "value"),
     [
         (parse_text, "./.ilp", "./.ilp"),
+        (parse_origins, "", ()),
+        (parse_origins, "https://a.example", ("https://a.example",)),
+        (parse_origins, "http://a:8080, chrome-extension://abc", ("http://a:8080", "chrome-extension://abc")),
         (parse_bool, "yes", True),
         (parse_bool, "FALSE", False),
         (whole_number(0, 10), "10", 10),
@@ -54,6 +58,9 @@ def test_good(parse: Callable[[str], Any], text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
+        (parse_origins, "*"),
+        (parse_origins, "https://a.example/path"),
+        (parse_origins, "a.example"),
         (parse_text, ""),
         (parse_text, "two\nlines"),
         (parse_bool, "maybe"),

@@ -44,6 +44,8 @@ class LinkSettings:
     btp_url: str | None = None
     btp_outgoing_token: str | None = field(default=None, repr=False)
     btp_incoming_token_digest: str | None = field(default=None, repr=False)
+    btp_child_name: str | None = None
+    """Under which a child made this account itself, by connecting; its token opens nothing without this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,13 @@ __all__ = ["Links", "token_digest"]
 BTP_PATHS: Final = frozenset(("/", "/ilp/btp", "/btp"))
 """Where BTP clients may connect whose path names no account: the token or the user name does then."""
 
+AdmitChild = Callable[[str | None, str, str], AccountId | None]
+"""(user name or None, token, source) -> the account of a child, which may be new. See `Children`."""
+
+
+def _admit_nobody(username: str | None, token: str, source: str) -> AccountId | None:
+    return None
+
 
 def token_digest(token: str) -> str:
     """What is kept of an incoming token: its SHA-256, hex. Looking it up takes the same time for every wrong token."""
@@ -63,15 +70,18 @@ class Links:
         self.tls = NodeTls(settings)
         self.attempts = Attempts()
         """Wrong tokens, whatever they were presented to."""
+        self._children_at = settings.btp_children
         self._btp: dict[AccountId, BtpLink] = {}
         self._http: dict[AccountId, HttpLink] = {}
         self._clients: dict[AccountId, BtpClient] = {}
         self._btp_tokens: dict[str, AccountId] = {}
+        self._btp_children: dict[str, Account] = {}
         self._http_tokens: dict[str, AccountId] = {}
         self._changed_at: dict[AccountId, Timestamp] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._started = False
         self.subprotocols = Subprotocols()
+        self.admit_child: AdmitChild = _admit_nobody
         self.http_server = HttpIlpServer(self.authenticate_http)
         self._btp_server = BtpServer(
             self._authenticate_btp,
@@ -79,6 +89,7 @@ class Links:
             clock=clock,
             entropy=entropy,
             failures=self.attempts.failures,
+            origins=settings.btp_origins,
         )
 
     # ------------------------------------------------------------------ life
@@ -156,7 +167,9 @@ class Links:
         peer = self._attach_peer(account, peer_id, link)
         link.requests.next_prepare_id = lambda: peer.next_request_id
         self._btp[account.id] = link
-        if settings.btp_incoming_token_digest is not None:
+        if settings.btp_child_name is not None:
+            self._btp_children[settings.btp_child_name] = account
+        elif settings.btp_incoming_token_digest is not None:
             self._btp_tokens[settings.btp_incoming_token_digest] = account.id
         if address is not None:
             client = self._clients[account.id] = BtpClient(
@@ -181,7 +194,10 @@ class Links:
         for peer_id in (account.id, f"{account.id}/btp", f"{account.id}/http"):
             self._connector.detach(AccountId(peer_id))
         settings = account.link
-        self._btp_tokens.pop(settings.btp_incoming_token_digest or "", None)
+        if settings.btp_child_name is not None:
+            self._btp_children.pop(settings.btp_child_name, None)
+        else:
+            self._btp_tokens.pop(settings.btp_incoming_token_digest or "", None)
         self._http_tokens.pop(settings.http_incoming_token_digest or "", None)
         self.http_server.detach(account.id)
         self._changed_at.pop(account.id, None)
@@ -212,7 +228,9 @@ class Links:
 
     def _authenticate_btp(self, username: str | None, token: str, source: str) -> AccountId | None:
         account = self._btp_tokens.get(token_digest(token))
-        if account is None or username is None:
+        if account is None:
+            return self.admit_child(username, token, source)
+        if username is None:
             return account
         try:
             return account if parse_account_id(username) == account else None
@@ -223,7 +241,7 @@ class Links:
         """Raises `ConflictError` when a token is another account's: a token selects the account."""
         settings = account.link
         for tokens, digest in (
-            (self._btp_tokens, settings.btp_incoming_token_digest),
+            (self._btp_tokens, None if settings.btp_child_name else settings.btp_incoming_token_digest),
             (self._http_tokens, settings.http_incoming_token_digest),
         ):
             if digest is not None and tokens.get(digest, account.id) != account.id:
@@ -257,6 +275,8 @@ class Links:
                 return None
         elif path.split("?")[0] not in BTP_PATHS:
             return None
+        if named == self._children_at:
+            named = None  # each of them has an account of its own
         return self._btp_server.upgrade(transport, request_octets, trailing, named)
 
     # ------------------------------------------------------------------ views
@@ -264,6 +284,10 @@ class Links:
     def has_link(self, account: Account) -> bool:
         """Whether packets for it leave this node."""
         return account.id in self._btp or account.id in self._http
+
+    def child(self, name: str) -> Account | None:
+        """The account that a child made under this name."""
+        return self._btp_children.get(name)
 
     def find_btp(self, account_id: AccountId) -> BtpLink | None:
         """The account's BTP link, if it has one."""

@@ -15,11 +15,14 @@ from typing import Any, Final, final
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import Ledger
 from interledger.clock import Clock, Entropy, SystemClock, SystemEntropy, Timestamp
-from interledger.connector.forward import Connector, Limits
+from interledger.connector.forward import Connector
 from interledger.ilp.address import Address, parse_address
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
+from interledger.node.account_changes import AccountChanges
 from interledger.node.accounts import Accounts
+from interledger.node.children import Children
+from interledger.node.limits import limits_of
 from interledger.node.links import Links
 from interledger.node.parent import OwnAddress, address_at_start
 from interledger.node.payment import Payment, PaymentTerms, Quote
@@ -78,6 +81,7 @@ class Node:
         self.links: Links
         self.requests: OwnRequests
         self.subprotocols: NodeSubprotocols
+        self.changes: AccountChanges
         self._accounts: Accounts
         self._routes: Routes
         self._rates: Rates
@@ -123,14 +127,7 @@ class Node:
             exchange=self.exchange,
             receivers=self.wallets,
             spread=settings.spread,
-            limits=Limits(
-                min_message_window_ms=settings.min_message_window_ms,
-                max_hold_ms=settings.max_hold_ms,
-                # Within the window, or we would stop waiting before the onward packet has expired.
-                relay_margin_ms=min(Limits().relay_margin_ms, settings.min_message_window_ms // 2),
-                in_flight_max=settings.in_flight_max,
-                packets_per_minute=settings.packets_per_minute,
-            ),
+            limits=limits_of(settings),
         )
         self.wallets.use(self.connector)
         inline = isinstance(store, MemoryStore)
@@ -141,6 +138,8 @@ class Node:
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)
         self._routes = Routes(self._table, self._accounts.by_id, self.links.has_link)
+        self.changes = AccountChanges(self, self._accounts, self._routes)
+        self.links.admit_child = Children(self).admit
         self._rates = Rates(
             self.exchange,
             settings,
@@ -249,31 +248,25 @@ class Node:
 
     async def create_account(self, account: Account) -> Account:
         """Raises `ConflictError` when the name is taken or a token is another account's, `InvalidRequestError`."""
-        self._accounts.open(account)
-        return await self._keep_account(account)
+        self.changes.open(account)
+        await self.commit()
+        return account
 
     async def replace_account(self, account: Account) -> Account:
         """Change everything about an account but its name. Raises `NotFoundError`, and as `create_account`."""
-        self._accounts.replace(account)
-        return await self._keep_account(account)
+        self.changes.replace(account)
+        await self.commit()
+        return account
 
     async def rename_account(self, account: Account) -> Account:
         """Change the ILP address of an account and nothing else: links and packets in flight stay."""
-        self._accounts.rename(account)
-        return await self._keep_account(account)
-
-    async def _keep_account(self, account: Account) -> Account:
-        self.derive_routes()
-        self.store.put_account(account)
+        self.changes.rename(account)
         await self.commit()
         return account
 
     async def delete_account(self, account_id: str) -> Account:
         """Raises `NotFoundError`; `ConflictError` while it has a balance or packets in flight (B8)."""
-        account = self._accounts.close(account_id)
-        self.store.set_routes(self._routes.forget(account.id))
-        self.derive_routes()
-        self.store.delete_account(account.id)
+        account = self.changes.close(account_id)
         await self.commit()
         return account
 

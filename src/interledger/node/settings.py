@@ -21,6 +21,7 @@ from interledger.node.settings_parsers import (
     one_of,
     parse_bind_address,
     parse_bool,
+    parse_origins,
     parse_ratio,
     parse_seed,
     parse_text,
@@ -256,6 +257,38 @@ class Settings:
         "MS",
         "How long at most, in milliseconds, money is held for one packet, whatever expiry its sender wrote.",
         key="limits.max_hold_ms",
+    )
+    btp_children: AccountId | None = _setting(
+        parse_account_id,
+        None,
+        "ACCOUNT",
+        "Lets anybody connect by BTP with a token of its own, and makes an account for each: a child in the asset and",
+        "with the limits of this account, at an address below it. Its first token is the only one it can come back",
+        "with. Without this setting only accounts that exist can connect.",
+        key="btp.children",
+    )
+    btp_children_names: str = _setting(
+        one_of("either", "username", "token"),
+        "either",
+        "either|username|token",
+        "What such a child is called in its address. either: the user name it gives, or else the hash of its token.",
+        "username: one has to be given. token: always the hash, so that no two children can want the same name.",
+        key="btp.children_names",
+    )
+    btp_children_max: int = _setting(
+        whole_number(1, 100_000),
+        "1000",
+        "COUNT",
+        "How many such children there are at most. Then one that never moved money and is not connected makes room.",
+        key="btp.children_max",
+    )
+    btp_origins: tuple[str, ...] = _setting(
+        parse_origins,
+        "",
+        "ORIGINS",
+        "Web pages that may connect by BTP from a browser, by their origins: https://wallet.example. Without it none",
+        "may. Programs other than browsers are not asked.",
+        key="btp.origins",
     )
     accounts: tuple[Account, ...] = ()
     """Accounts of the file: made when the node does not have them yet."""

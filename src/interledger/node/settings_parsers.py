@@ -20,6 +20,7 @@ __all__ = [
     "one_of",
     "parse_bind_address",
     "parse_bool",
+    "parse_origins",
     "parse_ratio",
     "parse_seed",
     "parse_text",
@@ -37,6 +38,7 @@ _WHOLE = re.compile(r"[0-9]{1,19}")
 _RATIO = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,18}))?( ?%)?")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _SEED = re.compile(r"[0-9a-fA-F]{64}")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+(?::[0-9]{1,5})?")
 _BIND = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})")
 
 
@@ -123,6 +125,15 @@ def parse_url(text: str) -> str:
     if parts.username is not None or parts.fragment:
         raise InvalidRequestError(f"“{text}” has a user name or a # in it, which no request would carry")
     return text.rstrip("/")
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Origins of browsers, with spaces or commas between: `https://wallet.example`."""
+    origins = tuple(text.replace(",", " ").split())
+    for origin in origins:
+        if _ORIGIN.fullmatch(origin) is None:
+            raise InvalidRequestError(f"“{origin}” is not an origin. Write  https://wallet.example")
+    return origins
 
 
 def parse_bind_address(text: str) -> tuple[str, int]:

@@ -1,0 +1,55 @@
+"""A change of an account with all that follows from it: links, wallet, routes, document. One commit makes it durable.
+
+Nothing here waits: what a packet causes later is written behind it, so that none can overtake the change it rests on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from interledger.accounts.account import Account
+
+if TYPE_CHECKING:
+    from interledger.node.accounts import Accounts
+    from interledger.node.node import Node
+    from interledger.node.tables import Routes
+
+__all__ = ["AccountChanges"]
+
+
+@final
+class AccountChanges:
+    """Each change is complete or has not happened. The caller commits."""
+
+    def __init__(self, node: Node, accounts: Accounts, routes: Routes) -> None:
+        self._node = node
+        self._accounts = accounts
+        self._routes = routes
+
+    def open(self, account: Account) -> Account:
+        """A new account. Raises as `Accounts.open`."""
+        self._accounts.open(account)
+        return self._keep(account)
+
+    def replace(self, account: Account) -> Account:
+        """The same account with other settings. Raises as `Accounts.replace`."""
+        self._accounts.replace(account)
+        return self._keep(account)
+
+    def rename(self, account: Account) -> Account:
+        """The same account with another ILP address; its links and its packets in flight stay."""
+        self._accounts.rename(account)
+        return self._keep(account)
+
+    def close(self, account_id: str) -> Account:
+        """An account that is not needed any more. Raises as `Accounts.close`."""
+        account = self._accounts.close(account_id)
+        self._node.store.set_routes(self._routes.forget(account.id))
+        self._node.derive_routes()
+        self._node.store.delete_account(account.id)
+        return account
+
+    def _keep(self, account: Account) -> Account:
+        self._node.derive_routes()
+        self._node.store.put_account(account)
+        return account
