@@ -8,10 +8,10 @@ has is a fault, wherever it stands, and the nearest one is suggested. `settings_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from interledger.accounts.account import Account, AccountId, parse_account_id
 from interledger.errors import SettingsError
@@ -29,50 +29,12 @@ from interledger.node.settings_parsers import (
     parse_url,
     whole_number,
 )
+from interledger.node.settings_rows import Setting, rows_of
+from interledger.node.settings_rows import setting as _setting
 
 __all__ = ["SETTINGS", "Setting", "Settings", "faults_between"]
 
 DAY_MS: Final = 86_400_000
-
-
-class Setting(NamedTuple):
-    """One row of the table."""
-
-    key: str
-    """As TOML has it; a dot stands for a table."""
-    attribute: str
-    parse: Callable[[str], Any]
-    default: str | None
-    """As it would be written; None: there is none, and `help` says what happens then."""
-    metavar: str
-    help: str
-    secret: bool
-    aliases: tuple[str, ...]
-
-    @property
-    def flag(self) -> str:
-        """`--exchange-rate-spread`"""
-        return "--" + self.key.replace(".", "-").replace("_", "-")
-
-    @property
-    def environment(self) -> str:
-        """`ILP_EXCHANGE_RATE__SPREAD`"""
-        return "ILP_" + self.key.replace(".", "__").upper()
-
-
-def _setting(
-    parse: Callable[[str], Any],
-    default: str | None,
-    metavar: str,
-    *help_lines: str,
-    key: str | None = None,
-    secret: bool = False,
-    aliases: tuple[str, ...] = (),
-) -> Any:
-    """A field of `Settings` that is a row of the table. `secret`: may stand in a file of its own, is never shown."""
-    value = None if default is None else parse(default)
-    row = (key, parse, default, metavar, " ".join(help_lines), secret, aliases)
-    return field(default=value, repr=not secret, metadata={"row": row})
 
 
 def _bind_text(text: str) -> str:
@@ -310,16 +272,7 @@ class Settings:
         return parse_bind_address(self.http_bind_address)
 
 
-def _table() -> tuple[Setting, ...]:
-    rows: list[Setting] = []
-    for item in fields(Settings):
-        if "row" in item.metadata:
-            key, *rest = item.metadata["row"]
-            rows.append(Setting(key or item.name, item.name, *rest))
-    return tuple(rows)
-
-
-SETTINGS: Final[tuple[Setting, ...]] = _table()
+SETTINGS: Final[tuple[Setting, ...]] = rows_of(Settings)
 
 
 def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
