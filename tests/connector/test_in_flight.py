@@ -1,4 +1,4 @@
-"""The wheel: what is due is found in order, what was answered is not, and nothing is left behind."""
+"""Deadlines: what is due is found in order, what was answered is not, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -6,68 +6,79 @@ from connector_kit import Hub
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
-from interledger.connector.in_flight import ExpiryWheel, InFlight
+from interledger.connector.in_flight import Deadlines, InFlight
+from interledger.connector.peer import Peer
 from interledger.link.base import RequestId
 
 
-def flight(wheel: ExpiryWheel, number: int, deadline: int) -> InFlight:
-    hub = Hub()
-    peer = hub.attach("alice")
-    bucket = wheel.bucket(deadline)
-    made = InFlight(peer, RequestId(7), peer, RequestId(number), None, bytes(32), deadline, bucket)
-    bucket.add(made)
-    assert made.incoming.id == AccountId("alice")
+def flight(deadlines: Deadlines, peer: Peer, number: int, deadline: int) -> InFlight:
+    made = InFlight(peer, RequestId(7), peer, RequestId(number), None, bytes(32), deadline)
+    peer.in_flight[made.onward_id] = made
+    if deadline < peer.next_deadline:
+        deadlines.watch(peer, deadline)
     return made
 
 
-def test_an_empty_wheel_is_never_due() -> None:
-    wheel = ExpiryWheel()
-    assert (wheel.next_due(), wheel.take_due(Timestamp(10**15))) == (None, [])
+def a_peer(name: str = "alice") -> Peer:
+    return Hub().attach(name)
 
 
-def test_deadlines_are_met_to_the_tenth_of_a_second() -> None:
-    wheel = ExpiryWheel()
-    first, second = flight(wheel, 1, 1_050), flight(wheel, 2, 1_099)
-    later = flight(wheel, 3, 1_100)
-    assert wheel.next_due() == 1_100
-    assert wheel.take_due(Timestamp(1_099)) == []
-    assert wheel.take_due(Timestamp(1_100)) == [first, second]
-    assert wheel.next_due() == 1_200
-    assert wheel.take_due(Timestamp(5_000)) == [later]
+def test_nothing_in_flight_is_never_due() -> None:
+    deadlines = Deadlines()
+    assert (deadlines.next_due(), deadlines.take_due(Timestamp(10**15))) == (None, [])
+
+
+def test_deadlines_are_told_to_the_tenth_of_a_second() -> None:
+    deadlines, peer = Deadlines(), a_peer()
+    first, second = flight(deadlines, peer, 1, 1_050), flight(deadlines, peer, 2, 1_100)
+    later = flight(deadlines, peer, 3, 1_101)
+    assert deadlines.next_due() == 1_100
+    assert deadlines.take_due(Timestamp(1_049)) == []
+    assert deadlines.take_due(Timestamp(1_100)) == [first, second]
+    assert deadlines.next_due() == 1_200
+    assert deadlines.take_due(Timestamp(5_000)) == [later]
+    assert deadlines.next_due() is None
 
 
 def test_an_answered_packet_is_not_looked_at_again() -> None:
-    wheel = ExpiryWheel()
-    answered, waiting = flight(wheel, 1, 500), flight(wheel, 2, 500)
-    answered.bucket.discard(answered)
-    assert wheel.take_due(Timestamp(600)) == [waiting]
+    deadlines, peer = Deadlines(), a_peer()
+    answered, waiting = flight(deadlines, peer, 1, 500), flight(deadlines, peer, 2, 900)
+    del peer.in_flight[answered.onward_id]
+    assert deadlines.take_due(Timestamp(500)) == []
+    assert deadlines.next_due() == 900
+    assert deadlines.take_due(Timestamp(900)) == [waiting]
 
 
-def test_whoever_waits_is_told_of_new_buckets_and_answered_ones_are_forgotten() -> None:
-    wheel = ExpiryWheel()
+def test_who_waits_is_told_of_what_is_due_sooner() -> None:
+    deadlines, alice, bob = Deadlines(), a_peer(), a_peer("bob")
     told: list[int] = []
-    wheel.on_bucket = told.append
-    first, second = flight(wheel, 1, 1_050), flight(wheel, 2, 510)
-    flight(wheel, 3, 1_099)
-    assert told == [1_100, 600]
-    second.bucket.discard(second)
-    assert wheel.next_due() == 1_100
-    assert wheel.take_due(Timestamp(1_100))[0] is first
-    assert wheel.next_due() is None
+    deadlines.on_sooner = told.append
+    flight(deadlines, alice, 1, 1_050)
+    flight(deadlines, alice, 2, 510)
+    flight(deadlines, alice, 3, 600)
+    flight(deadlines, bob, 4, 700)
+    assert told == [1_100, 600, 700]
+
+
+def test_packets_of_several_peers_come_in_the_order_of_their_deadlines() -> None:
+    deadlines, alice, bob = Deadlines(), a_peer(), a_peer("bob")
+    late, early = flight(deadlines, bob, 1, 300), flight(deadlines, alice, 2, 100)
+    same = flight(deadlines, alice, 3, 300)
+    assert deadlines.take_due(Timestamp(400)) == [early, same, late]
 
 
 @given(st.lists(st.integers(0, 3_000), max_size=30), st.lists(st.integers(0, 4_000), max_size=10))
-def test_each_is_taken_once_in_order_and_not_before_its_time(deadlines: list[int], looks: list[int]) -> None:
-    wheel = ExpiryWheel()
-    for number, deadline in enumerate(deadlines):
-        flight(wheel, number, deadline)
+def test_each_is_taken_once_in_order_and_not_before_its_time(times: list[int], looks: list[int]) -> None:
+    deadlines, peer = Deadlines(), a_peer()
+    for number, deadline in enumerate(times):
+        flight(deadlines, peer, number, deadline)
     taken = []
     for now in [*sorted(looks), 10_000]:
-        due = wheel.take_due(Timestamp(now))
-        assert all(one.deadline < now for one in due)
+        due = deadlines.take_due(Timestamp(now))
+        assert all(one.deadline <= now for one in due)
+        assert all(one.deadline > now for one in peer.in_flight.values())
         taken += due
-    assert len({one.onward_id for one in taken}) == len(deadlines) == len(taken)
+    assert len({one.onward_id for one in taken}) == len(times) == len(taken)
     order = [(one.deadline, one.onward_id) for one in taken]
     assert order == sorted(order)

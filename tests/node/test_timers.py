@@ -59,7 +59,8 @@ def scheduled() -> int:
 async def test_an_idle_node_has_no_timer() -> None:
     async with running(settings("test.hub")) as node:
         assert scheduled() == 0
-        node.connector._wheel.bucket(node.clock.now() + 100)
+        peer = next(iter(node.connector.peers.values()))
+        node.connector._deadlines.watch(peer, node.clock.now() + 100)
         assert scheduled() == 1
 
 

@@ -29,7 +29,7 @@ from interledger.connector import refusals
 from interledger.connector.crossing import Crossing, make_crossing
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.guards import Refused, guards_for
-from interledger.connector.in_flight import ExpiryWheel, InFlight
+from interledger.connector.in_flight import Deadlines, InFlight
 from interledger.connector.next_hops import NextHops
 from interledger.connector.peer import GAVE_UP_KEPT, Peer, outside_of_books
 from interledger.connector.services import PEER_PROTOCOLS, Echo, OwnReceivers, answer_own_address, answer_peer_protocol
@@ -91,7 +91,7 @@ class Connector:
         self.peers: dict[AccountId, Peer] = {}
         self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
-        self._wheel = ExpiryWheel()
+        self._deadlines = Deadlines()
         self._next_hops = NextHops(routes, self.peers, receivers, self._takes)
         self._hops = self._next_hops.remembered
 
@@ -134,7 +134,9 @@ class Connector:
 
         # 3 convert
         window = limits.min_message_window_ms
-        expires_at = min(incoming_expires_at - window, now + limits.max_hold_ms)
+        expires_at = incoming_expires_at - window
+        if expires_at > now + limits.max_hold_ms:
+            expires_at = now + limits.max_hold_ms
         if expires_at - now < window:
             return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.TOO_LITTLE_TIME)
         amount = outgoing_amount = prepare.amount
@@ -161,7 +163,9 @@ class Connector:
 
         # 5 forward
         onward = prepare.forwarded(amount=outgoing_amount, expires_at=expires_at)
-        deadline = min(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
+        deadline = expires_at + limits.grace_ms
+        if deadline > incoming_expires_at - limits.relay_margin_ms:
+            deadline = incoming_expires_at - limits.relay_margin_ms
         onward_id = self._remember(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
@@ -181,7 +185,6 @@ class Connector:
         if flight is None:
             self._receive_late(outgoing, request_id, reply)
             return
-        flight.bucket.discard(flight)
         incoming = flight.incoming
         hold = flight.hold
 
@@ -212,7 +215,6 @@ class Connector:
         outgoing = self.peers.get(account)
         flight = outgoing.in_flight.pop(request_id, None) if outgoing is not None else None
         if flight is not None:
-            flight.bucket.discard(flight)
             self._give_up(flight, reject)
 
     def link_lost(self, account: AccountId, now: Timestamp) -> None:
@@ -222,16 +224,15 @@ class Connector:
 
     def timer(self) -> Timestamp | None:
         """When `handle_timer` is next due, or None while nothing is in flight."""
-        return self._wheel.next_due()
+        return self._deadlines.next_due()
 
     def call_when_sooner(self, sooner: Callable[[Timestamp], None]) -> None:
         """Let `sooner(due)` be told when a packet is due that `timer` did not know of."""
-        self._wheel.on_bucket = sooner
+        self._deadlines.on_sooner = sooner
 
     def handle_timer(self, now: Timestamp) -> None:
         """R00 for every packet whose time is up. A time-out is not a rejection: its amount becomes unknown."""
-        for flight in self._wheel.take_due(now):
-            del flight.outgoing.in_flight[flight.onward_id]
+        for flight in self._deadlines.take_due(now):
             self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, refusals.TIMED_OUT))
 
     def _give_up(self, flight: InFlight, reject: Reject) -> None:
@@ -259,7 +260,6 @@ class Connector:
         flight = outgoing.in_flight.pop(request_id, None)
         if flight is None:
             return
-        flight.bucket.discard(flight)
         if flight.hold is not None:
             self.ledger.release(flight.hold)
         flight.incoming.link.send_reply(
@@ -286,11 +286,13 @@ class Connector:
     ) -> RequestId:
         """What is sent to `outgoing` next waits for its reply, until `deadline`. The id to send it with."""
         onward_id = outgoing.next_request_id
-        outgoing.next_request_id = RequestId((onward_id + 1) & 0xFFFFFFFF)
-        bucket = self._wheel.bucket(deadline)
-        flight = InFlight(incoming, request_id, outgoing, onward_id, hold, condition, deadline, bucket)
-        outgoing.in_flight[onward_id] = flight
-        bucket.add(flight)
+        # `RequestId(...)` would be a call, per packet.
+        outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF  # type: ignore[assignment]  # see above
+        outgoing.in_flight[onward_id] = InFlight(
+            incoming, request_id, outgoing, onward_id, hold, condition, deadline
+        )
+        if deadline < outgoing.next_deadline:
+            self._deadlines.watch(outgoing, deadline)
         return onward_id
 
     # ------------------------------------------------------------------ 2 route, when the destination is not remembered

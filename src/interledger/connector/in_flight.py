@@ -1,4 +1,4 @@
-"""Packets that were sent onward and must be answered, and the wheel that finds those whose time is up."""
+"""Packets that were sent onward and must be answered, and who has some whose time may be up."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from interledger.link.base import RequestId
 if TYPE_CHECKING:
     from interledger.connector.peer import Peer
 
-__all__ = ["ExpiryWheel", "InFlight"]
+__all__ = ["NEVER", "Deadlines", "InFlight"]
+
+NEVER: Final = 1 << 62
+"""The deadline of nothing: later than any time that a packet can carry."""
 
 
 @final
 class InFlight:
     """One packet between hold and outcome. `hold` is None for an amount of zero; `deadline`: when we stop waiting.
 
-    `request_id` is the incoming peer's, `onward_id` the one we gave it on the outgoing link. `bucket`: of the wheel.
+    `request_id` is the incoming peer's, `onward_id` the one we gave it on the outgoing link.
     """
 
     __slots__ = (
-        "bucket",
         "condition",
         "deadline",
         "hold",
@@ -42,7 +44,6 @@ class InFlight:
         hold: Hold | None,
         condition: bytes,
         deadline: int,
-        bucket: set[InFlight],
     ) -> None:
         self.incoming = incoming
         self.request_id = request_id
@@ -51,41 +52,60 @@ class InFlight:
         self.hold = hold
         self.condition = condition
         self.deadline = deadline
-        self.bucket = bucket
 
 
-BUCKET_MS: Final = 100
-"""Deadlines are met to the tenth of a second: an insertion costs a tenth of what a timer would."""
+STEP_MS: Final = 100
+"""Deadlines are met to the tenth of a second, so that a thousand of them wake nobody a thousand times."""
 
 
 @final
-class ExpiryWheel:
-    """Buckets of 100 ms. An answered packet leaves its bucket at once, so only what is in flight takes memory."""
+class Deadlines:
+    """The peers that packets were sent to, each with a time before which none of them is due (`Peer.next_deadline`).
+
+    An answered packet is not looked for here: the time stays, and when it comes, what is left in flight gives the next
+    one. So the path of a packet pays one comparison, and a busy peer is looked at once in a packet's lifetime.
+    """
 
     def __init__(self) -> None:
-        self._buckets: dict[int, set[InFlight]] = {}
-        self.on_bucket: Callable[[Timestamp], None] = lambda due: None
-        """Called with its due time when a bucket is made: ten times a second at most, under any load."""
+        self._peers: dict[Peer, None] = {}
+        self.on_sooner: Callable[[Timestamp], None] = lambda due: None
+        """Called with its due time when a peer has a packet that is due before all others of that peer."""
 
-    def bucket(self, deadline: int) -> set[InFlight]:
-        """Where to put a packet that is to be looked at when `deadline` has passed. Whoever answers it takes it out."""
-        key = deadline // BUCKET_MS
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            bucket = self._buckets[key] = set()
-            self.on_bucket(Timestamp((key + 1) * BUCKET_MS))
-        return bucket
+    def watch(self, peer: Peer, deadline: int) -> None:
+        """A packet to `peer` is due at `deadline`, before all others of that peer."""
+        peer.next_deadline = deadline
+        self._peers[peer] = None
+        self.on_sooner(_due(deadline))
 
     def next_due(self) -> Timestamp | None:
-        """When `take_due` will next have something to look at, or None. Forgets buckets whose packets are answered."""
-        for key in [key for key, bucket in self._buckets.items() if not bucket]:
-            del self._buckets[key]
-        return Timestamp((min(self._buckets) + 1) * BUCKET_MS) if self._buckets else None
+        """When `take_due` may have something, or None while nothing is in flight."""
+        for peer in [peer for peer in self._peers if not peer.in_flight]:
+            self._forget(peer)
+        if not self._peers:
+            return None
+        return _due(min(peer.next_deadline for peer in self._peers))
 
     def take_due(self, now: Timestamp) -> list[InFlight]:
-        """All whose deadline has passed, oldest bucket first, in the order of their ids."""
-        keys = sorted(key for key in self._buckets if (key + 1) * BUCKET_MS <= now)
-        return [flight for key in keys for flight in sorted(self._buckets.pop(key), key=_order)]
+        """All whose deadline has come, no longer in flight, in the order of their deadlines."""
+        due = []
+        for peer in [peer for peer in self._peers if peer.next_deadline <= now]:
+            flights = peer.in_flight
+            for flight in [flight for flight in flights.values() if flight.deadline <= now]:
+                del flights[flight.onward_id]
+                due.append(flight)
+            if flights:
+                peer.next_deadline = min(flight.deadline for flight in flights.values())
+            else:
+                self._forget(peer)
+        return sorted(due, key=_order)
+
+    def _forget(self, peer: Peer) -> None:
+        peer.next_deadline = NEVER
+        del self._peers[peer]
+
+
+def _due(deadline: int) -> Timestamp:
+    return Timestamp(-(-deadline // STEP_MS) * STEP_MS)
 
 
 def _order(flight: InFlight) -> tuple[int, str, int]:

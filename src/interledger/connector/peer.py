@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import Any, Final, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
+from interledger.connector.in_flight import NEVER, InFlight
 from interledger.link.base import Link, RememberingLink, RequestId
-
-if TYPE_CHECKING:
-    from interledger.connector.in_flight import InFlight
 
 __all__ = ["Peer", "local_id", "outside_of_books"]
 
@@ -50,6 +48,7 @@ class Peer:
         "late",
         "ledger_account",
         "link",
+        "next_deadline",
         "next_request_id",
         "prepares",
         "refused",
@@ -79,6 +78,8 @@ class Peer:
         self.keep_reply = link.keep_reply if isinstance(link, RememberingLink) else None
         """Called with an answer before the commit that executes its packet; None for most links."""
         self.in_flight: dict[RequestId, InFlight] = {}
+        self.next_deadline: int = NEVER
+        """Before this, none of them is due."""
         self.gave_up: dict[RequestId, Unknown] = {}
         self.crossings: dict[AccountId, Crossing] = {}
         """How amounts go from this peer to others, until their rates expire."""

@@ -146,10 +146,11 @@ class WebSocket:
         offset = 0
         while size - offset >= 2:
             first = octets[offset]
-            second = octets[offset + 1]
-            length = second & 0x7F
+            length = octets[offset + 1] ^ mask_bit
             body = offset + 2
-            if length == 126:
+            if length < 126:
+                pass
+            elif length == 126:
                 body += 2
                 if body > size:
                     break
@@ -163,11 +164,11 @@ class WebSocket:
                 length = int.from_bytes(octets[offset + 2 : body], "big")
                 if length < 65_536:
                     return self._fail(CloseCode.PROTOCOL_ERROR, _LONG_LENGTH, messages, now)
-            if second & 0x80 != mask_bit:
+                if length > MESSAGE_MAX:
+                    return self._fail(CloseCode.MESSAGE_TOO_BIG, f"a frame of {length} octets", messages, now)
+            else:
                 wrong = "is not masked" if mask_bit else "is masked"
                 return self._fail(CloseCode.PROTOCOL_ERROR, f"a frame {wrong}", messages, now)
-            if length > MESSAGE_MAX:
-                return self._fail(CloseCode.MESSAGE_TOO_BIG, f"a frame of {length} octets", messages, now)
             if first != _FIN_BINARY or self._fragments:
                 wrong = self._check_head(first, length)
                 if wrong:
