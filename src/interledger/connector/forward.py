@@ -288,9 +288,7 @@ class Connector:
         onward_id = outgoing.next_request_id
         # `RequestId(...)` would be a call, per packet.
         outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF  # type: ignore[assignment]  # see above
-        outgoing.in_flight[onward_id] = InFlight(
-            incoming, request_id, outgoing, onward_id, hold, condition, deadline
-        )
+        outgoing.in_flight[onward_id] = InFlight(incoming, request_id, outgoing, onward_id, hold, condition, deadline)
         if deadline < outgoing.next_deadline:
             self._deadlines.watch(outgoing, deadline)
         return onward_id
