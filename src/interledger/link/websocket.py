@@ -145,8 +145,7 @@ class WebSocket:
         size = len(octets)
         offset = 0
         while size - offset >= 2:
-            first = octets[offset]
-            length = octets[offset + 1] ^ mask_bit
+            first, length = octets[offset], octets[offset + 1] ^ mask_bit
             body = offset + 2
             if length < 126:
                 pass
