@@ -134,9 +134,7 @@ class Connector:
 
         # 3 convert
         window = limits.min_message_window_ms
-        expires_at = incoming_expires_at - window
-        if expires_at > now + limits.max_hold_ms:
-            expires_at = now + limits.max_hold_ms
+        expires_at = min(incoming_expires_at - window, now + limits.max_hold_ms)
         if expires_at - now < window:
             return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.TOO_LITTLE_TIME)
         amount = outgoing_amount = prepare.amount
@@ -163,9 +161,7 @@ class Connector:
 
         # 5 forward
         onward = prepare.forwarded(amount=outgoing_amount, expires_at=expires_at)
-        deadline = expires_at + limits.grace_ms
-        if deadline > incoming_expires_at - limits.relay_margin_ms:
-            deadline = incoming_expires_at - limits.relay_margin_ms
+        deadline = min(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
         onward_id = self._remember(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
