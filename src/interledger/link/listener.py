@@ -14,6 +14,7 @@ from typing import Final, final
 from interledger.clock import Clock
 from interledger.errors import LinkError
 from interledger.link.attempts import Attempts
+from interledger.link.http import http2
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.connection import Connection
 from interledger.link.http.port import Limits, Port, Upgrade
@@ -51,6 +52,8 @@ class Listener:
         self.host = host
         self.port = port
         self._tls = tls
+        if tls is not None:
+            http2.offer(tls)
         self._shared = Port(
             ilp=ilp,
             upgrade=upgrade,

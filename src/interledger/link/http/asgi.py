@@ -1,7 +1,7 @@
 """Runs an ASGI 3 application for one request: the API, the pages and SPSP. One task per request, none for packets.
 
-The application starts when the whole body is there (it is small: see `REQUEST_BODY_MAX`) and when its request is first
-in line, so that answers keep their order. Octets go out as the application sends them. We say `spec_version` 2.3: with
+The application starts when the whole body is there (it is small: see `REQUEST_BODY_MAX`) and, in HTTP/1.1, when its
+request is first in line, so that answers keep their order. Octets go out as the application sends them. We say `spec_version` 2.3: with
 it, applications watch `receive()` for the client's leaving, which ends a stream of events that has nothing to send.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import Event, get_running_loop
+from asyncio import Event, Transport, get_running_loop
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 from urllib.parse import unquote_to_bytes
 
 from interledger.errors import LocalProtocolError
@@ -20,8 +20,9 @@ from interledger.link.http.requests import Request
 
 if TYPE_CHECKING:
     from interledger.link.http.connection import Connection
+    from interledger.link.http.port import Port
 
-__all__ = ["AsgiApp", "AsgiExchange"]
+__all__ = ["AsgiApp", "AsgiExchange", "AsgiRequest", "Head"]
 
 logger = logging.getLogger("interledger.http")
 
@@ -37,62 +38,92 @@ _OURS: Final = frozenset({b"transfer-encoding", b"connection", b"date"})
 NO_BODY: Final = frozenset({204, 304})
 
 
-@final
-class AsgiExchange:
-    """One request and its answer."""
+class Head(NamedTuple):
+    """The beginning of an application's answer. `fields`: its headers, without those of the connection."""
 
-    def __init__(self, connection: Connection, request: Request, app: AsgiApp) -> None:
-        self.octets: bytes | None = None
-        self.closes = not request.keep_alive
-        self._connection: Connection | None = connection
-        self._request = request
+    status: int
+    fields: list[tuple[bytes, bytes]]
+    length: int | None
+    """Of the body, where it is known and the application did not say it."""
+    says_length: bool
+    """`fields` have a Content-Length."""
+    wants_close: bool
+    """The application wants the connection to end behind its answer."""
+
+
+class AsgiRequest:
+    """One request and its application. How the answer is written is the business of each version of HTTP."""
+
+    def __init__(self, port: Port, transport: Transport, request: Request, app: AsgiApp) -> None:
+        self.request = request
+        self.without_body = request.method == b"HEAD"
+        self.begun = False
+        """A part of the answer was written."""
+        self._port: Port | None = port
+        """None: the client left."""
+        self._transport = transport
         self._app = app
         self._over = Event()
         """The answer is complete, or the client is gone."""
         self._body_given = False
         self._start: Message | None = None
         """The `http.response.start` that is not written yet."""
-        self._begun = False
-        self._chunked = False
-        self._without_body = request.method == b"HEAD"
         self._left: int | None = None
         """Octets of the body still owed by the Content-Length that was sent."""
 
     def start(self) -> None:
-        connection = self._connection
-        if connection is None:
+        """Run the application."""
+        port = self._port
+        if port is None:
             return
-        task = get_running_loop().create_task(self._run(connection))
-        connection.port.tasks.add(task)
-        task.add_done_callback(connection.port.tasks.discard)
+        task = get_running_loop().create_task(self._run(port))
+        port.tasks.add(task)
+        task.add_done_callback(port.tasks.discard)
 
     def gone(self) -> None:
-        self._connection = None
+        """The client left."""
+        self._port = None
         self._over.set()
 
-    async def _run(self, connection: Connection) -> None:
+    # What versions of HTTP differ in.
+
+    def write(self, head: Head | None, body: bytes, more: bool) -> None:
+        """A part of the answer; `head` with the first."""
+        raise NotImplementedError
+
+    async def drain(self) -> None:
+        """Wait while the client does not read."""
+        raise NotImplementedError
+
+    def fail(self) -> None:
+        """The application gave no whole answer: 500 when nothing was written yet, else cut it off."""
+        raise NotImplementedError
+
+    # Inside.
+
+    async def _run(self, port: Port) -> None:
         try:
-            await self._app(self._scope(connection), self._receive, self._send)
+            await self._app(self._scope(port), self._receive, self._send)
         except Exception:
-            if self._connection is None:
+            if self._port is None:
                 logger.debug("a request ended after its client had left", exc_info=True)
             else:
                 logger.exception("the application failed")
-        if self._connection is not None and not self._over.is_set():
-            self._fail(self._connection)
+        if self._port is not None and not self._over.is_set():
+            self._over.set()
+            self.fail()
 
-    def _scope(self, connection: Connection) -> dict[str, Any]:
-        request = self._request
+    def _scope(self, port: Port) -> dict[str, Any]:
+        request = self.request
         path, _, query = request.target.partition(b"?")
-        transport = connection.transport
-        server = transport.get_extra_info("sockname") if transport is not None else None
-        client = transport.get_extra_info("peername") if transport is not None else None
+        server = self._transport.get_extra_info("sockname")
+        client = self._transport.get_extra_info("peername")
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": request.version,
             "method": request.method.decode("ascii"),
-            "scheme": "https" if connection.port.is_tls else "http",
+            "scheme": "https" if port.is_tls else "http",
             "path": unquote_to_bytes(path).decode("utf-8", "replace"),
             "raw_path": path,
             "query_string": query,
@@ -105,82 +136,87 @@ class AsgiExchange:
     async def _receive(self) -> Message:
         if not self._body_given:
             self._body_given = True
-            return {"type": "http.request", "body": self._request.body, "more_body": False}
+            return {"type": "http.request", "body": self.request.body, "more_body": False}
         await self._over.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
-        connection = self._connection
-        if connection is None:
+        if self._port is None:
             return
         if message["type"] == "http.response.start":
-            if self._start is not None or self._begun:
+            if self._start is not None or self.begun:
                 raise LocalProtocolError("the application started its answer twice")
             self._start = message
         elif message["type"] == "http.response.body":
-            self._send_body(connection, bytes(message.get("body", b"")), bool(message.get("more_body", False)))
-            if not connection.writable.is_set():
-                await connection.writable.wait()
+            self._send_body(bytes(message.get("body", b"")), bool(message.get("more_body", False)))
+            await self.drain()
         else:
             raise LocalProtocolError(f"the application sent {message['type']}, which is no part of an answer")
 
-    def _send_body(self, connection: Connection, body: bytes, more: bool) -> None:
+    def _send_body(self, body: bytes, more: bool) -> None:
         if self._over.is_set():
             raise LocalProtocolError("the application sent more behind the end of its answer")
-        head = b""
-        if not self._begun:
+        head = None
+        if not self.begun:
             if self._start is None:
                 raise LocalProtocolError("the application sent a body before its status")
-            head = self._head(connection, self._start, None if more else len(body))
-        if self._without_body:
+            head = self._head(self._start, None if more else len(body))
+        if self.without_body:
             body = b""
         elif self._left is not None:
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):
                 raise LocalProtocolError("the application's answer has another length than it said")
-        elif self._chunked:
-            body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            if not more:
-                body += b"0\r\n\r\n"
-        self._begun = True
-        if head or body:
-            connection.write(head + body)
+        self.begun = True
         if not more:
             self._over.set()
-            connection.streamed(self)
+        self.write(head, body, more)
 
-    def _head(self, connection: Connection, start: Message, length: int | None) -> bytes:
-        """Status line and headers. `length`: of the whole body, when it is known."""
+    def _head(self, start: Message, length: int | None) -> Head:
+        """Status and headers. `length`: of the whole body, when it is known."""
         status = int(start["status"])
         if status in NO_BODY or 100 <= status < 200:
-            self._without_body = True
-        lines, said = _header_lines(start.get("headers", ()))
-        if b"connection" in said and b"close" in said[b"connection"].lower():
-            self.closes = True
+            self.without_body = True
+        fields, said = _checked_headers(start.get("headers", ()))
+        wants_close = b"close" in said.get(b"connection", b"").lower()
         if b"content-length" in said:
             self._left = int(said[b"content-length"])
-        elif length is not None:
-            self._left = length
-            if status not in NO_BODY:
-                lines.append(b"Content-Length: %d\r\n" % length)
-        elif self._request.version == "1.1":
-            self._chunked = True
-            if not self._without_body:
-                lines.append(b"Transfer-Encoding: chunked\r\n")
-        else:
-            self.closes = True
-        if connection.port.draining:
-            self.closes = True
-        if self.closes:
-            lines.append(b"Connection: close\r\n")
-        elif self._request.version == "1.0":
-            lines.append(b"Connection: keep-alive\r\n")
-        return b"".join((status_line(status), connection.port.date, *lines, b"\r\n"))
+            return Head(status, fields, None, True, wants_close)
+        self._left = length
+        return Head(status, fields, length, False, wants_close)
 
-    def _fail(self, connection: Connection) -> None:
-        """The application gave no whole answer: 500 when nothing was written yet, else cut the connection."""
-        self._over.set()
-        if self._begun:
+
+@final
+class AsgiExchange(AsgiRequest):
+    """A request of HTTP/1.1, in its connection's queue of answers."""
+
+    def __init__(self, connection: Connection, transport: Transport, request: Request, app: AsgiApp) -> None:
+        super().__init__(connection.port, transport, request, app)
+        self.octets: bytes | None = None
+        self.closes = not request.keep_alive
+        self._connection = connection
+        self._chunked = False
+
+    def write(self, head: Head | None, body: bytes, more: bool) -> None:
+        octets = b"" if head is None else self._encode(head)
+        if self._chunked and not self.without_body:
+            octets += b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            if not more:
+                octets += b"0\r\n\r\n"
+        else:
+            octets += body
+        if octets:
+            self._connection.write(octets)
+        if not more:
+            self._connection.streamed(self)
+
+    async def drain(self) -> None:
+        if not self._connection.writable.is_set():
+            await self._connection.writable.wait()
+
+    def fail(self) -> None:
+        connection = self._connection
+        if self.begun:
             if connection.transport is not None:
                 connection.transport.abort()
             return
@@ -190,10 +226,34 @@ class AsgiExchange:
         )
         connection.streamed(self)
 
+    def _encode(self, head: Head) -> bytes:
+        """Status line and headers."""
+        lines = [name + b": " + value + b"\r\n" for name, value in head.fields]
+        if head.wants_close or self._connection.port.draining:
+            self.closes = True
+        if head.length is not None:
+            if head.status not in NO_BODY:
+                lines.append(b"Content-Length: %d\r\n" % head.length)
+        elif head.says_length:
+            pass
+        elif self.request.version == "1.1":
+            self._chunked = True
+            if not self.without_body:
+                lines.append(b"Transfer-Encoding: chunked\r\n")
+        else:
+            self.closes = True
+        if self.closes:
+            lines.append(b"Connection: close\r\n")
+        elif self.request.version == "1.0":
+            lines.append(b"Connection: keep-alive\r\n")
+        return b"".join((status_line(head.status), self._connection.port.date, *lines, b"\r\n"))
 
-def _header_lines(headers: Iterable[tuple[bytes, bytes]]) -> tuple[list[bytes], dict[bytes, bytes]]:
-    """The application's headers as lines, without those of the connection; and all of them by name."""
-    lines: list[bytes] = []
+
+def _checked_headers(
+    headers: Iterable[tuple[bytes, bytes]],
+) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
+    """The application's headers without those of the connection; and all of them by name in lower case."""
+    fields: list[tuple[bytes, bytes]] = []
     said: dict[bytes, bytes] = {}
     for raw_name, raw_value in headers:
         name, value = bytes(raw_name), bytes(raw_value)
@@ -202,8 +262,8 @@ def _header_lines(headers: Iterable[tuple[bytes, bytes]]) -> tuple[list[bytes], 
         lower = name.lower()
         said[lower] = value
         if lower not in _OURS:
-            lines.append(name + b": " + value + b"\r\n")
+            fields.append((name, value))
     length = said.get(b"content-length")
     if length is not None and not (length.isdigit() and len(length) < 19):
         raise LocalProtocolError("the application set a Content-Length that is no number")
-    return lines, said
+    return fields, said

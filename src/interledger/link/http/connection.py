@@ -12,6 +12,7 @@ from collections import deque
 from typing import Final, Protocol, cast, final
 
 from interledger.clock import Timestamp
+from interledger.link.http import http2
 from interledger.link.http.asgi import AsgiExchange
 from interledger.link.http.exchange import PacketExchange
 from interledger.link.http.port import Port
@@ -75,8 +76,13 @@ class Connection(asyncio.BufferedProtocol):
         self.transport = stream = cast("asyncio.Transport", transport)
         port = self.port
         count = len(port.connections)
-        if count >= port.limits.connections_max + OVERFLOW_MAX:
+        tls = stream.get_extra_info("ssl_object")
+        is_http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
+        if count >= port.limits.connections_max + (0 if is_http2 else OVERFLOW_MAX):
             stream.abort()
+            return
+        if is_http2:
+            self._become_http2(stream)
             return
         port.connections.add(self)
         if count >= port.limits.connections_max:
@@ -97,6 +103,9 @@ class Connection(asyncio.BufferedProtocol):
         had_begun = reader.in_message
         data = bytes(octets)
         if reader.between_messages and self._receive_known(data):
+            return
+        if not self._ever and data.startswith(http2.PREFACE) and self._takes_http2():
+            self._become_http2(self.transport, data)
             return
         requests = reader.receive(data)
         self._corked = True
@@ -270,7 +279,9 @@ class Connection(asyncio.BufferedProtocol):
         port = self.port
         port.requests += len(requests)
         now = port.clock.now()
-        ilp = port.ilp
+        ilp, transport = port.ilp, self.transport
+        if transport is None:
+            return
         for request in requests:
             path = request.target if b"?" not in request.target else request.path
             if request.upgrade:
@@ -283,7 +294,7 @@ class Connection(asyncio.BufferedProtocol):
             elif port.app is None:
                 self._answer(request, 404, "nothing is here")
             else:
-                exchange = AsgiExchange(self, request, port.app)
+                exchange = AsgiExchange(self, transport, request, port.app)
                 self.exchanges.append(exchange)
                 if len(self.exchanges) == 1:
                     exchange.start()
@@ -333,6 +344,24 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._leave()
         transport.set_protocol(protocol)
+
+    def _takes_http2(self) -> bool:
+        """Whether a client may begin with HTTP/2. In TLS it has to say so there (RFC 9113 3.3)."""
+        return http2.is_installed() and not self.port.is_tls and not self._reader.in_message
+
+    def _become_http2(self, transport: asyncio.Transport | None, octets: bytes = b"") -> None:
+        """Hand the socket over to what speaks HTTP/2. `octets`: what was read already."""
+        if transport is None:
+            return
+        # Here, because the library may not be installed; then no client gets so far.
+        from interledger.link.http.http2_connection import Http2Connection
+
+        protocol = Http2Connection(self.port)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        self._leave()
+        if octets:
+            protocol.receive(octets)
 
     def _pause(self) -> None:
         if not self._paused and self.transport is not None:

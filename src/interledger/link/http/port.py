@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING, final
+from typing import Protocol, final
 
 from interledger.clock import Clock
 from interledger.link.attempts import Attempts
@@ -15,14 +15,31 @@ from interledger.link.http.messages import CONTENT_TYPE
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.requests import REQUEST_BODY_MAX
 
-if TYPE_CHECKING:
-    from interledger.link.http.connection import Connection
-
-__all__ = ["Limits", "Port", "Upgrade"]
+__all__ = ["Limits", "OpenConnection", "Port", "Upgrade"]
 
 Upgrade = Callable[[asyncio.Transport, bytes, bytes, str], asyncio.BaseProtocol | None]
 """`upgrade(transport, request_octets, trailing, path)`: takes a WebSocket request over. It gets all octets read so far,
 writes its own answer, and returns the protocol for what comes next, or None, with nothing written, for a 404."""
+
+
+class OpenConnection(Protocol):
+    """What the port asks of a connection, whatever version of HTTP it speaks."""
+
+    @property
+    def exchanges(self) -> Sized:
+        """Requests that are not answered yet."""
+        ...
+
+    @property
+    def transport(self) -> asyncio.Transport | None: ...
+
+    def finish(self) -> None:
+        """Write what is there and close."""
+        ...
+
+    def sweep(self) -> None:
+        """Once per `sweep_ms`: end what takes too long."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +84,7 @@ class Port:
         self.limits = limits
         self.is_tls = is_tls
         self.attempts = Attempts() if attempts is None else attempts
-        self.connections: set[Connection] = set()
+        self.connections: set[OpenConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.draining = False
         self.tick = 0
@@ -75,13 +92,21 @@ class Port:
         self.empty = asyncio.Event()
         self.requests = 0
         self.refusals = 0
+        self.buffered = 0
+        """Octets of requests of HTTP/2 that are not complete."""
         self.date = b""
         self.packet_head = b""
+        self.date_field = (b"date", b"")
+        self.packet_fields: list[tuple[bytes, bytes]] = []
+        """The head of an answer that is a packet, in HTTP/2, up to its length."""
         self.new_date()
 
     def new_date(self) -> None:
         """Called by every sweep: no packet formats a date (RFC 9110 6.6.1 asks for one in every answer)."""
-        self.date = b"Date: %b\r\n" % formatdate(self.clock.now() / 1000, usegmt=True).encode("ascii")
+        date = formatdate(self.clock.now() / 1000, usegmt=True).encode("ascii")
+        self.date = b"Date: %b\r\n" % date
+        self.date_field = (b"date", date)
+        self.packet_fields = [(b":status", b"200"), (b"content-type", CONTENT_TYPE), self.date_field]
         self.packet_head = b"HTTP/1.1 200 OK\r\n%bContent-Type: %b\r\n" % (self.date, CONTENT_TYPE)
 
     def ticks(self, ms: int) -> int:

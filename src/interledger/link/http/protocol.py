@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Final, Protocol, final
 from urllib.parse import unquote_to_bytes
 
@@ -127,8 +127,9 @@ class HttpIlpServer:
         self._sides: dict[AccountId, IncomingSide] = {}
         self._own_paths = {path.encode("ascii"): _NO_ACCOUNT for path in paths}
         self._accounts_of_paths: dict[bytes, str] = dict(self._own_paths)
-        self.accepted_heads: dict[bytes, tuple[IncomingSide, int]] = {}
-        """All octets of a request's head, to its empty line -> who gets its body, and the length of that.
+        self.accepted_heads: dict[Hashable, tuple[IncomingSide, int]] = {}
+        """All octets of a request's head, to its empty line (of HTTP/2: its fields) -> who gets its body, and how long
+        that is.
 
         A peer sends the same head with every packet. What it means was read strictly and its token accepted once; the
         same octets mean the same, until an account changes. Only accepted heads are here, and finding one says nothing
@@ -162,11 +163,12 @@ class HttpIlpServer:
         body: bytes,
         now: Timestamp,
         respond: Respond,
-        head: bytes = b"",
+        head: bytes | tuple[tuple[bytes, bytes], ...] = b"",
     ) -> None:
         """One POST. `respond` is called once, now or later.
 
-        `head`: the octets before the body, when these are all that was read and the next request comes behind them.
+        `head`: the octets before the body, when these are all that was read and the next request comes behind them; of
+        HTTP/2, the fields that say all about this request but its body.
         """
         token = bearer_token(authorization, bare=self._bare_tokens)
         account = None if token is None else self._authenticate(token)

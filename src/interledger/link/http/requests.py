@@ -11,7 +11,17 @@ from typing import Final, NamedTuple, final
 
 import httptools
 
-__all__ = ["HEADERS_MAX", "HEAD_OCTETS_MAX", "PIPELINED_MAX", "REQUEST_BODY_MAX", "Refusal", "Request", "RequestReader"]
+__all__ = [
+    "HEADERS_MAX",
+    "HEAD_OCTETS_MAX",
+    "METHODS",
+    "PIPELINED_MAX",
+    "REQUEST_BODY_MAX",
+    "Refusal",
+    "Request",
+    "RequestReader",
+    "repeated_header",
+]
 
 HEAD_OCTETS_MAX: Final = 8_192
 """Request line and headers together. Ours have 300; browsers with cookies stay below 4,000."""
@@ -32,6 +42,7 @@ NAMES_KEPT: Final = 512
 """Header names kept in lower case; emptied at this many. A peer sends the same ten in every request."""
 
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+"""Those that somebody here may answer."""
 
 _SINGLE: Final = frozenset(
     {b"host", b"authorization", b"content-type", b"content-length", b"transfer-encoding", b"expect", b"request-id"}
@@ -160,7 +171,9 @@ class RequestReader:
         if self._wire_octets > HEAD_OCTETS_MAX:
             _check_head_size(request)
         if len(fields) != len(headers):
-            _check_repeated(headers)
+            twice = repeated_header(headers)
+            if twice is not None:
+                raise _Refused(400, f"the header {twice.decode('ascii', 'replace')} comes twice")
         if version != "1.1" or b"host" not in fields or request.method not in METHODS:
             _check_line(request)
         if b"transfer-encoding" in fields:
@@ -267,12 +280,14 @@ def _check_head_size(request: Request) -> None:
         raise _Refused(431, f"a request's headers have at most {HEAD_OCTETS_MAX} octets")
 
 
-def _check_repeated(headers: list[tuple[bytes, bytes]]) -> None:
+def repeated_header(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+    """The first header that comes twice and must not; None when there is none."""
     seen: set[bytes] = set()
     for name, _ in headers:
         if name in seen and name in _SINGLE:
-            raise _Refused(400, f"the header {name.decode('ascii', 'replace')} comes twice")
+            return name
         seen.add(name)
+    return None
 
 
 def _check_line(request: Request) -> None:

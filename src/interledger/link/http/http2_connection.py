@@ -1,0 +1,375 @@
+"""One client's HTTP/2 connection to our port: many requests at a time, each answered when it can be.
+
+The same port, servers and applications as behind HTTP/1.1 (`link.http.connection`), and the same habits: no task, future
+or timer per packet, one write per turn of the loop, deadlines kept by the port's one sweep. See `link.http.http2` for
+what a connection may ask of us; a client that asks for more is told GOAWAY and cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final, cast, final
+
+import ngh2
+
+from interledger.link.http import http2
+from interledger.link.http.http2_exchange import AsgiStream, StreamExchange
+from interledger.link.http.http2_requests import read_head
+from interledger.link.http.port import Port
+from interledger.link.http.protocol import HEAD_KEPT_OCTETS_MAX
+from interledger.link.http.requests import HEAD_OCTETS_MAX, HEADERS_MAX, Refusal, Request
+from interledger.link.read_buffer import read_buffer
+
+__all__ = ["Http2Connection"]
+
+logger = logging.getLogger("interledger.http")
+
+ANSWER_QUEUED_MAX: Final = 65_536
+"""Octets of one answer that wait for the client's window, above which the application waits too."""
+
+_CONFIGURATION: Final = ngh2.Configuration(
+    max_outbound_ack=http2.ACKS_MAX,
+    stream_reset_rate_limit=(http2.RESETS_MAX, http2.RESETS_PER_S),
+    glitch_rate_limit=(http2.CONTROLS_MAX, http2.CONTROLS_PER_S),
+    max_continuations=http2.CONTINUATIONS_MAX,
+    max_inbound_header_list_size=http2.HEADER_LIST_MAX,
+    max_inbound_header_count=2 * HEADERS_MAX,
+)
+_CONTROLS: Final = frozenset(
+    {ngh2.PingReceived, ngh2.PingAcknowledged, ngh2.SettingsReceived, ngh2.WindowUpdated, ngh2.PriorityUpdateReceived}
+)
+
+
+@final
+class Http2Connection(asyncio.BufferedProtocol):
+    """One socket. `streams`: requests whose answer has not left yet."""
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self.loop = asyncio.get_running_loop()
+        self.transport: asyncio.Transport | None = None
+        self.session = ngh2.Connection(ngh2.Role.SERVER, _CONFIGURATION)
+        self.exchanges: dict[int, StreamExchange] = {}
+        self.given_up: list[int] = []
+        """Streams refused before they were complete: what still comes of them is not wanted."""
+        self.since = port.tick
+        """The tick of the last request, or of the beginning."""
+        self._ever = False
+        """A whole request came over this connection at some time."""
+        self._buffer = memoryview(b"")
+        self._buffered = 0
+        """Octets of bodies that are not complete."""
+        self._resets = http2.Budget(http2.RESETS_MAX)
+        self._controls = http2.Budget(http2.CONTROLS_MAX)
+        self._corked = False
+        self._flush_due = False
+        self._writable = True
+        """The socket takes more."""
+        self._moved = asyncio.Event()
+        """Octets left, or streams ended: who waits for room looks again."""
+        self._closing = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # A server of streams makes no others; uvloop's are no subclass, so that a check would refuse them.
+        self.transport = cast("asyncio.Transport", transport)
+        self.port.connections.add(self)
+        settings = ngh2.Setting
+        self.session.initiate_connection(
+            {
+                settings.MAX_CONCURRENT_STREAMS: http2.STREAMS_MAX,
+                settings.INITIAL_WINDOW_SIZE: self.port.limits.body_max,
+                settings.MAX_HEADER_LIST_SIZE: HEAD_OCTETS_MAX,
+                settings.NO_RFC7540_PRIORITIES: 1,
+            }
+        )
+        self.session.set_local_window_size(http2.WINDOW_OCTETS)
+        self.flush()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        self._buffer = buffer = read_buffer()
+        return buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.receive(self._buffer[:nbytes])
+
+    def receive(self, octets: memoryview | bytes) -> None:
+        """Octets of the client."""
+        if self._closing:
+            return
+        self._corked = True
+        try:
+            self.session.receive_data(octets)
+            self._handle(self.session.events())
+        except ngh2.NGH2Error:
+            self.cut()
+            return
+        finally:
+            self._corked = False
+        if self._resets.is_spent or self._controls.is_spent:
+            self.cut()
+        else:
+            self.flush()
+
+    def eof_received(self) -> None:
+        """The client is done. What it still waits for cannot be told from what it has given up."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.transport = None
+        self._closing = True
+        self._forget_all()
+        self.port.connections.discard(self)
+        if not self.port.connections:
+            self.port.empty.set()
+
+    def pause_writing(self) -> None:
+        self.since = self.port.tick
+        self._writable = False
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.since = self.port.tick
+        self._writable = True
+        if self.transport is not None:
+            self.transport.resume_reading()
+        self.flush()
+
+    # Answers.
+
+    def wake(self) -> None:
+        """Something can be written: do so at the end of this read, or of this turn of the loop."""
+        if not self._corked and not self._flush_due:
+            self._flush_due = True
+            self.loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what is waiting, in one go."""
+        self._flush_due = False
+        transport = self.transport
+        if transport is None or self._closing or not self._writable:
+            return
+        try:
+            octets = self.session.data_to_send()
+            self._handle(self.session.events())
+            if self.given_up:
+                # Now, that their answer is before the reset: the library would send the reset first.
+                octets += self._reset_given_up()
+        except ngh2.NGH2Error:
+            self.cut()
+            return
+        if octets:
+            transport.write(octets)
+            self._moved.set()
+        if not (self.session.want_read or self.session.want_write) or (self.port.draining and not self.exchanges):
+            self.finish()
+
+    def _reset_given_up(self) -> bytes:
+        given_up, self.given_up = self.given_up, []
+        for stream_id in given_up:
+            if stream_id in self.exchanges:
+                self.session.reset_stream(stream_id, ngh2.ErrorCode.NO_ERROR)
+        octets = self.session.data_to_send()
+        self._handle(self.session.events())
+        return octets
+
+    async def drain(self, exchange: StreamExchange) -> None:
+        """Wait until the client has read most of this answer."""
+        while exchange.stream_id in self.exchanges and not self._closing:
+            if self.session.queued_body_size(exchange.stream_id) <= ANSWER_QUEUED_MAX:
+                return
+            self._moved.clear()
+            await self._moved.wait()
+
+    def reset(self, exchange: StreamExchange) -> None:
+        """End a stream that cannot be answered any more."""
+        self.session.reset_stream(exchange.stream_id, ngh2.ErrorCode.INTERNAL_ERROR)
+        self.wake()
+
+    def finish(self) -> None:
+        """Say goodbye and close. Requests without an answer are lost."""
+        transport = self.transport
+        if transport is None or self._closing:
+            return
+        self._closing = True
+        try:
+            self.session.terminate_connection(ngh2.ErrorCode.NO_ERROR)
+            transport.write(self.session.data_to_send())
+        except ngh2.NGH2Error:
+            pass
+        self._forget_all()
+        self.since = self.port.tick
+        transport.close()
+
+    def cut(self) -> None:
+        """The client breaks HTTP/2 or asks too much: say so in one frame, and hang up."""
+        transport = self.transport
+        if transport is None or self._closing:
+            return
+        self._closing = True
+        self.port.refusals += 1
+        transport.write(http2.GOAWAY_CALM)
+        self._forget_all()
+        self.since = self.port.tick
+        transport.close()
+
+    def sweep(self) -> None:
+        """Once per `sweep_ms`: forgive, and end what takes too long."""
+        port, transport = self.port, self.transport
+        if transport is None:
+            return
+        limits, age = port.limits, port.tick - self.since
+        self._resets.refill(http2.RESETS_PER_S * limits.sweep_ms // 1_000)
+        self._controls.refill(http2.CONTROLS_PER_S * limits.sweep_ms // 1_000)
+        if self._closing or not self._writable:
+            if age > port.ticks(limits.write_timeout_ms):
+                transport.abort()
+        elif self.exchanges:
+            for exchange in tuple(self.exchanges.values()):
+                self._sweep_stream(exchange)
+        elif age > port.ticks(limits.idle_timeout_ms if self._ever else limits.request_timeout_ms):
+            self.finish()
+
+    # Inside.
+
+    def _sweep_stream(self, exchange: StreamExchange) -> None:
+        port = self.port
+        age = port.tick - exchange.since
+        if not exchange.complete:
+            if age > port.ticks(port.limits.request_timeout_ms):
+                exchange.refuse(408, "the request did not arrive in time")
+        elif not self.session.queued_body_size(exchange.stream_id):
+            exchange.since = port.tick
+        elif age > port.ticks(port.limits.write_timeout_ms):
+            self.session.reset_stream(exchange.stream_id, ngh2.ErrorCode.CANCEL)
+            self.wake()
+
+    def _handle(self, events: list[ngh2.Event]) -> None:
+        for event in events:
+            # In the order of how often they come.
+            if isinstance(event, ngh2.RequestReceived):
+                self._begin(event)
+            elif isinstance(event, ngh2.DataReceived):
+                self._body(event)
+            elif isinstance(event, ngh2.StreamClosed):
+                self._closed(event)
+                if self._resets.is_spent:
+                    return
+            elif type(event) in _CONTROLS:
+                self._controls.left -= 1
+            elif isinstance(event, ngh2.TrailersReceived):
+                exchange = self.exchanges.get(event.stream_id)
+                if exchange is not None:
+                    exchange.refuse(400, "headers behind a body are not accepted")
+
+    def _begin(self, event: ngh2.RequestReceived) -> None:
+        """A head: read it, or know it."""
+        port, fields = self.port, event.headers
+        ilp = port.ilp
+        known = None
+        if ilp is not None and not port.draining and not ilp.draining:
+            known = ilp.accepted_heads.get(fields)
+        exchange = self.exchanges[event.stream_id] = StreamExchange(self, event.stream_id, fields, known)
+        exchange.complete = event.end_stream
+        if known is None:
+            head = read_head(fields, port.limits.body_max)
+            if isinstance(head, Refusal):
+                exchange.refuse(*head)
+                return
+            exchange.request = head
+            if not event.end_stream and b"expect" in head.fields:
+                self.session.send_informational_response(event.stream_id, [(b":status", b"100")])
+        if event.end_stream:
+            self._complete(exchange)
+
+    def _body(self, event: ngh2.DataReceived) -> None:
+        """A part of a body, mostly all of it."""
+        exchange = self.exchanges.get(event.stream_id)
+        if exchange is None or exchange.answered:
+            return
+        data = event.data
+        exchange.octets += len(data)
+        exchange.parts.append(data)
+        if exchange.octets > self.port.limits.body_max:
+            exchange.refuse(413, f"a body has at most {self.port.limits.body_max} octets here")
+        elif event.end_stream:
+            exchange.complete = True
+            self._release(exchange.octets - len(data))
+            self._complete(exchange)
+        else:
+            self._controls.left -= 1
+            self._buffered += len(data)
+            self.port.buffered += len(data)
+            if self.port.buffered > http2.BUFFERED_MAX and self._buffered > self.port.limits.body_max:
+                self._controls.left = -1  # ends the connection behind this read
+
+    def _complete(self, exchange: StreamExchange) -> None:
+        """A whole request: to the account whose head it is, or to whoever its path belongs."""
+        port = self.port
+        port.requests += 1
+        self.since = port.tick
+        self._ever = True
+        self._controls.refill(http2.CONTROLS_PER_REQUEST)
+        parts = exchange.parts
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        exchange.parts = []
+        known = exchange.known
+        if known is not None:
+            try:
+                known[0].receive(body, port.clock.now(), exchange)
+            except Exception:
+                logger.exception("a packet could not be handled")
+                exchange.fail()
+        elif exchange.request is not None:
+            exchange.request.body = body
+            self._dispatch(exchange, exchange.request)
+
+    def _dispatch(self, exchange: StreamExchange, request: Request) -> None:
+        port, transport = self.port, self.transport
+        ilp = port.ilp
+        path = request.path
+        if port.draining or transport is None:
+            exchange.refuse(503, "this node is stopping")
+        elif ilp is not None and request.method == b"POST" and ilp.takes(path):
+            fields = request.fields
+            try:
+                authorization, content_type = fields.get(b"authorization"), fields.get(b"content-type")
+                head = exchange.fields if b"content-length" in fields and _is_short(exchange) else b""
+                ilp.handle(path, authorization, content_type, request.body, port.clock.now(), exchange, head)
+            except Exception:
+                logger.exception("a packet could not be handled")
+                exchange.fail()
+        elif port.app is None:
+            exchange.refuse(404, "nothing is here")
+        else:
+            exchange.app = AsgiStream(self, exchange, transport, request, port.app)
+            exchange.app.start()
+
+    def _closed(self, event: ngh2.StreamClosed) -> None:
+        """A stream is over, well or badly."""
+        exchange = self.exchanges.pop(event.stream_id, None)
+        if event.error_code:
+            self._resets.left -= 1
+        if exchange is not None:
+            if not exchange.complete:
+                self._release(exchange.octets)
+            exchange.gone()
+            self._moved.set()
+
+    def _release(self, octets: int) -> None:
+        self._buffered -= octets
+        self.port.buffered -= octets
+
+    def _forget_all(self) -> None:
+        exchanges, self.exchanges = self.exchanges, {}
+        for exchange in exchanges.values():
+            exchange.gone()
+        self._release(self._buffered)
+        self._moved.set()
+
+
+def _is_short(exchange: StreamExchange) -> bool:
+    """Its head may be kept."""
+    return sum(len(name) + len(value) for name, value in exchange.fields) <= HEAD_KEPT_OCTETS_MAX
