@@ -1,8 +1,9 @@
 """Runs an ASGI 3 application for one request: the API, the pages and SPSP. One task per request, none for packets.
 
 The application starts when the whole body is there (it is small: see `REQUEST_BODY_MAX`) and, in HTTP/1.1, when its
-request is first in line, so that answers keep their order. Octets go out as the application sends them. We say `spec_version` 2.3: with
-it, applications watch `receive()` for the client's leaving, which ends a stream of events that has nothing to send.
+request is first in line, so that answers keep their order. Octets go out as the application sends them. We say
+`spec_version` 2.3: with it, applications watch `receive()` for the client's leaving, which ends a stream of events that
+has nothing to send.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ stream states. Without it nothing here offers HTTP/2 and every peer speaks HTTP/
 
 A connection of HTTP/2 can cost a server far more than the octets that arrive on it. Each such way has a bound here:
 
-* many streams: `STREAMS_MAX`; the body of each: `Limits.body_max`; all that is not complete: `BUFFERED_MAX` of the port;
+* many streams: `STREAMS_MAX`; the body of each: `Limits.body_max`; all bodies not complete: `BUFFERED_MAX` of the port;
 * streams opened and reset at once (CVE-2023-44487), by the client or by errors of its own that make us reset them
   (CVE-2025-8671): `RESETS_MAX`;
 * pings, settings, window updates, priorities, empty frames (CVE-2019-9512, -9515, -9518): `CONTROLS_MAX`, `ACKS_MAX`;
@@ -53,7 +53,7 @@ WINDOW_OCTETS: Final = 1024 * 1024
 """What a peer may send on one connection before it hears from us: 2,000 packets in one round trip."""
 
 RESETS_MAX: Final = 256
-"""Streams that ended badly, beyond those that are forgiven: twice `STREAMS_MAX`, when all packets of a peer time out."""
+"""Streams that ended badly, beyond those forgiven: twice `STREAMS_MAX`, for all packets of a peer that time out."""
 RESETS_PER_S: Final = 32
 """Forgiven per second."""
 

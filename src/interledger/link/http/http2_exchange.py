@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, final
 import ngh2
 
 from interledger.link.attempts import CUT, Attempts
-from interledger.link.throttle import source_of
 from interledger.link.http.asgi import AsgiApp, AsgiRequest, Head
 from interledger.link.http.http2_requests import Fields
 from interledger.link.http.requests import Request
+from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:
     from interledger.link.http.http2_connection import Http2Connection
