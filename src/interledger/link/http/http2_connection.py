@@ -1,8 +1,8 @@
 """One client's HTTP/2 connection to our port: many requests at a time, each answered when it can be.
 
 The same port, servers and applications as behind HTTP/1.1 (`link.http.connection`), and the same habits: no task,
-future or timer per packet, one write per turn of the loop, deadlines kept by the port's one sweep. `link.http.http2` says
-what a connection may ask of us; a client that asks for more is told GOAWAY and cut off.
+future or timer per packet, one write per turn of the loop, deadlines kept by the port's one sweep. `link.http.http2`
+says what a connection may ask of us; a client that asks for more is told GOAWAY and cut off.
 """
 
 from __future__ import annotations
