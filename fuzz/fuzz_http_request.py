@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from interledger.link.http.requests import REQUEST_BODY_MAX, RequestReader
+from interledger.link.http.heads import REQUEST_BODY_MAX
+from interledger.link.http.requests import RequestReader
 
 LAYERS = ()
 SEEDS: tuple[bytes, ...] = (

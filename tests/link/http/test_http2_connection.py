@@ -16,7 +16,7 @@ from interledger.ilp.packet import Fulfill
 from interledger.link.http import http2
 from interledger.link.http.messages import ILP_BODY_MAX
 from interledger.link.http.port import Limits
-from tests.link.test_listener import FULFILL, PREPARE, running
+from tests.link.test_listener import FULFILL, PREPARE, running, until
 from tests.support.http2_client import Answer, Http2Client, http2_client
 
 TOKEN = ("authorization", "Bearer t")
@@ -214,6 +214,17 @@ async def test_E1_smuggling_through_http_2_ends_with_its_stream(fields: list[tup
         client.writer.write(frame(1, 4, stream, head(TOKEN, *fields)) + frame(0, 1, stream, PREPARE))
         assert (await client.wait(stream)).status in (0, 400)
         assert rig.side.prepares == 0
+
+
+async def test_E1_only_the_first_octets_of_a_connection_begin_http_2() -> None:
+    async with running() as rig, rig.client() as client:
+        client.write(b"POST /ilp HTTP/1.1\r\nHost: x\r\nContent-Length: 24\r\n\r\n")
+        await until(lambda: rig.listener.connections == 1)
+        client.write(http2.PREFACE)
+        assert (await client.response())[0] == 401
+        client.write(http2.PREFACE)
+        assert (await client.response())[0] == 400
+        assert await client.closed()
 
 
 async def test_a_body_beyond_the_limit_is_a_413() -> None:

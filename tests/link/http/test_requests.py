@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interledger.link.http.requests import (
-    CHUNKED_OVERHEAD,
-    HEAD_OCTETS_MAX,
-    HEADERS_MAX,
-    NAMES_KEPT,
-    PIPELINED_MAX,
-    RequestReader,
-)
+from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX
+from interledger.link.http.requests import CHUNKED_OVERHEAD, NAMES_KEPT, PIPELINED_MAX, RequestReader
 
 H = b"Host: x\r\n"
 G = b"GET /next HTTP/1.1\r\n" + H + b"\r\n"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 from urllib.parse import unquote_to_bytes
 
 from interledger.errors import LocalProtocolError
+from interledger.link.http.heads import Request
 from interledger.link.http.messages import encode_response, status_line
-from interledger.link.http.requests import Request
 
 if TYPE_CHECKING:
     from interledger.link.http.connection import Connection

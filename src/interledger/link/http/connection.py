@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Final, Protocol, cast, final
+from typing import Final, cast, final
 
 from interledger.clock import Timestamp
 from interledger.link.http import http2
 from interledger.link.http.asgi import AsgiExchange
-from interledger.link.http.exchange import PacketExchange
+from interledger.link.http.exchange import Exchange, PacketExchange
+from interledger.link.http.heads import Request, repeatable_head
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HttpIlpServer
-from interledger.link.http.requests import Request, RequestReader
+from interledger.link.http.requests import RequestReader
 from interledger.link.read_buffer import read_buffer
 
 __all__ = ["Connection"]
@@ -31,19 +32,6 @@ OVERFLOW_MAX: Final = 100
 """Connections above the limit that still get a 503 in words. Any more are cut off."""
 
 
-class _Exchange(Protocol):
-    """A request that is not answered yet. `octets`: the whole answer once it is there, where it is kept whole."""
-
-    octets: bytes | None
-    closes: bool
-
-    def start(self) -> None:
-        """It is first in line now."""
-
-    def gone(self) -> None:
-        """The client left."""
-
-
 @final
 class Connection(asyncio.BufferedProtocol):
     """One socket. Reads requests, keeps the order of answers, writes once per read."""
@@ -52,7 +40,7 @@ class Connection(asyncio.BufferedProtocol):
         self.port = port
         self.loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport | None = None
-        self.exchanges: deque[_Exchange] = deque()
+        self.exchanges: deque[Exchange] = deque()
         self.since = port.tick
         """The tick of what the next deadline counts from."""
         self.writable = asyncio.Event()
@@ -104,7 +92,8 @@ class Connection(asyncio.BufferedProtocol):
         data = bytes(octets)
         if reader.between_messages and self._receive_known(data):
             return
-        if not self._ever and data.startswith(http2.PREFACE) and self._takes_http2():
+        # RFC 9113 3.3: a client may know that we speak it. In TLS it has to say so there.
+        if not (self._ever or had_begun or self.port.is_tls) and http2.begins(data) and self.transport is not None:
             self._become_http2(self.transport, data)
             return
         requests = reader.receive(data)
@@ -113,7 +102,7 @@ class Connection(asyncio.BufferedProtocol):
             self._ever = True
             head = b""
             if len(requests) == 1 and not had_begun and reader.between_messages:
-                head = _head_of(requests[0], data)
+                head = repeatable_head(requests[0], data)
             self._dispatch(requests, head)
         if requests or not had_begun:
             self.since = self.port.tick
@@ -178,7 +167,7 @@ class Connection(asyncio.BufferedProtocol):
 
     # Answers.
 
-    def answered(self, exchange: _Exchange) -> None:
+    def answered(self, exchange: Exchange) -> None:
         """`exchange.octets` is there. Writes what is first in line."""
         exchanges = self.exchanges
         if exchanges[0] is not exchange:
@@ -204,7 +193,7 @@ class Connection(asyncio.BufferedProtocol):
         if self.transport is not None:
             self.transport.write(octets)
 
-    def streamed(self, exchange: _Exchange) -> None:
+    def streamed(self, exchange: Exchange) -> None:
         """The first exchange has written its answer by `write`, all of it."""
         if self.exchanges and self.exchanges[0] is exchange:
             exchange.octets = b""
@@ -345,14 +334,8 @@ class Connection(asyncio.BufferedProtocol):
         self._leave()
         transport.set_protocol(protocol)
 
-    def _takes_http2(self) -> bool:
-        """Whether a client may begin with HTTP/2. In TLS it has to say so there (RFC 9113 3.3)."""
-        return http2.is_installed() and not self.port.is_tls and not self._reader.in_message
-
-    def _become_http2(self, transport: asyncio.Transport | None, octets: bytes = b"") -> None:
+    def _become_http2(self, transport: asyncio.Transport, octets: bytes = b"") -> None:
         """Hand the socket over to what speaks HTTP/2. `octets`: what was read already."""
-        if transport is None:
-            return
         # Here, because the library may not be installed; then no client gets so far.
         from interledger.link.http.http2_connection import Http2Connection
 
@@ -380,15 +363,3 @@ class Connection(asyncio.BufferedProtocol):
         self.port.connections.discard(self)
         if not self.port.connections:
             self.port.empty.set()
-
-
-def _head_of(request: Request, data: bytes) -> bytes:
-    """The octets before the body, when `data` are exactly this request and the same head may come again; else nothing.
-
-    A body of known length that is there as it was sent: chunks have octets between them.
-    """
-    fields = request.fields
-    if not request.keep_alive or request.upgrade or b"content-length" not in fields or b"expect" in fields:
-        return b""
-    end = data.find(b"\r\n\r\n") + 4
-    return data[:end] if data[end:] == request.body else b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Protocol, final
 
 from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.messages import encode_response
@@ -11,7 +11,20 @@ from interledger.link.throttle import source_of
 if TYPE_CHECKING:
     from interledger.link.http.connection import Connection
 
-__all__ = ["PacketExchange"]
+__all__ = ["Exchange", "PacketExchange"]
+
+
+class Exchange(Protocol):
+    """A request that is not answered yet. `octets`: the whole answer once it is there, where it is kept whole."""
+
+    octets: bytes | None
+    closes: bool
+
+    def start(self) -> None:
+        """It is first in line now."""
+
+    def gone(self) -> None:
+        """The client left."""
 
 
 @final

@@ -20,7 +20,7 @@ import ssl
 from importlib.util import find_spec
 from typing import Final, final
 
-from interledger.link.http.requests import HEAD_OCTETS_MAX, HEADERS_MAX
+from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX
 
 __all__ = [
     "ACKS_MAX",
@@ -38,6 +38,7 @@ __all__ = [
     "STREAMS_MAX",
     "WINDOW_OCTETS",
     "Budget",
+    "begins",
     "is_installed",
     "offer",
 ]
@@ -88,6 +89,11 @@ _INSTALLED: Final = find_spec("ngh2") is not None
 def is_installed() -> bool:
     """Whether HTTP/2 can be spoken here."""
     return _INSTALLED
+
+
+def begins(octets: bytes) -> bool:
+    """Whether a connection that begins so is to be HTTP/2."""
+    return _INSTALLED and octets.startswith(PREFACE)
 
 
 def offer(context: ssl.SSLContext) -> None:

@@ -14,11 +14,11 @@ from typing import Final, cast, final
 import ngh2
 
 from interledger.link.http import http2
+from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX, Refusal, Request
 from interledger.link.http.http2_exchange import AsgiStream, StreamExchange
 from interledger.link.http.http2_requests import read_head
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HEAD_KEPT_OCTETS_MAX
-from interledger.link.http.requests import HEAD_OCTETS_MAX, HEADERS_MAX, Refusal, Request
 from interledger.link.read_buffer import read_buffer
 
 __all__ = ["Http2Connection"]

@@ -13,8 +13,8 @@ import ngh2
 
 from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.asgi import AsgiApp, AsgiRequest, Head
+from interledger.link.http.heads import Request
 from interledger.link.http.http2_requests import Fields
-from interledger.link.http.requests import Request
 from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:

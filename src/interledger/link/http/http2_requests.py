@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from interledger.link.http.requests import HEAD_OCTETS_MAX, HEADERS_MAX, METHODS, Refusal, Request, repeated_header
+from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX, METHODS, Refusal, Request, repeated_header
 
 __all__ = ["Fields", "read_head"]
 

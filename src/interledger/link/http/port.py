@@ -11,9 +11,9 @@ from typing import Protocol, final
 from interledger.clock import Clock
 from interledger.link.attempts import Attempts
 from interledger.link.http.asgi import AsgiApp
+from interledger.link.http.heads import REQUEST_BODY_MAX
 from interledger.link.http.messages import CONTENT_TYPE
 from interledger.link.http.protocol import HttpIlpServer
-from interledger.link.http.requests import REQUEST_BODY_MAX
 
 __all__ = ["Limits", "OpenConnection", "Port", "Upgrade"]
 

@@ -7,30 +7,21 @@ refused, and the connection ends.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 import httptools
 
-__all__ = [
-    "HEADERS_MAX",
-    "HEAD_OCTETS_MAX",
-    "METHODS",
-    "PIPELINED_MAX",
-    "REQUEST_BODY_MAX",
-    "Refusal",
-    "Request",
-    "RequestReader",
-    "repeated_header",
-]
+from interledger.link.http.heads import (
+    HEAD_OCTETS_MAX,
+    HEADERS_MAX,
+    METHODS,
+    REQUEST_BODY_MAX,
+    Refusal,
+    Request,
+    repeated_header,
+)
 
-HEAD_OCTETS_MAX: Final = 8_192
-"""Request line and headers together. Ours have 300; browsers with cookies stay below 4,000."""
-
-HEADERS_MAX: Final = 64
-"""Headers of a request: browsers send 20."""
-
-REQUEST_BODY_MAX: Final = 65_536
-"""Octets of a body: twice the largest ILP packet, and more than any JSON our API takes."""
+__all__ = ["CHUNKED_OVERHEAD", "NAMES_KEPT", "PIPELINED_MAX", "RequestReader"]
 
 CHUNKED_OVERHEAD: Final = 8
 """A chunked body may take this many times its limit on the wire: one octet per chunk takes six."""
@@ -41,57 +32,13 @@ PIPELINED_MAX: Final = 1_024
 NAMES_KEPT: Final = 512
 """Header names kept in lower case; emptied at this many. A peer sends the same ten in every request."""
 
-METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
-"""Those that somebody here may answer."""
-
-_SINGLE: Final = frozenset(
-    {b"host", b"authorization", b"content-type", b"content-length", b"transfer-encoding", b"expect", b"request-id"}
-)
-"""Headers that must not come twice: two readers could choose a different one each."""
-
 _lower_names: dict[bytes, bytes] = {}
-
-
-class Refusal(NamedTuple):
-    """Why a connection's octets are read no further."""
-
-    status: int
-    reason: str
 
 
 class _Refused(Exception):  # noqa: N818 - a way out of a parser's callback, never seen outside this module
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.refusal = Refusal(status, reason)
-
-
-@final
-class Request:
-    """A whole request. `headers`: (name in lower case, value) in their order; `fields`: the same by name."""
-
-    __slots__ = ("body", "fields", "headers", "keep_alive", "method", "target", "upgrade", "version")
-
-    def __init__(self) -> None:
-        self.method = b""
-        self.target = b""
-        self.version = "1.1"
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.fields: dict[bytes, bytes] = {}
-        self.body = b""
-        self.keep_alive = True
-        self.upgrade = False
-        """The client asks for a WebSocket; the octets behind this request are no longer HTTP."""
-
-    @property
-    def path(self) -> bytes:
-        """The target without its query, as it was written."""
-        return self.target.partition(b"?")[0]
-
-    def encode_head(self) -> bytes:
-        """Request line and headers as octets, for whoever takes over the connection."""
-        lines = [b"%b %b HTTP/%b" % (self.method, self.target, self.version.encode("ascii"))]
-        lines += [name + b": " + value for name, value in self.headers]
-        return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
 @final
@@ -278,16 +225,6 @@ def _check_head_size(request: Request) -> None:
     octets = len(request.target) + sum(len(name) + len(value) + 4 for name, value in request.headers)
     if octets > HEAD_OCTETS_MAX:
         raise _Refused(431, f"a request's headers have at most {HEAD_OCTETS_MAX} octets")
-
-
-def repeated_header(headers: list[tuple[bytes, bytes]]) -> bytes | None:
-    """The first header that comes twice and must not; None when there is none."""
-    seen: set[bytes] = set()
-    for name, _ in headers:
-        if name in seen and name in _SINGLE:
-            return name
-        seen.add(name)
-    return None
 
 
 def _check_line(request: Request) -> None:
