@@ -105,7 +105,10 @@ class FakeNode:
     """What the API asks of a node, kept in dictionaries."""
 
     def __init__(self) -> None:
-        self.settings = SimpleNamespace(admin_auth_token=ADMIN, default_spsp_account="bob", rates_provider="static")
+        self.settings = SimpleNamespace(
+            admin_auth_token=ADMIN, default_spsp_account="bob", rates_provider="static", spsp_queries_per_minute=600,
+            trusted_proxies=frozenset({"127.0.0.1"}), auto_peering_enabled=False,
+        )  # fmt: skip
         self.address = Address("test.hub")
         self.ready, self.read_only = True, False
         self.kept: dict[str, Account] = {}

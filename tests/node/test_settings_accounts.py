@@ -6,10 +6,10 @@ from hashlib import sha256
 
 import pytest
 
-from interledger.accounts.account import Relation
+from interledger.accounts.account import Relation, token_digest
 from interledger.accounts.asset import Asset
 from interledger.errors import InvalidRequestError
-from interledger.node.settings_accounts import parse_account, token_digest
+from interledger.node.settings_accounts import parse_account
 
 S3 = sha256(b"s3").hexdigest()
 

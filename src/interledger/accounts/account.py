@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import unicodedata
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NewType
 
 from interledger.accounts.asset import Asset
@@ -15,7 +16,7 @@ from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
 
-__all__ = ["Account", "AccountId", "LinkSettings", "Relation", "parse_account_id"]
+__all__ = ["Account", "AccountId", "LinkSettings", "Relation", "parse_account_id", "token_digest"]
 
 AccountId = NewType("AccountId", str)
 """An account's name, unique on its node: what `parse_account_id` lets through."""
@@ -39,6 +40,8 @@ class LinkSettings:
     """
 
     http_url: str | None = None
+    http_public_only: bool = False
+    """The counterpart named `http_url` itself: it is called at public addresses only (server-side request forgery)."""
     http_outgoing_token: str | None = field(default=None, repr=False)
     http_incoming_token_digest: str | None = field(default=None, repr=False)
     btp_url: str | None = None
@@ -80,3 +83,8 @@ def parse_account_id(text: str) -> AccountId:
     if not (2 <= len(name) <= 32 and all(c == "_" or c.isalnum() for c in name)):
         raise InvalidRequestError(f"“{text}” cannot be an account name: 2 to 32 letters, digits or _ are", "username")
     return AccountId(name)
+
+
+def token_digest(token: str) -> str:
+    """What is kept of an incoming token: its SHA-256, hex. Looking it up takes the same time for every wrong token."""
+    return sha256(token.encode("utf-8")).hexdigest()

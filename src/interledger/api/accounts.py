@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id
+from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id, token_digest
 from interledger.accounts.asset import parse_asset
-from interledger.api.auth import Access, token_digest
+from interledger.api.auth import Access
 from interledger.api.bodies import INT64_MAX, INT64_MIN, Fields
 from interledger.api.documents import account_document, list_document
 from interledger.api.operations import Call, Operation, json_response
@@ -111,6 +111,8 @@ def _changed_link(old: LinkSettings, link: Fields) -> LinkSettings:
     for kind in ("http", "btp"):
         if f"{kind}_url" in link:
             changes[f"{kind}_url"] = link.text(f"{kind}_url")
+            # The operator's word: it may be a place on a private network.
+            changes |= {"http_public_only": False} if kind == "http" else {}
         if f"{kind}_outgoing_token" in link:
             changes[f"{kind}_outgoing_token"] = parse_token(link, f"{kind}_outgoing_token")
         if f"{kind}_incoming_token" in link:

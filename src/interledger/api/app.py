@@ -14,12 +14,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from interledger.api import accounts, compatible_accounts, openapi, rates, routes, spsp, status
+from interledger.api import accounts, compatible_accounts, openapi, rates, routes, status
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation
 from interledger.api.payments import PaymentResource
+from interledger.api.peers import PeerResource
 from interledger.api.problems import http_problem, problem_response
+from interledger.api.spsp import SpspResource
 
 __all__ = ["all_operations", "create_app"]
 
@@ -47,9 +49,10 @@ def all_operations() -> tuple[Operation, ...]:
         *accounts.OPERATIONS,
         *compatible_accounts.OPERATIONS,
         *PaymentResource().operations(),
+        *PeerResource().operations(),
         *routes.OPERATIONS,
         *rates.OPERATIONS,
-        *spsp.OPERATIONS,
+        *SpspResource().operations(),
     )
     return (openapi.operation(described), *described)
 

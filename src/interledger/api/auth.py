@@ -18,7 +18,7 @@ from interledger.api.problems import Problem
 from interledger.errors import InvalidRequestError
 from interledger.link.http.messages import bearer_token
 
-__all__ = ["NOBODY", "Access", "Caller", "Gate", "token_digest"]
+__all__ = ["NOBODY", "Access", "Caller", "Gate"]
 
 TOKEN_LENGTH_MAX: Final = 4_096
 """Characters. A longer header is no token of ours."""
@@ -89,11 +89,6 @@ class Gate:
             if account_id is not None:
                 return Caller(False, account_id)
         raise Problem("unauthorized", "This token is not known here", headers=CHALLENGE)
-
-
-def token_digest(token: str) -> str:
-    """How an incoming token is kept: SHA-256, in hex."""
-    return sha256(token.encode("utf-8")).hexdigest()
 
 
 def _account_in_path(request: Request) -> AccountId | None:

@@ -21,7 +21,11 @@ from interledger.errors import LinkError
 if TYPE_CHECKING:
     from interledger.api.types import (
         AccountDocument,
+        AddedPeerDocument,
         CallerDocument,
+        CheckDocument,
+        CreatedInviteDocument,
+        InviteDocument,
         PaymentDocument,
         PingDocument,
         QuoteDocument,
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = ["ApiClient", "ApiError", "Fetch", "FetchStream"]
+
+PEER_TIMEOUT_MS: Final = 45_000
+"""The other node is asked, its link comes up, and four echoes and questions may each take five seconds."""
 
 POLL_S: Final = 0.5
 POLLS_FAILED_MAX: Final = 20
@@ -86,6 +93,34 @@ class ApiClient(ApiCalls):
     async def delete_account(self, account_id: str) -> AccountDocument:
         """Returns what was."""
         return cast("AccountDocument", await self._call("DELETE", _path("/api/accounts", account_id)))
+
+    # Peers.
+
+    async def invites(self) -> list[InviteDocument]:
+        """Invitations, newest first."""
+        return cast("list[InviteDocument]", await self._items("/api/peers/invites"))
+
+    async def create_invite(self, terms: Mapping[str, Any]) -> CreatedInviteDocument:
+        """A new one. `invite` in the answer is the string, which cannot be had again."""
+        return cast("CreatedInviteDocument", await self._call("POST", "/api/peers/invites", terms))
+
+    async def revoke_invite(self, invite_id: str) -> InviteDocument:
+        """Let nobody use it any more."""
+        return cast("InviteDocument", await self._call("DELETE", _path("/api/peers/invites", invite_id)))
+
+    async def accept_invite(self, body: Mapping[str, Any]) -> AddedPeerDocument:
+        """Accept another node's invitation, and check the link."""
+        document = await self._call("POST", "/api/peers/accept", body, timeout_ms=PEER_TIMEOUT_MS)
+        return cast("AddedPeerDocument", document)
+
+    async def add_peer(self, body: Mapping[str, Any]) -> AddedPeerDocument:
+        """Become a peer of the Rafiki node at `url`, and check the link."""
+        return cast("AddedPeerDocument", await self._call("POST", "/api/peers", body, timeout_ms=PEER_TIMEOUT_MS))
+
+    async def check_peer(self, account_id: str) -> CheckDocument:
+        """Check the link to a peer."""
+        path = _path("/api/peers", account_id) + "/check"
+        return cast("CheckDocument", await self._call("POST", path, timeout_ms=PEER_TIMEOUT_MS))
 
     # Routes and rates.
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id
+from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id, token_digest
 from interledger.accounts.asset import parse_asset
 from interledger.api.accounts import parse_token
-from interledger.api.auth import Access, token_digest
+from interledger.api.auth import Access
 from interledger.api.bodies import INT64_MAX, INT64_MIN, Fields
 from interledger.api.json_text import decimal_text
 from interledger.api.operations import Call, Operation, json_response
@@ -108,7 +108,11 @@ async def put_settings(call: Call) -> Response:
     """What is named changes; what is absent or null stays."""
     old = call.account
     fields = await call.compatible_fields()
-    changes: dict[str, Any] = {"link": _read_link(fields, old.link, old.link)}
+    link = _read_link(fields, old.link, old.link)
+    if link.http_url != old.link.http_url:
+        # An account's holder must not make us call the machines beside us (F1).
+        link = replace(link, http_public_only=not call.caller.is_admin)
+    changes: dict[str, Any] = {"link": link}
     for name in ("settle_threshold", "settle_to"):
         minimum, maximum = (0, UINT64_MAX) if name == "settle_to" else (INT64_MIN, INT64_MAX)
         value = fields.integer(name, minimum, maximum)

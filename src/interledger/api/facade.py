@@ -11,6 +11,11 @@ from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
 from interledger.api.payment_views import PaymentView, ProgressView, QuoteView, RatioView
+from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
+from interledger.application.peering.invitation import Invitation
+from interledger.application.peering.rafiki import PeeringAnswer
+from interledger.application.peering.records import AddTerms, Invite, InviteTerms, JoinTerms
+from interledger.application.peering.report import CheckReport
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
 
@@ -19,6 +24,7 @@ __all__ = [
     "NodeFacade",
     "NodeSettings",
     "PaymentView",
+    "PeeringFacade",
     "PingView",
     "PositionView",
     "ProgressView",
@@ -39,6 +45,12 @@ class NodeSettings(Protocol):
     def default_spsp_account(self) -> str | None: ...
     @property
     def rates_provider(self) -> str: ...
+    @property
+    def trusted_proxies(self) -> frozenset[str]: ...
+    @property
+    def spsp_queries_per_minute(self) -> int: ...
+    @property
+    def auto_peering_enabled(self) -> bool: ...
 
 
 class PositionView(Protocol):
@@ -127,6 +139,40 @@ class StatusView(Protocol):
     def alarms(self) -> Sequence[str]: ...
 
 
+class PeeringFacade(Protocol):
+    """The ways of a node to get peers. What is `async` is durable when it returns."""
+
+    def now(self) -> Timestamp: ...
+    def invites(self) -> Sequence[Invite]: ...
+
+    async def invite(self, terms: InviteTerms) -> tuple[Invite, Invitation]:
+        """Raises `InvalidRequestError`, `ConflictError`."""
+        ...
+
+    async def revoke(self, invite_id: str) -> Invite:
+        """Raises `NotFoundError`, `ConflictError`."""
+        ...
+
+    async def redeem(self, request: RedeemRequest) -> RedeemAnswer:
+        """Raises `NotFoundError`, `ConflictError`, `InvalidRequestError`."""
+        ...
+
+    async def accept(self, invitation: Invitation, terms: JoinTerms) -> Account:
+        """Raises those, and `LinkError`."""
+        ...
+
+    async def add(self, terms: AddTerms) -> Account:
+        """Raises `LinkError`, `ConflictError`, `InvalidRequestError`."""
+        ...
+
+    async def answer_auto_peering(self, body: bytes, token: str | None) -> PeeringAnswer:
+        """Raises `AutoPeeringError`."""
+        ...
+
+    async def check(self, account_id: str) -> CheckReport: ...
+    async def echo(self, account_id: AccountId) -> PeerEcho: ...
+
+
 class NodeFacade(Protocol):
     """The node. What is `async` is durable when it returns; the errors named are `interledger.errors`."""
 
@@ -138,6 +184,8 @@ class NodeFacade(Protocol):
     def ready(self) -> bool: ...
     @property
     def read_only(self) -> bool: ...
+    @property
+    def peering(self) -> PeeringFacade: ...
 
     def accounts(self) -> Sequence[Account]: ...
 

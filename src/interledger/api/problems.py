@@ -53,6 +53,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "conflict": ProblemType(409, "It exists already, or is in use"),
     "body-too-large": ProblemType(413, "The body is too large"),
     "unsupported-media-type": ProblemType(415, "The body has the wrong content type"),
+    "too-many-requests": ProblemType(429, "Too many requests"),
     "invalid-setting": ProblemType(422, "A setting cannot be used"),
     "receiver-unresolved": ProblemType(422, "The receiver cannot be paid"),
     "payment-failed": ProblemType(502, "The payment did not arrive"),

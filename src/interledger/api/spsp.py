@@ -4,7 +4,8 @@ default account, and the wallet path `/{account}`, which payment pointers of thi
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from typing import Final, final
 
 from starlette.responses import Response
 
@@ -13,37 +14,54 @@ from interledger.api.auth import Access
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Handler, Operation
 from interledger.api.problems import Problem
+from interledger.api.rate_limit import RateLimit, source_of
 from interledger.application.spsp.server import Credentials, accepts_spsp, answer_query
 from interledger.errors import InvalidRequestError, NotFoundError
 
-__all__ = ["OPERATIONS"]
+__all__ = ["SpspResource"]
 
 NOBODY: Final = AccountId("")
 """An account that no node has."""
 
 
-async def answer_account(call: Call) -> Response:
-    return _answer(call, call.request.path_params["account"])
+@final
+class SpspResource:
+    """The operations, and how often each address has asked (F5). Nothing else is kept: each secret is derived."""
 
+    def __init__(self) -> None:
+        self._limit: RateLimit | None = None
 
-async def answer_well_known(call: Call) -> Response:
-    return _answer(call, call.node.settings.default_spsp_account)
+    async def answer_account(self, call: Call) -> Response:
+        return self._answer(call, call.request.path_params["account"])
 
+    async def answer_well_known(self, call: Call) -> Response:
+        return self._answer(call, call.node.settings.default_spsp_account)
 
-async def answer_wallet(call: Call) -> Response:
-    """SPSP where it is asked for. The path belongs to whatever else a wallet may show one day (TRAP SPSP-2)."""
-    if call.request.method != "OPTIONS" and not accepts_spsp(call.request.headers.get("accept")):
-        raise Problem(
-            "not-found",
-            f"There is nothing at {call.request.url.path[:200]} but SPSP. Ask with  Accept: application/spsp4+json",
-            headers={"Vary": "Accept"},
+    async def answer_wallet(self, call: Call) -> Response:
+        """SPSP where it is asked for. The path belongs to whatever else a wallet may show one day (TRAP SPSP-2)."""
+        if call.request.method != "OPTIONS" and not accepts_spsp(call.request.headers.get("accept")):
+            raise Problem(
+                "not-found",
+                f"There is nothing at {call.request.url.path[:200]} but SPSP. Ask with  Accept: application/spsp4+json",
+                headers={"Vary": "Accept"},
+            )
+        return self._answer(call, call.request.path_params["account"], ("Vary", "Accept"))
+
+    def _answer(self, call: Call, name: str | None, *more: tuple[str, str]) -> Response:
+        settings = call.node.settings
+        if self._limit is None:
+            self._limit = RateLimit(settings.spsp_queries_per_minute, asyncio.get_running_loop().time)
+        self._limit.admit(source_of(call.request, settings.trusted_proxies))
+        reply = answer_query(call.request.method, _account_id(name), lambda account_id: _issue(call.node, account_id))
+        return Response(reply.body, reply.status, dict((*reply.headers, *more)))
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations of this module. The wallet path is the last of all routes."""
+        return (
+            *_operations("/accounts/{account}/spsp", self.answer_account, "Where to pay an account"),
+            *_operations("/.well-known/pay", self.answer_well_known, "Where to pay the default account"),
+            *_operations("/{account}", self.answer_wallet, "Where to pay, at the path that payment pointers name"),
         )
-    return _answer(call, call.request.path_params["account"], ("Vary", "Accept"))
-
-
-def _answer(call: Call, name: str | None, *more: tuple[str, str]) -> Response:
-    reply = answer_query(call.request.method, _account_id(name), lambda account_id: _issue(call.node, account_id))
-    return Response(reply.body, reply.status, dict((*reply.headers, *more)))
 
 
 def _account_id(name: str | None) -> AccountId:
@@ -68,15 +86,7 @@ def _operations(path: str, handler: Handler, summary: str) -> tuple[Operation, .
         Operation(
             method=method, path=path, access=Access.PUBLIC, handler=handler,
             summary=summary, answer="Spsp" if method == "GET" else None, status=200 if method == "GET" else 204,
-            problems=(404,) if method == "GET" else (), tags=("spsp",),
+            problems=(404, 429) if method == "GET" else (429,), tags=("spsp",),
         )
         for method in ("GET", "OPTIONS")
     )  # fmt: skip
-
-
-OPERATIONS: Final = (
-    *_operations("/accounts/{account}/spsp", answer_account, "Where to pay an account"),
-    *_operations("/.well-known/pay", answer_well_known, "Where to pay the default account"),
-    *_operations("/{account}", answer_wallet, "Where to pay, at the path that payment pointers name"),
-)
-"""The operations of this module. The wallet path is the last of all routes."""

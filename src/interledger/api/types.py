@@ -6,7 +6,13 @@ from typing import TypedDict
 
 __all__ = [
     "AccountDocument",
+    "AddedPeerDocument",
     "CallerDocument",
+    "CheckDocument",
+    "CheckItemDocument",
+    "CreatedInviteDocument",
+    "InviteDocument",
+    "InviteLimitsDocument",
     "LimitsDocument",
     "LinkDocument",
     "MoneyDocument",
@@ -105,6 +111,63 @@ class AccountDocument(TypedDict):
     settle_to: str | None
     settlement_engine_url: str | None
     round_trip_time_ms: int
+
+
+class InviteLimitsDocument(TypedDict):
+    """None: there is no limit."""
+
+    owes_us_max: str | None
+    we_owe_max: str | None
+    packet_amount_max: str | None
+
+
+class InviteDocument(TypedDict):
+    """An invitation, without its secret. `account`: what came of it."""
+
+    id: str
+    state: str
+    name: str | None
+    asset_code: str
+    asset_scale: int
+    relation: str
+    link: str
+    limits: InviteLimitsDocument
+    created_at: str
+    expires_at: str
+    ended_at: str | None
+    account: str | None
+
+
+class CreatedInviteDocument(InviteDocument):
+    """A new invitation. `invite`: the string, a secret."""
+
+    invite: str
+    fingerprint: str
+    url: str
+
+
+class CheckItemDocument(TypedDict):
+    """One question: `verdict` is ok, warning, failed or skipped."""
+
+    name: str
+    verdict: str
+    detail: str
+
+
+class CheckDocument(TypedDict):
+    """What came of checking a link. `good`: nothing failed."""
+
+    account: str
+    good: bool
+    items: list[CheckItemDocument]
+
+
+class AddedPeerDocument(TypedDict):
+    """A new peer, and how its link does."""
+
+    id: str
+    account: AccountDocument
+    check: CheckDocument
 
 
 class RouteDocument(TypedDict):

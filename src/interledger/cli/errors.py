@@ -108,4 +108,4 @@ def as_cli_error(error: InterledgerError, url: str | None = None) -> CliError:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text if text.startswith("http") else text[:1].upper() + text[1:]

@@ -53,6 +53,17 @@ root: Final = LazyGroup(
             },
             "Whom the node trusts, for how much",
         ),
+        "peer": LazyGroup(
+            "peer",
+            {
+                "invite": Entry("peer:invite", "Invite another node: one string, good once"),
+                "invites": Entry("peer:invites", "Invitations, and what came of them"),
+                "accept": Entry("peer:accept", "Accept an invitation"),
+                "add": Entry("peer:add", "Become a peer of a Rafiki node"),
+                "check": Entry("peer:check", "Is the link to a peer good?"),
+            },
+            "Become a peer in one step",
+        ),
         "payment": LazyGroup(
             "payment",
             {

@@ -47,6 +47,7 @@ class AccountChanges:
         self._node.store.set_routes(self._routes.forget(account.id))
         self._node.derive_routes()
         self._node.store.delete_account(account.id)
+        self._node.peering.forget(account.id)
         return account
 
     def _keep(self, account: Account) -> Account:

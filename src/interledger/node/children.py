@@ -18,11 +18,10 @@ from base64 import urlsafe_b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, final
 
-from interledger.accounts.account import Account, AccountId, LinkSettings, Relation, parse_account_id
+from interledger.accounts.account import Account, AccountId, LinkSettings, Relation, parse_account_id, token_digest
 from interledger.errors import ConflictError, InvalidRequestError
 from interledger.ilp.address import parse_address
 from interledger.link.throttle import Throttle
-from interledger.node.links import token_digest
 
 if TYPE_CHECKING:
     from interledger.node.node import Node

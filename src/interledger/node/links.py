@@ -7,13 +7,12 @@ other one is answered there, under a second name.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import ssl
 from collections.abc import Callable, Coroutine
 from typing import Final, final
 from urllib.parse import unquote
 
-from interledger.accounts.account import Account, AccountId, parse_account_id
+from interledger.accounts.account import Account, AccountId, parse_account_id, token_digest
 from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.peer import Peer
@@ -25,6 +24,7 @@ from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.subprotocols import Subprotocols
 from interledger.link.btp.urls import parse_btp_url
 from interledger.link.http.asgi import AsgiApp
+from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.shell import HttpLink
 from interledger.link.listener import Listener
@@ -32,7 +32,7 @@ from interledger.node.settings import Settings
 from interledger.node.transport_security import NodeTls
 from interledger.node.views import LinkStatus
 
-__all__ = ["Links", "token_digest"]
+__all__ = ["Links"]
 
 BTP_PATHS: Final = frozenset(("/", "/ilp/btp", "/btp"))
 """Where BTP clients may connect whose path names no account: the token or the user name does then."""
@@ -43,11 +43,6 @@ AdmitChild = Callable[[str | None, str, str], AccountId | None]
 
 def _admit_nobody(username: str | None, token: str, source: str) -> AccountId | None:
     return None
-
-
-def token_digest(token: str) -> str:
-    """What is kept of an incoming token: its SHA-256, hex. Looking it up takes the same time for every wrong token."""
-    return hashlib.sha256(token.encode("utf-8")).hexdigest()
 
 
 @final
@@ -71,6 +66,8 @@ class Links:
         self.attempts = Attempts()
         """Wrong tokens, whatever they were presented to."""
         self._children_at = settings.btp_children
+        self._egress = EgressPolicy(development=settings.development)
+        """Where we may connect when an account named its url itself (`http_public_only`)."""
         self._btp: dict[AccountId, BtpLink] = {}
         self._http: dict[AccountId, HttpLink] = {}
         self._clients: dict[AccountId, BtpClient] = {}
@@ -141,6 +138,7 @@ class Links:
             token=settings.http_outgoing_token,
             own_address=self._connector.address,
             tls=self._client_tls(settings.http_url),
+            egress=self._egress if settings.http_public_only else None,
         )
         self._attach_peer(account, peer_id, link)
         self._http[account.id] = link

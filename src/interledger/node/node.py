@@ -21,12 +21,14 @@ from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
 from interledger.node.account_changes import AccountChanges
 from interledger.node.accounts import Accounts
+from interledger.node.alarms import Alarms
 from interledger.node.children import Children
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
 from interledger.node.parent import OwnAddress, address_at_start
 from interledger.node.payment import Payment, PaymentTerms, Quote
 from interledger.node.payments import Payments
+from interledger.node.peering import Peering
 from interledger.node.requests import OwnRequests
 from interledger.node.settings import Settings
 from interledger.node.subprotocols import NodeSubprotocols
@@ -34,7 +36,7 @@ from interledger.node.tables import Rates, Routes
 from interledger.node.timers import ConnectorTimer
 from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
 from interledger.node.wallets import Wallets
-from interledger.routing.exchange import AlarmKind, ExchangeTable, RateAlarm
+from interledger.routing.exchange import ExchangeTable
 from interledger.routing.table import Route, RoutingTable
 from interledger.store.base import Store, StoredState
 from interledger.store.group_commit import GroupCommit
@@ -44,8 +46,6 @@ from interledger.store.open import open_store
 __all__ = ["Node"]
 
 logger = logging.getLogger("interledger.node")
-
-ALARMS_KEPT: Final = 100
 
 DRAIN_MS: Final = 2_000
 """How long requests in progress may take once the node is told to stop."""
@@ -68,7 +68,7 @@ class Node:
         self.entropy = entropy or SystemEntropy()
         self.ledger = Ledger()
         self.exchange = ExchangeTable()
-        self.alarms: list[str] = []
+        self.alarms = Alarms()
         self.ready = False
         self.started_at = Timestamp(0)
         self._store = store
@@ -86,6 +86,7 @@ class Node:
         self._routes: Routes
         self._rates: Rates
         self._own_address: OwnAddress
+        self.peering: Peering
         self._payments: Payments
         self._commits: GroupCommit
         self._listener: Listener | None = None
@@ -131,9 +132,10 @@ class Node:
         )
         self.wallets.use(self.connector)
         inline = isinstance(store, MemoryStore)
-        self._commits = GroupCommit(self.ledger, store, self.clock, self._store_failed, inline=inline)
+        self._commits = GroupCommit(self.ledger, store, self.clock, self.alarms.store_failed, inline=inline)
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, self.clock, self.entropy, on_up=self._own_address.link_up)
+        self.peering = Peering(self, facts)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)
@@ -146,7 +148,7 @@ class Node:
             clock=self.clock,
             entropy=self.entropy,
             on_change=self.connector.rates_changed,
-            on_alarm=self._rates_alarm,
+            on_alarm=self.alarms.tell_of_rates,
         )
         self._payments = Payments(self)
 
@@ -191,20 +193,7 @@ class Node:
 
     def alarm(self, text: str) -> None:
         """Tell the operator."""
-        logger.error("%s", text)
-        self._keep_alarm(text)
-
-    def _keep_alarm(self, text: str) -> None:
-        self.alarms = [*self.alarms, text][-ALARMS_KEPT:]
-
-    def _rates_alarm(self, alarm: RateAlarm) -> None:
-        """A trouble with rates began (the feed has logged it), or is over."""
-        self._keep_alarm(alarm.text)
-        if alarm.kind is AlarmKind.RECOVERED:
-            logger.info("%s", alarm.text)
-
-    def _store_failed(self, error: Exception) -> None:
-        self.alarm(f"the books cannot be written any more, new packets are refused (T03): {error}")
+        self.alarms.tell(text)
 
     @property
     def port(self) -> int:

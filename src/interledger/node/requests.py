@@ -46,8 +46,8 @@ class OwnRequests:
         account = Account(id=SELF, asset=NO_CURRENCY, ilp_address=connector.address)
         self._link: LocalLink = wallets.attach_end(SELF, account, self, moves_money=False)
 
-    async def ping(self, destination: Address, timeout_ms: int) -> PingResult:
-        """Ask a node for an echo. Raises `TimeoutError`."""
+    async def ping(self, destination: Address, timeout_ms: int, *, over: AccountId | None = None) -> PingResult:
+        """Ask a node for an echo, by the routes or over one account's link. Raises `TimeoutError`."""
         own = self._connector.address
         fulfillment, condition = PING_FULFILLMENT, PING_CONDITION
         if destination != own:  # an echo of oneself would go round in circles
@@ -61,11 +61,19 @@ class OwnRequests:
         try:
             start = loop.time()
             async with asyncio.timeout(timeout_ms / 1000):
-                reply = await self._send(lambda request_id: self._link.send_prepare(request_id, prepare))
+                reply = await self._send(
+                    lambda request_id: (
+                        self._link.send_prepare(request_id, prepare)
+                        if over is None
+                        else self._connector.ask_peer(over, SELF, request_id, prepare, self._clock.now())
+                    )
+                )
         finally:
             echo.forget(condition)
         took = (loop.time() - start) * 1000
-        return PingResult(took) if isinstance(reply, Fulfill) else PingResult(took, reply.code, reply.message)
+        if isinstance(reply, Fulfill):
+            return PingResult(took)
+        return PingResult(took, reply.code, reply.message, reply.triggered_by)
 
     async def fetch_config(self, parent: AccountId) -> ChildConfig:
         """Ask a parent who we are (ILDCP). Raises `LinkError` when it does not say."""

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from interledger.accounts.account import Account, AccountId, parse_account_id
+from interledger.accounts.asset import Asset
 from interledger.errors import SettingsError
 from interledger.ilp.address import Address, parse_address
 from interledger.node.settings_parsers import (
@@ -21,9 +22,11 @@ from interledger.node.settings_parsers import (
     one_of,
     parse_bind_address,
     parse_bool,
+    parse_offers,
     parse_origins,
     parse_ratio,
     parse_seed,
+    parse_sources,
     parse_text,
     parse_token,
     parse_url,
@@ -252,6 +255,54 @@ class Settings:
         "may. Programs other than browsers are not asked.",
         key="btp.origins",
     )
+    spsp_queries_per_minute: int = _setting(
+        whole_number(1, 1_000_000),
+        "600",
+        "COUNT",
+        "How often one address may ask in a minute where to pay (SPSP); more is answered with 429.",
+        key="limits.spsp_queries_per_minute",
+    )
+    trusted_proxies: frozenset[str] = _setting(
+        parse_sources,
+        "127.0.0.1, ::1",
+        "ADDRESSES",
+        "Proxies before this node: what they say in X-Forwarded-For is taken for the address of who asks.",
+    )
+    auto_peering_enabled: bool = _setting(
+        parse_bool,
+        "false",
+        "BOOL",
+        "Whether any node may become a peer by asking at /auto-peering, as Rafiki nodes do.",
+        key="auto_peering.enabled",
+    )
+    auto_peering_assets: Mapping[Asset, int] | None = _setting(
+        parse_offers,
+        None,
+        "ASSETS",
+        "What such a peer may choose from, and how much it may owe us: 'USD/2=500, EUR/9' is 500 USD, and no EUR.",
+        key="auto_peering.assets",
+    )
+    auto_peering_peers_max: int = _setting(
+        whole_number(1, 10_000),
+        "100",
+        "COUNT",
+        "How many peers may come that way.",
+        key="auto_peering.peers_max",
+    )
+    auto_peering_relation: str = _setting(
+        one_of("peer", "child"),
+        "peer",
+        "peer|child",
+        "What they become. A child needs an address below ours.",
+        key="auto_peering.relation",
+    )
+    auto_peering_packets_per_minute: int = _setting(
+        whole_number(1, 100_000_000),
+        "6000",
+        "COUNT",
+        "Packets that each of them may send in a minute.",
+        key="auto_peering.packets_per_minute",
+    )
     accounts: tuple[Account, ...] = ()
     """Accounts of the file: made when the node does not have them yet."""
     routes: Mapping[str, str] = field(default_factory=dict)
@@ -297,4 +348,8 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         faults.append(("exchange_rate.provider", "is http, so  exchange_rate.url  is needed"))
     if values["min_message_window_ms"] >= values["max_hold_ms"]:
         faults.append(("limits.min_message_window_ms", "has to be less than  limits.max_hold_ms"))
+    if values["auto_peering_enabled"] and not values["auto_peering_assets"]:
+        faults.append(("auto_peering.enabled", "is true, so  auto_peering.assets  is needed: what may a peer choose?"))
+    if values["auto_peering_enabled"] and not is_loopback_host(host) and values["public_url"] is None:
+        faults.append(("auto_peering.enabled", "is true, so  public_url  is needed: where do peers send packets?"))
     return faults

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, Final
 
-from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id
+from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id, token_digest
 from interledger.accounts.asset import Asset, parse_amount, parse_asset, parse_money
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address, parse_address
 from interledger.node.settings_parsers import parse_token, parse_url, whole_number
 
-__all__ = ["ACCOUNT_KEYS", "TOKEN_KEYS", "parse_account", "token_digest"]
+__all__ = ["ACCOUNT_KEYS", "TOKEN_KEYS", "parse_account"]
 
 TOKEN_KEYS: Final = (
     "token",
@@ -41,7 +40,7 @@ class _Draft:
     """An account in the making: its keys are read in the order of `_READERS`, so the asset comes first."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    link: dict[str, str] = field(default_factory=dict)
+    link: dict[str, Any] = field(default_factory=dict)
     code: str | None = None
     scale: int = 0
 
@@ -111,14 +110,13 @@ def _link(attribute: str, parse: Callable[[str], str]) -> Callable[[_Draft, str]
     return read
 
 
-def token_digest(token: str) -> str:
-    """What is kept of a token that others present to us: SHA-256 in hex."""
-    return sha256(parse_token(token).encode("ascii")).hexdigest()
+def _digest(token: str) -> str:
+    return token_digest(parse_token(token))
 
 
 def _read_token(draft: _Draft, text: str) -> None:
     for attribute in ("http_incoming_token_digest", "btp_incoming_token_digest"):
-        draft.link.setdefault(attribute, token_digest(text))
+        draft.link.setdefault(attribute, _digest(text))
 
 
 def _parse_btp_url(text: str) -> str:
@@ -152,14 +150,14 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "settlement_engine_url": _plain("settlement_engine_url", parse_url),
     "http_url": _link("http_url", parse_url),
     "ilp_over_http_url": _link("http_url", parse_url),
-    "http_incoming_token": _link("http_incoming_token_digest", token_digest),
-    "ilp_over_http_incoming_token": _link("http_incoming_token_digest", token_digest),
+    "http_incoming_token": _link("http_incoming_token_digest", _digest),
+    "ilp_over_http_incoming_token": _link("http_incoming_token_digest", _digest),
     "http_outgoing_token": _link("http_outgoing_token", parse_token),
     "ilp_over_http_outgoing_token": _link("http_outgoing_token", parse_token),
     "btp_url": _link("btp_url", _parse_btp_url),
     "ilp_over_btp_url": _link("btp_url", _parse_btp_url),
-    "btp_incoming_token": _link("btp_incoming_token_digest", token_digest),
-    "ilp_over_btp_incoming_token": _link("btp_incoming_token_digest", token_digest),
+    "btp_incoming_token": _link("btp_incoming_token_digest", _digest),
+    "ilp_over_btp_incoming_token": _link("btp_incoming_token_digest", _digest),
     "btp_outgoing_token": _link("btp_outgoing_token", parse_token),
     "ilp_over_btp_outgoing_token": _link("btp_outgoing_token", parse_token),
     "token": _read_token,

@@ -7,11 +7,13 @@ So `0.3` in a file is the decimal number that was written, never a float.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from interledger.accounts.asset import Asset, parse_amount, parse_asset
 from interledger.errors import InvalidRequestError
 
 __all__ = [
@@ -20,9 +22,11 @@ __all__ = [
     "one_of",
     "parse_bind_address",
     "parse_bool",
+    "parse_offers",
     "parse_origins",
     "parse_ratio",
     "parse_seed",
+    "parse_sources",
     "parse_text",
     "parse_token",
     "parse_url",
@@ -104,6 +108,26 @@ def parse_token(text: str) -> str:
     if len(text) > TOKEN_LENGTH_MAX or _TOKEN.fullmatch(text) is None:
         raise InvalidRequestError("a token is printable ASCII without spaces")
     return text
+
+
+def parse_offers(text: str) -> Mapping[Asset, int]:
+    """`USD/2=500, EUR/9`: assets, and what is owed in each at most, in whole units (0 where nothing is said)."""
+    offers: dict[Asset, int] = {}
+    for part in text.split(","):
+        name, has_limit, limit = (piece.strip() for piece in part.partition("="))
+        asset = parse_asset(name)
+        if asset in offers:
+            raise InvalidRequestError(f"{asset} comes twice")
+        offers[asset] = parse_amount(limit, asset.scale) if has_limit else 0
+    return offers
+
+
+def parse_sources(text: str) -> frozenset[str]:
+    """Addresses of machines, with commas or spaces between them: `127.0.0.1, ::1`. Empty text: none."""
+    try:
+        return frozenset(str(ip_address(word)) for word in text.replace(",", " ").split())
+    except ValueError:
+        raise InvalidRequestError(f"“{text}” is not a list of addresses. Write  127.0.0.1, ::1") from None
 
 
 def parse_seed(text: str) -> bytes:

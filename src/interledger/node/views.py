@@ -50,11 +50,12 @@ class LinkStatus:
 
 @dataclass(frozen=True, slots=True)
 class PingResult:
-    """An answer to a ping: how long it took, and the code where it was a Reject."""
+    """An answer to a ping: how long it took, and where it was a Reject its code, what it said, and who said it."""
 
     round_trip_ms: float
     code: str | None = None
     message: str = ""
+    triggered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,24 @@ Host.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, final
 
 import httptools
 
-from interledger.errors import InvalidRequestError, LinkError
+from interledger.errors import InvalidRequestError
 from interledger.link.http.egress import EgressPolicy
-from interledger.link.http.urls import IpAddress, Url, join_url, parse_url
+from interledger.link.http.resolving import (
+    FetchError,
+    NameNotFoundError,
+    NotAllowedError,
+    Resolve,
+    checked_addresses,
+    resolve_name,
+)
+from interledger.link.http.urls import Url, join_url, parse_url
 
 __all__ = [
     "AnswerError",
@@ -45,21 +51,6 @@ REDIRECTS_MAX: Final = 5
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 USER_AGENT: Final = "interledger-py"
-
-Resolve = Callable[[str, int], Awaitable[list[IpAddress]]]
-"""All addresses of a name. Raises `OSError` when there is none."""
-
-
-class FetchError(LinkError):
-    """A URL could not be fetched. The sentence says why."""
-
-
-class NotAllowedError(FetchError):
-    """The egress policy forbids it, or the URL cannot be read."""
-
-
-class NameNotFoundError(FetchError):
-    """The host's name is not found."""
 
 
 class RefusedError(FetchError):
@@ -283,12 +274,7 @@ async def _connect(
     url: Url, egress: EgressPolicy, resolve: Resolve, tls: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection to one of the addresses of `url`, all of which `egress` allows."""
-    reason = egress.refuses_url(url)
-    if reason is None:
-        addresses = await _addresses(url, resolve)
-        reason = egress.refuses_addresses(url, addresses)
-    if reason is not None:
-        raise NotAllowedError(f"{url.origin} may not be called: {reason}")
+    addresses = await checked_addresses(url, egress, resolve)
     context = (tls or ssl.create_default_context()) if url.is_tls else None
     failure: Exception | None = None
     for address in addresses:
@@ -299,25 +285,6 @@ async def _connect(
         except OSError as error:
             failure = error
     raise RefusedError(f"{url.origin} cannot be reached: {_sentence(failure)}") from failure
-
-
-async def _addresses(url: Url, resolve: Resolve) -> list[IpAddress]:
-    literal = url.address
-    if literal is not None:
-        return [literal]
-    try:
-        addresses = await resolve(url.host, url.port)
-    except (OSError, UnicodeError):
-        addresses = []
-    if not addresses:
-        raise NameNotFoundError(f"the name {url.host} is not found")
-    return addresses
-
-
-async def resolve_name(host: str, port: int) -> list[IpAddress]:
-    """By the system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(ipaddress.ip_address(entry[4][0]) for entry in found))
 
 
 @asynccontextmanager

@@ -16,8 +16,10 @@ from typing import Final
 from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.link.base import RequestId
+from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.messages import Failure
 from interledger.link.http.outgoing import LOST, OutgoingConnection
+from interledger.link.http.resolving import FetchError, checked_addresses
 from interledger.link.http.urls import Url
 
 __all__ = ["CONNECTIONS_MAX", "ConnectionPool"]
@@ -55,11 +57,18 @@ _NO_URL: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "no address is known at
 class ConnectionPool(ABC):
     """Whoever sends requests to one peer derives from this, and is told of each request what came of it, once.
 
-    `url`: where to; without one every request fails. Request ids are the sender's, unique among those on their way.
+    `url`: where to; without one every request fails. `egress`: where we may connect, when the url is a stranger's word;
+    it is asked each time, after the name was resolved. Request ids are the sender's, unique among those on their way.
     """
 
     def __init__(
-        self, *, clock: Clock, url: Url | None, tls: ssl.SSLContext | None, connections_max: int = CONNECTIONS_MAX
+        self,
+        *,
+        clock: Clock,
+        url: Url | None,
+        tls: ssl.SSLContext | None,
+        connections_max: int = CONNECTIONS_MAX,
+        egress: EgressPolicy | None = None,
     ) -> None:
         self.clock = clock
         self.tick = 0
@@ -68,6 +77,7 @@ class ConnectionPool(ABC):
         if tls is None and url is not None and url.is_tls:
             self._tls = ssl.create_default_context()
         self._connections_max = connections_max
+        self._egress = egress
         self._connections: set[OutgoingConnection] = set()
         self._idle: list[OutgoingConnection] = []
         """Free connections, the last used last: a small load uses few, and the others go idle and close."""
@@ -218,14 +228,17 @@ class ConnectionPool(ABC):
         connection = OutgoingConnection(self)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                host = url.host
+                if self._egress is not None:
+                    host = str((await checked_addresses(url, self._egress))[0])
                 await loop.create_connection(
                     lambda: connection,
-                    url.host,
+                    host,
                     url.port,
                     ssl=self._tls if url.is_tls else None,
                     server_hostname=url.host if url.is_tls else None,
                 )
-        except (OSError, TimeoutError, UnicodeError) as error:
+        except (OSError, TimeoutError, UnicodeError, FetchError) as error:
             if not connection.is_open():
                 self._not_opened(error)
 

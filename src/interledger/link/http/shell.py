@@ -17,6 +17,7 @@ from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Prepare, Reject, Reply, decode_reply
 from interledger.link.base import PacketHandler, RequestId
+from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.messages import Failure, failure_of_status, request_head
 from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
 from interledger.link.http.protocol import IncomingSide
@@ -52,9 +53,10 @@ class HttpLink(ConnectionPool):
         own_address: str,
         tls: ssl.SSLContext | None = None,
         connections_max: int = CONNECTIONS_MAX,
+        egress: EgressPolicy | None = None,
     ) -> None:
         parsed = None if url is None else parse_url(url)
-        super().__init__(clock=clock, url=parsed, tls=tls, connections_max=connections_max)
+        super().__init__(clock=clock, url=parsed, tls=tls, connections_max=connections_max, egress=egress)
         self.handler = handler
         self.account = account
         self.own_address = own_address

@@ -1,0 +1,38 @@
+"""What the operator has to hear: logged, and kept for whoever looks at the node's status."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, final
+
+from interledger.routing.exchange import AlarmKind, RateAlarm
+
+__all__ = ["Alarms"]
+
+logger = logging.getLogger("interledger.node")
+
+ALARMS_KEPT: Final = 100
+
+
+@final
+class Alarms(list[str]):
+    """The latest, oldest first."""
+
+    def tell(self, text: str) -> None:
+        """Log it as an error, and keep it."""
+        logger.error("%s", text)
+        self._keep(text)
+
+    def tell_of_rates(self, alarm: RateAlarm) -> None:
+        """A trouble with rates began (the feed has logged it), or is over."""
+        self._keep(alarm.text)
+        if alarm.kind is AlarmKind.RECOVERED:
+            logger.info("%s", alarm.text)
+
+    def store_failed(self, error: Exception) -> None:
+        """The end of all packets until somebody mends the disk."""
+        self.tell(f"the books cannot be written any more, new packets are refused (T03): {error}")
+
+    def _keep(self, text: str) -> None:
+        self.append(text)
+        del self[:-ALARMS_KEPT]
