@@ -17,7 +17,7 @@ from interledger.accounts.account import Account, AccountId, LinkSettings, Relat
 from interledger.accounts.asset import Asset
 from interledger.api.app import create_app
 from interledger.clock import Timestamp
-from interledger.errors import ConflictError, NotFoundError, ResolveError
+from interledger.errors import ConflictError, LinkError, NotFoundError, ResolveError
 from interledger.ilp.address import Address
 from interledger.routing.table import Origin, Route
 from interledger.routing.targets import parse_targets
@@ -153,6 +153,11 @@ class FakeNode:
 
     def position(self, account_id: str) -> Position:
         return self.positions.get(account_id, Position())
+
+    async def peer_position(self, account_id: str) -> SimpleNamespace:
+        if account_id == "alice":
+            raise LinkError("alice does not answer peer.balance: F01 unknown peer protocol")
+        return SimpleNamespace(ours=self.position(account_id), theirs=40)
 
     def link_status(self, account_id: str) -> SimpleNamespace:
         return self.links.get(account_id, SimpleNamespace(kind="none", up=False, since=None))

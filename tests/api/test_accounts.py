@@ -46,6 +46,7 @@ async def test_the_document(call: Any, node: Any) -> None:
         "settle_threshold": None,
         "settle_to": None,
         "settlement_engine_url": None,
+        "peer_balance": False,
         "round_trip_time_ms": 500,
     }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from connector_kit import NOW, prepare, secret
+from connector_kit import NOW, Hub, prepare, secret
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
@@ -16,10 +19,12 @@ from interledger.connector import services
 from interledger.connector.guards import Refused
 from interledger.connector.services import Echo, answer_own_address, answer_peer_protocol
 from interledger.ilp.address import Address
+from interledger.ilp.balance import PeerBalance, balance_request
 from interledger.ilp.echo import PING_CONDITION, PING_FULFILLMENT, encode_echo_reply, encode_echo_request
 from interledger.ilp.ildcp import config_request
-from interledger.ilp.packet import Fulfill, Prepare
-from interledger.ilp.peer import PEER_CONDITION, PEER_FULFILLMENT
+from interledger.ilp.packet import Fulfill, Prepare, Reject
+from interledger.ilp.peer import EMPTY_CONDITION, PEER_CONDITION, PEER_FULFILLMENT
+from interledger.link.base import RequestId
 
 
 def _ms(text: str) -> Timestamp:
@@ -91,6 +96,83 @@ def test_a_peer_protocol_moves_no_money(amount: int, answered: bool) -> None:
 )
 def test_CR_10_what_is_refused(packet: Prepare, expected: str) -> None:
     assert code(answer_peer_protocol(account(), packet, NOW)) == expected
+
+
+KNOWN = ("peer.config", "peer.balance", "peer.settle", "peer.heartbeat", "peer.route.control", "peer.route.update")
+NAMES = st.one_of(st.sampled_from(KNOWN), st.from_regex(r"peer(\.[a-z~_0-9-]{1,8}){1,3}", fullmatch=True))
+
+
+@given(
+    name=NAMES,
+    amount=st.sampled_from([0, 1, 2, 2**64 - 1]),
+    condition=st.sampled_from([PEER_CONDITION, EMPTY_CONDITION, bytes(32), hashlib.sha256(bytes(32)).digest()]),
+    data=st.binary(max_size=40),
+    relation=st.sampled_from(Relation),
+    route=st.sampled_from(["peer", "peer.config", ""]),
+)
+def test_CR_10_SE_07_no_packet_to_any_peer_address_is_forwarded_or_charged(
+    name: str, amount: int, condition: bytes, data: bytes, relation: Relation, route: str
+) -> None:
+    """Whatever the operator routes where: the packet ends here, at once, and the books stay as they were."""
+    made = Hub()
+    made.attach("kid", relation=relation, peer_balance=True)
+    made.attach("bob")
+    made.route(route, "bob")
+    packet = Prepare(amount, Timestamp(NOW + 5_000), condition, Address(name), data)
+    reply = made.connector.receive_prepare(AccountId("kid"), RequestId(7), packet, NOW)
+    made.commit()
+    assert isinstance(reply, Fulfill | Reject)
+    assert made.wires["bob"].prepares == []
+    assert made.ledger.holds == {}
+    assert [account.debits_posted for account in made.ledger.accounts] == [0] * len(made.ledger.accounts)
+    if isinstance(reply, Fulfill):
+        assert amount <= (name == "peer.config")
+        assert reply.matches(condition)
+    elif name not in KNOWN:
+        assert reply.code == "F01"
+
+
+def test_a_heartbeat_is_fulfilled_by_its_own_data() -> None:
+    beat = hashlib.sha256(b"beat").digest() + b"more"
+    packet = Prepare(0, Timestamp(NOW + 1), hashlib.sha256(beat[:32]).digest(), Address("peer.heartbeat"), beat)
+    assert answer_peer_protocol(account(), packet, NOW) == Fulfill(beat[:32], beat)
+    for wrong in (beat[:31], bytes(32), b""):
+        packet = Prepare(0, Timestamp(NOW + 1), packet.execution_condition, Address("peer.heartbeat"), wrong)
+        assert code(answer_peer_protocol(account(), packet, NOW)) == "F01"
+
+
+# ---------------------------------------------------------------------- peer.balance
+
+
+def ask_balance(made: Hub, name: str) -> object:
+    return made.connector.receive_prepare(AccountId(name), RequestId(7), balance_request(NOW), NOW)
+
+
+def test_a_peer_is_told_what_we_owe_it_where_that_is_allowed() -> None:
+    made = Hub()
+    made.attach("alice", peer_balance=True)
+    made.attach("bob", peer_balance=True)
+    made.attach("carol")
+    made.send("alice", 700, "test.hub.bob")
+    made.commit()
+    made.answer("bob", Fulfill(secret()))
+    for name, balance in (("alice", -700), ("bob", 700)):
+        reply = ask_balance(made, name)
+        assert isinstance(reply, Fulfill)
+        assert PeerBalance.decode(reply.data) == PeerBalance(balance, 2, "USD")
+        assert reply.matches(PEER_CONDITION)
+    refused = ask_balance(made, "carol")
+    assert isinstance(refused, Reject)
+    assert (refused.code, refused.message) == ("F01", "unknown peer protocol")
+
+
+def test_a_balance_beyond_64_bits_is_not_told_wrongly() -> None:
+    made = Hub()
+    peer = made.attach("alice", peer_balance=True)
+    peer.ledger_account.debits_posted = 2**63
+    reply = ask_balance(made, "alice")
+    assert isinstance(reply, Reject)
+    assert reply.code == "T00"
 
 
 # ---------------------------------------------------------------------- our own address

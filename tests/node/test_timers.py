@@ -27,10 +27,8 @@ class Due:
     def __init__(self) -> None:
         self.due: list[int] = []
         self.handled: list[int] = []
-        self.sooner: Callable[[Timestamp], None] = lambda due: None
-
-    def call_when_sooner(self, sooner: Callable[[Timestamp], None]) -> None:
-        self.sooner = sooner
+        self.deadlines = self
+        self.on_sooner: Callable[[Timestamp], None] = lambda due: None
 
     def timer(self) -> Timestamp | None:
         return Timestamp(min(self.due)) if self.due else None
@@ -41,7 +39,7 @@ class Due:
 
     def put(self, due: int) -> None:
         self.due.append(due)
-        self.sooner(Timestamp(due))
+        self.on_sooner(Timestamp(due))
 
 
 def made() -> tuple[Due, Clock, ConnectorTimer]:
@@ -60,7 +58,7 @@ async def test_an_idle_node_has_no_timer() -> None:
     async with running(settings("test.hub")) as node:
         assert scheduled() == 0
         peer = next(iter(node.connector.peers.values()))
-        node.connector._deadlines.watch(peer, node.clock.now() + 100)
+        node.connector.deadlines.watch(peer, node.clock.now() + 100)
         assert scheduled() == 1
 
 

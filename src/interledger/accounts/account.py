@@ -69,6 +69,8 @@ class Account:
     settle_threshold: int | None = None
     settle_to: int | None = None
     settlement_engine_url: str | None = None
+    peer_balance: bool = False
+    """Whether the counterpart may ask how our books see this account (D-14)."""
     link: LinkSettings = LinkSettings()
 
     @property

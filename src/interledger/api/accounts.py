@@ -82,6 +82,9 @@ def _changed(account: Account, fields: Fields) -> Account:
             changes[name] = fields.integer(name, INT64_MIN, INT64_MAX)
     if "settlement_engine_url" in fields:
         changes["settlement_engine_url"] = fields.text("settlement_engine_url")
+    peer_balance = fields.flag("peer_balance")
+    if peer_balance is not None:
+        changes["peer_balance"] = peer_balance
     round_trip_time_ms = fields.integer("round_trip_time_ms", 1, 60_000)
     if round_trip_time_ms is not None:
         changes["round_trip_time_ms"] = round_trip_time_ms

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from interledger.api import accounts, compatible_accounts, openapi, rates, routes, status
+from interledger.api import accounts, compatible_accounts, openapi, peer_balance, rates, routes, status
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation
@@ -47,6 +47,7 @@ def all_operations() -> tuple[Operation, ...]:
     described = (
         *status.OPERATIONS,
         *accounts.OPERATIONS,
+        *peer_balance.OPERATIONS,
         *compatible_accounts.OPERATIONS,
         *PaymentResource().operations(),
         *PeerResource().operations(),

@@ -153,6 +153,13 @@ class Fields:
             raise self.wrong(name, "is a decimal number such as 0.01", value)
         return number
 
+    def flag(self, name: str) -> bool | None:
+        """true or false."""
+        value = self.value(name)
+        if value is not None and not isinstance(value, bool):
+            raise self.wrong(name, "is true or false", value)
+        return value
+
     def choice(self, name: str, choices: Mapping[str, Any]) -> Any:
         """One of the keys of `choices` -> its value; None when absent."""
         text = self.text(name)

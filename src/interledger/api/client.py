@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         CreatedInviteDocument,
         InviteDocument,
         PaymentDocument,
+        PeerBalanceDocument,
         PingDocument,
         QuoteDocument,
         RateDocument,
@@ -93,6 +94,12 @@ class ApiClient(ApiCalls):
     async def delete_account(self, account_id: str) -> AccountDocument:
         """Returns what was."""
         return cast("AccountDocument", await self._call("DELETE", _path("/api/accounts", account_id)))
+
+    async def peer_balance(self, account_id: str) -> PeerBalanceDocument:
+        """Ask the account's counterpart what its books say."""
+        return cast(
+            "PeerBalanceDocument", await self._call("GET", _path("/api/accounts", account_id) + "/peer-balance")
+        )
 
     # Peers.
 

@@ -24,6 +24,7 @@ __all__ = [
     "NodeFacade",
     "NodeSettings",
     "PaymentView",
+    "PeerPositionView",
     "PeeringFacade",
     "PingView",
     "PositionView",
@@ -68,6 +69,15 @@ class PositionView(Protocol):
     def pending_out(self) -> int: ...
     @property
     def room(self) -> int | None: ...
+
+
+class PeerPositionView(Protocol):
+    """An account in two books: `theirs` is what the peer says that it owes us."""
+
+    @property
+    def ours(self) -> PositionView: ...
+    @property
+    def theirs(self) -> int: ...
 
 
 class LinkView(Protocol):
@@ -207,6 +217,10 @@ class NodeFacade(Protocol):
 
     def position(self, account_id: str) -> PositionView: ...
     def link_status(self, account_id: str) -> LinkView: ...
+
+    async def peer_position(self, account_id: str) -> PeerPositionView:
+        """Asks the peer. Raises `NotFoundError`; `LinkError` when it does not say."""
+        ...
 
     def authenticate(self, token: str) -> AccountId | None:
         """Whose incoming token of ILP over HTTP this is, found by its digest."""

@@ -47,6 +47,7 @@ _ACCOUNT_CHANGES: Final = {
     "ilp_address": TEXT,
     "limits": object_of({}, _LIMITS),
     "link": object_of({}, _LINK_IN),
+    "peer_balance": FLAG,
     "round_trip_time_ms": COUNT,
     **_SETTLEMENT,
 }
@@ -97,11 +98,23 @@ SCHEMAS: Final[dict[str, Schema]] = {
                 }
             ),
             **_SETTLEMENT,
+            "peer_balance": FLAG,
             "round_trip_time_ms": COUNT,
         }
     ),
     "NewAccount": object_of({"id": TEXT, "asset_code": TEXT, "asset_scale": NUMBER}, _ACCOUNT_CHANGES),
     "AccountPatch": object_of({}, _ACCOUNT_CHANGES),
+    "PeerBalance": object_of(
+        {
+            "account": TEXT,
+            "asset_code": TEXT,
+            "asset_scale": COUNT,
+            "owes_us_by_our_books": UNITS,
+            "owes_us_by_their_books": UNITS,
+            "difference": UNITS,
+            "pending": object_of({"in": UNITS, "out": UNITS}),
+        }
+    ),
     "Route": object_of(
         {
             "prefix": TEXT,

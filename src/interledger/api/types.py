@@ -18,6 +18,7 @@ __all__ = [
     "MoneyDocument",
     "PacketsDocument",
     "PaymentDocument",
+    "PeerBalanceDocument",
     "PendingDocument",
     "PingDocument",
     "PositionDocument",
@@ -110,6 +111,7 @@ class AccountDocument(TypedDict):
     settle_threshold: str | None
     settle_to: str | None
     settlement_engine_url: str | None
+    peer_balance: bool
     round_trip_time_ms: int
 
 
@@ -168,6 +170,18 @@ class AddedPeerDocument(TypedDict):
     id: str
     account: AccountDocument
     check: CheckDocument
+
+
+class PeerBalanceDocument(TypedDict):
+    """What a peer says of its account with us, in units; `difference` is ours less theirs."""
+
+    account: str
+    asset_code: str
+    asset_scale: int
+    owes_us_by_our_books: str
+    owes_us_by_their_books: str
+    difference: str
+    pending: PendingDocument
 
 
 class RouteDocument(TypedDict):

@@ -55,8 +55,11 @@ FIELDS: Final = (
     _Field("settle_threshold", "money", "Settle when we owe it so much."),
     _Field("settle_to", "money", "And down to this."),
     _Field("settlement_engine_url", "text", "The settlement engine to ask."),
+    _Field("peer_balance", "flag", "Whether it may ask how our books see its account: yes or no."),
     _Field("round_trip_time_ms", "count", "How long an answer takes, in ms.", ("--round-trip-time",)),
 )
+
+_FLAGS: Final = {"yes": True, "no": False, "true": True, "false": False}
 
 UNIT_OPTIONS: Final = {
     "max_packet_amount": "limits.packet_amount_max",
@@ -84,7 +87,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         if field.kind == "token":
             help_ = f"The file it stands in, instead of {field.flag}."
             function = click.option(f"{field.flag}-file", _name(field) + "_file", metavar="FILE", help=help_)(function)
-        metavar = {"money": "'5 USD'", "count": "COUNT", "token": "TOKEN"}.get(field.kind, "TEXT")
+        metavar = {"money": "'5 USD'", "count": "COUNT", "token": "TOKEN", "flag": "yes|no"}.get(field.kind, "TEXT")
         names = (field.flag, *field.others, _name(field))
         function = click.option(*names, metavar=metavar, help=field.help)(function)
     return function
@@ -215,6 +218,10 @@ def _value(field: _Field, text: str, asset: Asset) -> str | int | None:
         if code != asset.code:
             raise CliError(ExitCode.USAGE, f"{field.flag} is in {code}, the account is in {asset.code}.")
         return str(parse_amount(number, asset.scale))
+    if field.kind == "flag":
+        if text not in _FLAGS:
+            raise CliError(ExitCode.USAGE, f"{field.flag} is yes or no, not “{text}”.")
+        return _FLAGS[text]
     if field.kind == "count":
         return int(_units(text))
     return text

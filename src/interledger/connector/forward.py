@@ -32,7 +32,7 @@ from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import Deadlines, InFlight
 from interledger.connector.next_hops import NextHops
 from interledger.connector.peer import GAVE_UP_KEPT, Peer, outside_of_books
-from interledger.connector.services import PEER_PROTOCOLS, Echo, OwnReceivers, answer_own_address, answer_peer_protocol
+from interledger.connector.services import OwnReceivers, Services, answer_own_address
 from interledger.connector.totals import Totals
 from interledger.errors import ConflictError
 from interledger.ilp.address import Address
@@ -85,13 +85,12 @@ class Connector:
         self.receivers = receivers
         self.spread = spread
         self.limits = limits
-        self.echo = Echo()
-        self.peer_protocols = dict(PEER_PROTOCOLS)
+        self.services = Services(ledger)
         self.link_watchers: list[Callable[[AccountId, Timestamp], None]] = []
         self.peers: dict[AccountId, Peer] = {}
         self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
-        self._deadlines = Deadlines()
+        self.deadlines = Deadlines()
         self._next_hops = NextHops(routes, self.peers, receivers, self._takes)
         self._hops = self._next_hops.remembered
 
@@ -124,9 +123,11 @@ class Connector:
             or not outgoing.link.ready()
             or len(outgoing.in_flight) >= limits.in_flight_max
         ):
-            found, prepare = self._find_hop(incoming, prepare, now)
+            found, prepare = self._find_hop(incoming, request_id, prepare, now)
             if isinstance(found, Refused):
                 return self._refuse(incoming, prepare, now, Step.ROUTE, found)
+            if found is None:
+                return None
             if isinstance(found, Fulfill):
                 incoming.answered += 1
                 return found
@@ -220,15 +221,11 @@ class Connector:
 
     def timer(self) -> Timestamp | None:
         """When `handle_timer` is next due, or None while nothing is in flight."""
-        return self._deadlines.next_due()
-
-    def call_when_sooner(self, sooner: Callable[[Timestamp], None]) -> None:
-        """Let `sooner(due)` be told when a packet is due that `timer` did not know of."""
-        self._deadlines.on_sooner = sooner
+        return self.deadlines.next_due()
 
     def handle_timer(self, now: Timestamp) -> None:
         """R00 for every packet whose time is up. A time-out is not a rejection: its amount becomes unknown."""
-        for flight in self._deadlines.take_due(now):
+        for flight in self.deadlines.take_due(now):
             self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, refusals.TIMED_OUT))
 
     def _give_up(self, flight: InFlight, reject: Reject) -> None:
@@ -286,18 +283,20 @@ class Connector:
         outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF  # type: ignore[assignment]  # see above
         outgoing.in_flight[onward_id] = InFlight(incoming, request_id, outgoing, onward_id, hold, condition, deadline)
         if deadline < outgoing.next_deadline:
-            self._deadlines.watch(outgoing, deadline)
+            self.deadlines.watch(outgoing, deadline)
         return onward_id
 
     # ------------------------------------------------------------------ 2 route, when the destination is not remembered
 
-    def _find_hop(self, incoming: Peer, prepare: Prepare, now: Timestamp) -> tuple[Peer | Fulfill | Refused, Prepare]:
-        """The next hop or our own answer, and the Prepare that goes on: another one for an echo."""
+    def _find_hop(
+        self, incoming: Peer, request_id: RequestId, prepare: Prepare, now: Timestamp
+    ) -> tuple[Peer | Fulfill | Refused | None, Prepare]:
+        """The next hop or our own answer (None: it follows), and the Prepare that goes on: another one for an echo."""
         destination = prepare.destination
         if destination.startswith(PEER_PREFIX):
-            return answer_peer_protocol(incoming.account, prepare, now, self.peer_protocols), prepare
+            return self.services.answer_peer(incoming, request_id, prepare, now), prepare
         if destination == self.address:
-            answer = answer_own_address(self.echo, prepare)
+            answer = answer_own_address(self.services.echo, prepare)
             if not isinstance(answer, Prepare):
                 return answer, prepare
             # An echo goes back to whoever asked for it.

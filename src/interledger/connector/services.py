@@ -9,16 +9,35 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol, final
 
 from interledger.accounts.account import Account, AccountId, Relation
+from interledger.accounts.ledger import Ledger
 from interledger.clock import Timestamp
+from interledger.codec.digest import sha256
 from interledger.connector.guards import Refused
+from interledger.connector.peer import Peer
+from interledger.connector.settle import EngineRelay
 from interledger.errors import DecodeError
+from interledger.ilp.balance import BALANCE_DESTINATION, BALANCE_MAX, PeerBalance
 from interledger.ilp.echo import PING_CONDITION, PING_FULFILLMENT, decode_echo, encode_echo_reply
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.ildcp import ILDCP_DESTINATION, ChildConfig
 from interledger.ilp.packet import Fulfill, Prepare
-from interledger.ilp.peer import PEER_CONDITION
+from interledger.ilp.peer import EMPTY_CONDITION, HEARTBEAT_DESTINATION, PEER_CONDITION, SETTLE_DESTINATION
+from interledger.link.base import RequestId
 
-__all__ = ["PEER_PROTOCOLS", "Echo", "OwnReceivers", "PeerProtocol", "answer_own_address", "answer_peer_protocol"]
+__all__ = [
+    "PEER_PROTOCOLS",
+    "UNKNOWN_PROTOCOL",
+    "Echo",
+    "OwnReceivers",
+    "PeerProtocol",
+    "Services",
+    "answer_own_address",
+    "answer_peer_protocol",
+    "check_peer_packet",
+    "tell_balance",
+]
+
+UNKNOWN_PROTOCOL: Final = Refused(ErrorCode.F01_INVALID_PACKET, "unknown peer protocol")
 
 PINGS_MAX: Final = 1_000
 """Pings we wait for at once: their fulfillments are kept in memory."""
@@ -64,8 +83,45 @@ def _configure(account: Account, prepare: Prepare, now: Timestamp) -> Fulfill | 
     return ChildConfig(account.ilp_address, account.asset.code, account.asset.scale).to_fulfill()
 
 
-PEER_PROTOCOLS: Final[Mapping[str, PeerProtocol]] = {ILDCP_DESTINATION: _configure}
+def _beat(account: Account, prepare: Prepare, now: Timestamp) -> Fulfill | Refused:
+    return Fulfill(prepare.data[:32], prepare.data)
+
+
+def tell_balance(ledger: Ledger) -> PeerProtocol:
+    """peer.balance (D-14): how our books see the account with whoever asks. Only where the operator allows it."""
+
+    def answer(account: Account, prepare: Prepare, now: Timestamp) -> Fulfill | Refused:
+        if not account.peer_balance:
+            return UNKNOWN_PROTOCOL
+        found = ledger.find(account.ledger_name, account.asset)
+        we_owe = 0 if found is None else -found.net
+        if abs(we_owe) > BALANCE_MAX:
+            return Refused(ErrorCode.T00_INTERNAL_ERROR, "the balance does not fit into 64 bits")
+        return PeerBalance(we_owe, account.asset.scale, account.asset.code).to_fulfill()
+
+    return answer
+
+
+PEER_PROTOCOLS: Final[Mapping[str, PeerProtocol]] = {ILDCP_DESTINATION: _configure, HEARTBEAT_DESTINATION: _beat}
 """What every node answers: destination -> who answers. A connector's own `peer_protocols` may have more."""
+
+
+@final
+class Services:
+    """What one connector answers itself. A node may add to `peer_protocols`, and give `settlement` its engine."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.echo = Echo()
+        self.peer_protocols = {**PEER_PROTOCOLS, BALANCE_DESTINATION: tell_balance(ledger)}
+        self.settlement = EngineRelay()
+
+    def answer_peer(
+        self, incoming: Peer, request_id: RequestId, prepare: Prepare, now: Timestamp
+    ) -> Fulfill | Refused | None:
+        """A packet to `peer.*`: answered here or refused, never forwarded (CR-10). None: the answer follows."""
+        if prepare.destination == SETTLE_DESTINATION:
+            return check_peer_packet(prepare, now) or self.settlement.receive(incoming, request_id, prepare)
+        return answer_peer_protocol(incoming.account, prepare, now, self.peer_protocols)
 
 
 def answer_peer_protocol(
@@ -74,16 +130,29 @@ def answer_peer_protocol(
     """A packet to `peer.*`: answered here or refused, never forwarded (CR-10)."""
     protocol = protocols.get(prepare.destination)
     if protocol is None:
-        return Refused(ErrorCode.F01_INVALID_PACKET, "unknown peer protocol")
+        return UNKNOWN_PROTOCOL
+    return check_peer_packet(prepare, now) or protocol(account, prepare, now)
+
+
+def check_peer_packet(prepare: Prepare, now: Timestamp) -> Refused | None:
+    """What is wrong with the form of a packet to a `peer.*` address that we know."""
+    destination = prepare.destination
     # Old ILDCP clients send an amount of 1 (D-05).
-    if prepare.amount > (1 if prepare.destination == ILDCP_DESTINATION else 0):
+    if prepare.amount > (1 if destination == ILDCP_DESTINATION else 0):
         return Refused(ErrorCode.F00_BAD_REQUEST, "a peer protocol moves no money")
-    # RFC 31: "The `fulfillment` of the response packet is always a zero-filled 32 byte octet string"
-    if prepare.execution_condition != PEER_CONDITION:
+    condition = prepare.execution_condition
+    if destination == HEARTBEAT_DESTINATION:
+        fits = len(prepare.data) >= 32 and sha256(prepare.data[:32]).digest() == condition
+    elif destination == SETTLE_DESTINATION:
+        fits = condition in (PEER_CONDITION, EMPTY_CONDITION)
+    else:
+        # RFC 31: "The `fulfillment` of the response packet is always a zero-filled 32 byte octet string"
+        fits = condition == PEER_CONDITION
+    if not fits:
         return Refused(ErrorCode.F01_INVALID_PACKET, "wrong condition for a peer protocol")
     if prepare.expires_at <= now:
         return Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the request had expired when it arrived")
-    return protocol(account, prepare, now)
+    return None
 
 
 def answer_own_address(echo: Echo, prepare: Prepare) -> Fulfill | Refused | Prepare:

@@ -13,6 +13,7 @@ from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.errors import DecodeError, LinkError
 from interledger.ilp.address import Address
+from interledger.ilp.balance import PeerBalance, balance_request
 from interledger.ilp.echo import PING_CONDITION, PING_FULFILLMENT, encode_echo_request
 from interledger.ilp.ildcp import ChildConfig, config_request
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
@@ -55,7 +56,7 @@ class OwnRequests:
             condition = sha256(fulfillment).digest()
         expires_at = Timestamp(self._clock.now() + PING_LIFETIME_MS)
         prepare = Prepare(0, expires_at, condition, destination, encode_echo_request(own))
-        echo = self._connector.echo
+        echo = self._connector.services.echo
         echo.expect(condition, fulfillment)
         loop = asyncio.get_running_loop()
         try:
@@ -77,16 +78,37 @@ class OwnRequests:
 
     async def fetch_config(self, parent: AccountId) -> ChildConfig:
         """Ask a parent who we are (ILDCP). Raises `LinkError` when it does not say."""
-        request = config_request(self._clock.now())
-        reply = await self._send(
-            lambda request_id: self._connector.ask_peer(parent, SELF, request_id, request, self._clock.now())
-        )
-        if isinstance(reply, Reject):
-            raise LinkError(f"{parent} does not configure us: {reply.code} {reply.message}")
+        data = await self.ask(parent, config_request(self._clock.now()))
         try:
-            return ChildConfig.decode(reply.data)
+            return ChildConfig.decode(data)
         except DecodeError as error:
             raise LinkError(f"{parent} configures us badly: {error}") from error
+
+    async def fetch_balance(self, account: Account) -> int:
+        """Ask a peer what it owes us by its books (peer.balance). Raises `LinkError` when it does not say."""
+        data = await self.ask(account.id, balance_request(self._clock.now()))
+        try:
+            balance = PeerBalance.decode(data)
+        except DecodeError as error:
+            raise LinkError(f"{account.id} answers badly: {error}") from error
+        if (balance.asset_code, balance.asset_scale) != account.asset:
+            asset = f"{balance.asset_code}/{balance.asset_scale}"
+            raise LinkError(f"{account.id} keeps the account in {asset}, we keep it in {account.asset}")
+        return balance.balance
+
+    async def ask(self, account_id: AccountId, request: Prepare) -> bytes:
+        """Ask one peer something of `peer.*`: the data of its Fulfill. Raises `LinkError` for a Reject, or no link.
+
+        That the answer's fulfillment is the one of such messages is proved by the condition it was sent with.
+        """
+        if account_id not in self._connector.peers:
+            raise LinkError(f"{account_id} has no link")
+        reply = await self._send(
+            lambda request_id: self._connector.ask_peer(account_id, SELF, request_id, request, self._clock.now())
+        )
+        if isinstance(reply, Reject):
+            raise LinkError(f"{account_id} does not answer {request.destination}: {reply.code} {reply.message}")
+        return reply.data
 
     async def _send(self, send: Callable[[RequestId], None]) -> Reply:
         self._last_id += 1

@@ -15,7 +15,7 @@ from interledger.accounts.asset import Asset, parse_amount, parse_asset, parse_m
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address, parse_address
-from interledger.node.settings_parsers import parse_token, parse_url, whole_number
+from interledger.node.settings_parsers import parse_bool, parse_token, parse_url, whole_number
 
 __all__ = ["ACCOUNT_KEYS", "TOKEN_KEYS", "parse_account"]
 
@@ -148,6 +148,7 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "settle_threshold": _spoken("settle_threshold"),
     "settle_to": _spoken("settle_to"),
     "settlement_engine_url": _plain("settlement_engine_url", parse_url),
+    "peer_balance": _plain("peer_balance", parse_bool),
     "http_url": _link("http_url", parse_url),
     "ilp_over_http_url": _link("http_url", parse_url),
     "http_incoming_token": _link("http_incoming_token_digest", _digest),

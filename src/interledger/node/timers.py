@@ -24,14 +24,14 @@ class ConnectorTimer:
         self._loop = asyncio.get_running_loop()
         self._handle: asyncio.TimerHandle | None = None
         self._due = Timestamp(0)
-        connector.call_when_sooner(self._sooner)
+        connector.deadlines.on_sooner = self._sooner
         due = connector.timer()
         if due is not None:
             self._set(due)
 
     def stop(self) -> None:
         """Call no more."""
-        self._connector.call_when_sooner(lambda due: None)
+        self._connector.deadlines.on_sooner = lambda due: None
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

@@ -14,7 +14,7 @@ from interledger.ilp.address import Address
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["LinkStatus", "NodeStatus", "PingResult", "Position", "SpspCredentials", "package_version"]
+__all__ = ["LinkStatus", "NodeStatus", "PeerPosition", "PingResult", "Position", "SpspCredentials", "package_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,14 @@ class LinkStatus:
     kind: str
     up: bool
     since: Timestamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPosition:
+    """An account in two books, in units of its asset: above zero, the peer owes us. `ours` is how it stood after."""
+
+    ours: Position
+    theirs: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,39 @@
+"""The node's own questions: what a peer's books say (peer.balance), and pings there and back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from loopback import account, agree, line, pointer, running, settings
+
+from interledger.errors import LinkError
+from interledger.node.node import Node
+
+BILLION = 1_000_000_000
+
+
+async def allow(node: Node, name: str) -> None:
+    # As it does when it moves to another address: the links stay.
+    await node.rename_account(dataclasses.replace(node.account(name), peer_balance=True))
+
+
+async def test_both_books_are_seen_over_BTP_and_HTTP() -> None:
+    async with line() as (alice, hub, bob):
+        await alice.pay("alice", pointer(bob, "bob"), send=BILLION).done()
+        await allow(bob, "hub")
+        seen = await hub.peer_position("bob")
+        assert seen.ours.net == seen.theirs != 0
+        assert agree(hub, "bob", bob, "hub")
+        with pytest.raises(LinkError, match=r"alice does not answer .*: F01 unknown peer protocol"):
+            await hub.peer_position("alice")
+        await allow(alice, "hub")
+        seen = await hub.peer_position("alice")
+        assert seen.ours.net == seen.theirs == BILLION
+
+
+async def test_an_account_without_a_link_cannot_be_asked() -> None:
+    async with running(settings("test.hub")) as hub:
+        await hub.create_account(account("alice", "USD/9", "test.hub.alice"))
+        with pytest.raises(LinkError, match="has no link"):
+            await hub.peer_position("alice")
