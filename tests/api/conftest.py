@@ -154,10 +154,14 @@ class FakeNode:
     def position(self, account_id: str) -> Position:
         return self.positions.get(account_id, Position())
 
-    async def peer_position(self, account_id: str) -> SimpleNamespace:
-        if account_id == "alice":
+    @property
+    def requests(self) -> FakeNode:
+        return self
+
+    async def peer_position(self, account: Account) -> SimpleNamespace:
+        if account.id == "alice":
             raise LinkError("alice does not answer peer.balance: F01 unknown peer protocol")
-        return SimpleNamespace(ours=self.position(account_id), theirs=40)
+        return SimpleNamespace(ours=self.position(account.id), theirs=40)
 
     def link_status(self, account_id: str) -> SimpleNamespace:
         return self.links.get(account_id, SimpleNamespace(kind="none", up=False, since=None))

@@ -329,7 +329,7 @@ async def test_PC_02_a_parent_that_does_not_configure_us_is_an_alarm() -> None:
         await isp.create_account(account("node", "USD/9", "test.x", Relation.PEER, btp_listener("isp", "node")))
         await node.create_account(account("isp", "USD/9", "test.isp", Relation.PARENT, btp_dialler("node", isp, "isp")))
         await until(lambda: node.alarms)
-        assert "does not configure us: F00" in node.alarms[0]
+        assert "does not answer peer.config: F00" in node.alarms[0]
         assert node.address == "test.node"
         await node.delete_account("isp")
 

@@ -22,13 +22,13 @@ async def test_both_books_are_seen_over_BTP_and_HTTP() -> None:
     async with line() as (alice, hub, bob):
         await alice.pay("alice", pointer(bob, "bob"), send=BILLION).done()
         await allow(bob, "hub")
-        seen = await hub.peer_position("bob")
+        seen = await hub.requests.peer_position(hub.account("bob"))
         assert seen.ours.net == seen.theirs != 0
         assert agree(hub, "bob", bob, "hub")
         with pytest.raises(LinkError, match=r"alice does not answer .*: F01 unknown peer protocol"):
-            await hub.peer_position("alice")
+            await hub.requests.peer_position(hub.account("alice"))
         await allow(alice, "hub")
-        seen = await hub.peer_position("alice")
+        seen = await hub.requests.peer_position(hub.account("alice"))
         assert seen.ours.net == seen.theirs == BILLION
 
 
@@ -36,4 +36,4 @@ async def test_an_account_without_a_link_cannot_be_asked() -> None:
     async with running(settings("test.hub")) as hub:
         await hub.create_account(account("alice", "USD/9", "test.hub.alice"))
         with pytest.raises(LinkError, match="has no link"):
-            await hub.peer_position("alice")
+            await hub.requests.peer_position(hub.account("alice"))

@@ -31,6 +31,7 @@ __all__ = [
     "ProgressView",
     "QuoteView",
     "RatioView",
+    "RequestsFacade",
     "RouteView",
     "SpspView",
     "StatusView",
@@ -183,6 +184,14 @@ class PeeringFacade(Protocol):
     async def echo(self, account_id: AccountId) -> PeerEcho: ...
 
 
+class RequestsFacade(Protocol):
+    """Questions of the node itself to others."""
+
+    async def peer_position(self, account: Account) -> PeerPositionView:
+        """What the peer's books say. Raises `LinkError` when it does not tell."""
+        ...
+
+
 class NodeFacade(Protocol):
     """The node. What is `async` is durable when it returns; the errors named are `interledger.errors`."""
 
@@ -196,6 +205,8 @@ class NodeFacade(Protocol):
     def read_only(self) -> bool: ...
     @property
     def peering(self) -> PeeringFacade: ...
+    @property
+    def requests(self) -> RequestsFacade: ...
 
     def accounts(self) -> Sequence[Account]: ...
 
@@ -217,11 +228,6 @@ class NodeFacade(Protocol):
 
     def position(self, account_id: str) -> PositionView: ...
     def link_status(self, account_id: str) -> LinkView: ...
-
-    async def peer_position(self, account_id: str) -> PeerPositionView:
-        """Asks the peer. Raises `NotFoundError`; `LinkError` when it does not say."""
-        ...
-
     def authenticate(self, token: str) -> AccountId | None:
         """Whose incoming token of ILP over HTTP this is, found by its digest."""
         ...

@@ -15,7 +15,7 @@ __all__ = ["OPERATIONS"]
 async def get_peer_balance(call: Call) -> Response:
     """Asks the peer (peer.balance). What is in flight may explain a difference: each side counts it at another time."""
     account = call.account
-    found = await call.node.peer_position(account.id)
+    found = await call.node.requests.peer_position(account)
     ours = found.ours
     return json_response(
         {

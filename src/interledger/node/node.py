@@ -34,7 +34,7 @@ from interledger.node.settings import Settings
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
 from interledger.node.timers import ConnectorTimer
-from interledger.node.views import LinkStatus, NodeStatus, PeerPosition, PingResult, Position, SpspCredentials
+from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
 from interledger.node.wallets import Wallets
 from interledger.routing.exchange import ExchangeTable
 from interledger.routing.table import Route, RoutingTable
@@ -262,12 +262,6 @@ class Node:
     def position(self, account_id: str) -> Position:
         """Where an account stands."""
         return self._accounts.position(self.account(account_id))
-
-    async def peer_position(self, account_id: str) -> PeerPosition:
-        """An account as its peer sees it, and as we do. Raises `NotFoundError`; `LinkError` when it does not say."""
-        account = self.account(account_id)
-        theirs = await self.requests.fetch_balance(account)
-        return PeerPosition(self._accounts.position(account), theirs)
 
     def link_status(self, account_id: str) -> LinkStatus:
         """How an account is connected now."""

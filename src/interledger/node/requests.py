@@ -19,7 +19,7 @@ from interledger.ilp.ildcp import ChildConfig, config_request
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
 from interledger.link.local import LocalLink
-from interledger.node.views import PingResult
+from interledger.node.views import PeerPosition, PingResult, Position
 from interledger.node.wallets import Wallets
 
 __all__ = ["OwnRequests"]
@@ -84,8 +84,8 @@ class OwnRequests:
         except DecodeError as error:
             raise LinkError(f"{parent} configures us badly: {error}") from error
 
-    async def fetch_balance(self, account: Account) -> int:
-        """Ask a peer what it owes us by its books (peer.balance). Raises `LinkError` when it does not say."""
+    async def peer_position(self, account: Account) -> PeerPosition:
+        """An account as its peer's books have it (peer.balance), and ours. Raises `LinkError` when it does not say."""
         data = await self.ask(account.id, balance_request(self._clock.now()))
         try:
             balance = PeerBalance.decode(data)
@@ -94,7 +94,8 @@ class OwnRequests:
         if (balance.asset_code, balance.asset_scale) != account.asset:
             asset = f"{balance.asset_code}/{balance.asset_scale}"
             raise LinkError(f"{account.id} keeps the account in {asset}, we keep it in {account.asset}")
-        return balance.balance
+        ours = Position.of(self._connector.ledger.find(account.ledger_name, account.asset))
+        return PeerPosition(ours, balance.balance)
 
     async def ask(self, account_id: AccountId, request: Prepare) -> bytes:
         """Ask one peer something of `peer.*`: the data of its Fulfill. Raises `LinkError` for a Reject, or no link.
