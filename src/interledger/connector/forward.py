@@ -126,10 +126,8 @@ class Connector:
             found, prepare = self._find_hop(incoming, request_id, prepare, now)
             if isinstance(found, Refused):
                 return self._refuse(incoming, prepare, now, Step.ROUTE, found)
-            if found is None:
-                return None
-            if isinstance(found, Fulfill):
-                incoming.answered += 1
+            if found is None or isinstance(found, Fulfill):
+                incoming.answered += found is not None
                 return found
             outgoing = found
 
