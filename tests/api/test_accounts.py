@@ -37,6 +37,8 @@ async def test_the_document(call: Any, node: Any) -> None:
             "up": True,
             "since": "2026-11-21T12:00:00.000Z",
             "http_url": None,
+            "http_form": "sync",
+            "http_callback_url": None,
             "http_incoming_token": True,
             "http_outgoing_token": False,
             "btp_url": None,

@@ -48,7 +48,7 @@ class Incoming:
 
     def __init__(self, connector: Connector, ledger: Ledger) -> None:
         self.delivered: list[tuple[bytes, Reply]] = []
-        self.side = IdempotentSide(connector, ALICE, ledger, own_address="test.hub", deliver=self._deliver)
+        self.side = IdempotentSide(connector, ALICE, ledger, own_address=lambda: "test.hub", deliver=self._deliver)
         self.keep_reply = self.side.keep_reply
         self.send_reply = self.side.send_reply
 
@@ -291,7 +291,7 @@ def test_a_handler_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         def receive_prepare(self, *arguments: object) -> None:
             raise RuntimeError("broken")
 
-    side = IdempotentSide(Broken(), ALICE, process.ledger, own_address="test.hub", deliver=lambda *_: None)  # type: ignore[arg-type]
+    side = IdempotentSide(Broken(), ALICE, process.ledger, own_address=lambda: "test.hub", deliver=lambda *_: None)  # type: ignore[arg-type]
     with pytest.raises(RuntimeError):
         side.receive(ID, b"octets", prepare(), NOW)
     assert len(side.journal) == 0

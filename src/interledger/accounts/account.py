@@ -16,7 +16,7 @@ from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
 
-__all__ = ["Account", "AccountId", "LinkSettings", "Relation", "parse_account_id", "token_digest"]
+__all__ = ["Account", "AccountId", "HttpForm", "LinkSettings", "Relation", "parse_account_id", "token_digest"]
 
 AccountId = NewType("AccountId", str)
 """An account's name, unique on its node: what `parse_account_id` lets through."""
@@ -32,6 +32,19 @@ class Relation(enum.StrEnum):
     """A holder on this node: nobody's routes go there. interledger-rs calls it NonRoutingAccount."""
 
 
+class HttpForm(enum.StrEnum):
+    """How packets and their answers are put into HTTP requests. Both peers have to use the same one."""
+
+    SYNC = "sync"
+    """The answer is the body of the response: what every live peer speaks."""
+    ASYNC = "async"
+    """RFC 35: the response says 202, the answer comes as a request of its own."""
+    OER_SYNC = "oer-sync"
+    """HTTP-OER-SYNC: as `sync`, and a request whose response got lost is repeated."""
+    OER_ASYNC = "oer-async"
+    """HTTP-OER-ASYNC: packet and answer are requests of their own, each repeated until it is received."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings:
     """How packets reach the counterpart, and how it proves who it is.
@@ -42,6 +55,9 @@ class LinkSettings:
     http_url: str | None = None
     http_public_only: bool = False
     """The counterpart named `http_url` itself: it is called at public addresses only (server-side request forgery)."""
+    http_form: HttpForm = HttpForm.SYNC
+    http_callback_url: str | None = None
+    """Where the peer sends its answers to us, in the form `async`."""
     http_outgoing_token: str | None = field(default=None, repr=False)
     http_incoming_token_digest: str | None = field(default=None, repr=False)
     btp_url: str | None = None

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id, token_digest
+from interledger.accounts.account import Account, HttpForm, LinkSettings, Relation, parse_account_id, token_digest
 from interledger.accounts.asset import parse_asset
 from interledger.api.auth import Access
 from interledger.api.bodies import INT64_MAX, INT64_MIN, Fields
@@ -121,6 +121,10 @@ def _changed_link(old: LinkSettings, link: Fields) -> LinkSettings:
         if f"{kind}_incoming_token" in link:
             token = parse_token(link, f"{kind}_incoming_token")
             changes[f"{kind}_incoming_token_digest"] = None if token is None else token_digest(token)
+    if "http_form" in link:
+        changes["http_form"] = link.choice("http_form", {form.value: form for form in HttpForm}) or HttpForm.SYNC
+    if "http_callback_url" in link:
+        changes["http_callback_url"] = link.text("http_callback_url")
     link.close()
     return replace(old, **changes)
 

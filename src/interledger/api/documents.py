@@ -73,6 +73,8 @@ def account_document(account: Account, node: NodeFacade) -> dict[str, Any]:
             "up": status.up,
             "since": _moment(status.since),
             "http_url": account.link.http_url,
+            "http_form": account.link.http_form.value,
+            "http_callback_url": account.link.http_callback_url,
             "http_incoming_token": account.link.http_incoming_token_digest is not None,
             "http_outgoing_token": account.link.http_outgoing_token is not None,
             "btp_url": account.link.btp_url,

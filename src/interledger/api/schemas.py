@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from interledger.accounts.account import HttpForm
 from interledger.api.problems import PROBLEM_TYPES, problem_type_url
 from interledger.api.schema_kinds import (
     COUNT,
@@ -21,6 +22,7 @@ from interledger.api.schema_kinds import (
     ref_or_null,
 )
 from interledger.api.schemas_peers import PEER_SCHEMAS
+from interledger.node.http_links import KINDS
 
 __all__ = ["SCHEMAS"]
 
@@ -39,9 +41,10 @@ _SETTLEMENT: Final = {
     "settle_to": or_null(UNITS),
     "settlement_engine_url": or_null(TEXT),
 }
+_HTTP_FORM: Final[Schema] = {"type": "string", "enum": [form.value for form in HttpForm]}
 _LINK_IN: Final = {
     f"{kind}_{name}": or_null(TEXT) for kind in ("http", "btp") for name in ("url", "incoming_token", "outgoing_token")
-}
+} | {"http_form": _HTTP_FORM, "http_callback_url": or_null(TEXT)}
 _ACCOUNT_CHANGES: Final = {
     "relation": RELATION,
     "ilp_address": TEXT,
@@ -91,10 +94,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "room": or_null(UNITS),
             "link": object_of(
                 {
-                    "kind": {"type": "string", "enum": ["BTP", "HTTP", "local", "none"]},
+                    "kind": {"type": "string", "enum": ["BTP", *KINDS.values(), "local", "none"]},
                     "up": FLAG,
                     "since": or_null(MOMENT),
                     **{name: or_null(TEXT) if name.endswith("_url") else FLAG for name in _LINK_IN},
+                    "http_form": _HTTP_FORM,
                 }
             ),
             **_SETTLEMENT,

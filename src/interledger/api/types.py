@@ -88,6 +88,8 @@ class LinkDocument(TypedDict):
     up: bool
     since: str | None
     http_url: str | None
+    http_form: str
+    http_callback_url: str | None
     http_incoming_token: bool
     http_outgoing_token: bool
     btp_url: str | None

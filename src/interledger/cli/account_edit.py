@@ -47,6 +47,8 @@ FIELDS: Final = (
     _Field("limits.packets_per_minute", "count", "Packets it may send in a minute.", ("--packets-per-minute-limit",)),
     _Field("limits.amount_per_minute", "money", "Money it may send in a minute."),
     _Field("link.http_url", "text", "Where its node takes ILP over HTTP.", ("--ilp-over-http-url",)),
+    _Field("link.http_form", "text", "sync, async, oer-sync or oer-async; the peer has to use the same."),
+    _Field("link.http_callback_url", "text", "Where it answers us, when the form is async."),
     _Field("link.http_incoming_token", "token", "What it shows us.", ("--ilp-over-http-incoming-token",)),
     _Field("link.http_outgoing_token", "token", "What we show it.", ("--ilp-over-http-outgoing-token",)),
     _Field("link.btp_url", "text", "Where its node takes BTP.", ("--ilp-over-btp-url",)),

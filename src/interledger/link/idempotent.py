@@ -28,6 +28,8 @@ __all__ = ["IdempotentSide"]
 _RESTARTED: Final = "this node was restarted before the packet was delivered"
 _UNKNOWN: Final = "the packet expired, and this node was restarted meanwhile: its outcome is not known"
 
+_OURS: Final = 0x80000000
+
 Deliver = Callable[[bytes, bytes], None]
 """`deliver(request_id, answer)`: hand an answer to the peer; called again for a repetition after a restart."""
 
@@ -40,10 +42,16 @@ class IdempotentSide:
     """
 
     def __init__(
-        self, handler: PacketHandler, account: AccountId, ledger: Ledger, *, own_address: str, deliver: Deliver
+        self,
+        handler: PacketHandler,
+        account: AccountId,
+        ledger: Ledger,
+        *,
+        own_address: Callable[[], str],
+        deliver: Deliver,
     ) -> None:
         self.account = account
-        self.own_address = own_address
+        self._own_address = own_address
         self.journal = ledger.requests.of(account)
         # The account's newest link delivers what an earlier one took in.
         self.journal.on_answer = deliver
@@ -88,10 +96,11 @@ class IdempotentSide:
         self._ledger.call_after_commit(done)
 
     def _new_id(self) -> RequestId:
-        self._next_id = (self._next_id + 1) & 0xFFFFFFFF
-        while self._next_id in self._open:
-            self._next_id = (self._next_id + 1) & 0xFFFFFFFF
-        return RequestId(self._next_id)
+        """One that a side without ids on the same link never uses: the highest of 32 bits is set."""
+        self._next_id = (self._next_id + 1) & 0x7FFFFFFF
+        while self._next_id | _OURS in self._open:
+            self._next_id = (self._next_id + 1) & 0x7FFFFFFF
+        return RequestId(self._next_id | _OURS)
 
     # ------------------------------------------------------------------ the way back
 
@@ -132,16 +141,20 @@ class IdempotentSide:
             elif state.hold_id in self._ledger.unknown:
                 heapq.heappush(self._unknown, (state.expires_at, request_id))
             elif state.hold_id is not None and state.hold_id not in self._ledger.holds:
-                self._answer(request_id, Reject(ErrorCode.T00_INTERNAL_ERROR, self.own_address, _RESTARTED))
+                self._answer(request_id, Reject(ErrorCode.T00_INTERNAL_ERROR, self._own_address(), _RESTARTED))
 
     def timer(self) -> Timestamp | None:
         """When `handle_timer` is next due."""
-        return Timestamp(self._unknown[0][0]) if self._unknown else None
+        due = self.journal.timer()
+        if self._unknown and (due is None or self._unknown[0][0] < due):
+            return Timestamp(self._unknown[0][0])
+        return due
 
     def handle_timer(self, now: Timestamp) -> None:
-        """R00 for what had left before a restart and has expired since."""
+        """R00 for what had left before a restart and has expired since; forget what is too old."""
+        self.journal.handle_timer(now)
         while self._unknown and self._unknown[0][0] <= now:
             _, request_id = heapq.heappop(self._unknown)
             state = self.journal.find(request_id)
             if state is not None and state.answer is None:
-                self._answer(request_id, Reject(ErrorCode.R00_TRANSFER_TIMED_OUT, self.own_address, _UNKNOWN))
+                self._answer(request_id, Reject(ErrorCode.R00_TRANSFER_TIMED_OUT, self._own_address(), _UNKNOWN))

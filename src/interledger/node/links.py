@@ -26,8 +26,8 @@ from interledger.link.btp.urls import parse_btp_url
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer
-from interledger.link.http.shell import HttpLink
 from interledger.link.listener import Listener
+from interledger.node.http_links import KINDS, AnyHttpLink, attach_to_port, make_http_link
 from interledger.node.settings import Settings
 from interledger.node.transport_security import NodeTls
 from interledger.node.views import LinkStatus
@@ -69,7 +69,7 @@ class Links:
         self._egress = EgressPolicy(development=settings.development)
         """Where we may connect when an account named its url itself (`http_public_only`)."""
         self._btp: dict[AccountId, BtpLink] = {}
-        self._http: dict[AccountId, HttpLink] = {}
+        self._http: dict[AccountId, AnyHttpLink] = {}
         self._clients: dict[AccountId, BtpClient] = {}
         self._btp_tokens: dict[str, AccountId] = {}
         self._btp_children: dict[str, Account] = {}
@@ -130,13 +130,12 @@ class Links:
 
     def _attach_http(self, account: Account, peer_id: AccountId) -> None:
         settings = account.link
-        link = HttpLink(
+        link = make_http_link(
             self._connector,
+            account,
             peer_id,
             clock=self._clock,
-            url=settings.http_url,
-            token=settings.http_outgoing_token,
-            own_address=self._connector.address,
+            entropy=self._entropy,
             tls=self._client_tls(settings.http_url),
             egress=self._egress if settings.http_public_only else None,
         )
@@ -144,7 +143,7 @@ class Links:
         self._http[account.id] = link
         if settings.http_incoming_token_digest is not None:
             self._http_tokens[settings.http_incoming_token_digest] = account.id
-        self.http_server.attach(link.incoming, account.id)
+        attach_to_port(self.http_server, link, account.id)
         if self._started and link.ready():
             self._on_up(account.id)
 
@@ -183,7 +182,7 @@ class Links:
     def _client_tls(self, url: str | None) -> ssl.SSLContext | None:
         return self.tls.client() if url is not None and url.startswith("https:") else None
 
-    def _attach_peer(self, account: Account, peer_id: AccountId, link: BtpLink | HttpLink) -> Peer:
+    def _attach_peer(self, account: Account, peer_id: AccountId, link: BtpLink | AnyHttpLink) -> Peer:
         first = int.from_bytes(self._entropy.octets(4), "big")
         return self._connector.attach(peer_id, account, link, is_local=False, first_request_id=first)
 
@@ -296,7 +295,7 @@ class Links:
         since = self._changed_at.get(account.id)
         http, btp = self._http.get(account.id), self._btp.get(account.id)
         if http is not None and (btp is None or account.link.http_url is not None):
-            return LinkStatus("HTTP", http.ready() and http.alarm is None, since)
+            return LinkStatus(KINDS[account.link.http_form], http.ready() and http.alarm is None, since)
         if btp is not None:
             return LinkStatus("BTP", btp.ready(), since)
         return LinkStatus("local", True, since)

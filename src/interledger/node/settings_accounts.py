@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from interledger.accounts.account import Account, LinkSettings, Relation, parse_account_id, token_digest
+from interledger.accounts.account import Account, HttpForm, LinkSettings, Relation, parse_account_id, token_digest
 from interledger.accounts.asset import Asset, parse_amount, parse_asset, parse_money
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
@@ -103,7 +103,7 @@ def _plain(attribute: str, parse: Callable[[str], Any]) -> Callable[[_Draft, str
     return read
 
 
-def _link(attribute: str, parse: Callable[[str], str]) -> Callable[[_Draft, str], None]:
+def _link(attribute: str, parse: Callable[[str], Any]) -> Callable[[_Draft, str], None]:
     def read(draft: _Draft, text: str) -> None:
         draft.link[attribute] = parse(text)
 
@@ -117,6 +117,12 @@ def _digest(token: str) -> str:
 def _read_token(draft: _Draft, text: str) -> None:
     for attribute in ("http_incoming_token_digest", "btp_incoming_token_digest"):
         draft.link.setdefault(attribute, _digest(text))
+
+
+def _parse_http_form(text: str) -> HttpForm:
+    if text not in list(HttpForm):
+        raise InvalidRequestError(f"“{text}” is not one of  {'  '.join(HttpForm)}")
+    return HttpForm(text)
 
 
 def _parse_btp_url(text: str) -> str:
@@ -151,6 +157,8 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "peer_balance": _plain("peer_balance", parse_bool),
     "http_url": _link("http_url", parse_url),
     "ilp_over_http_url": _link("http_url", parse_url),
+    "http_form": _link("http_form", _parse_http_form),
+    "http_callback_url": _link("http_callback_url", parse_url),
     "http_incoming_token": _link("http_incoming_token_digest", _digest),
     "ilp_over_http_incoming_token": _link("http_incoming_token_digest", _digest),
     "http_outgoing_token": _link("http_outgoing_token", parse_token),

@@ -226,10 +226,10 @@ def test_429_above_the_bound_of_waiting_packets(monkeypatch: pytest.MonkeyPatch)
 def test_request_ids_wrap_and_skip_those_in_use() -> None:
     rig = Rig(reply=None)
     rig.post()
-    rig.alice._next_id = 0xFFFFFFFF - 1
+    rig.alice._next_id = 0x7FFFFFFF - 1
     for _ in range(3):
         rig.post()
-    assert [request_id for _, request_id, _, _ in rig.handler.got] == [1, 0xFFFFFFFF, 0, 2]
+    assert [request_id for _, request_id, _, _ in rig.handler.got] == [1, 0x7FFFFFFF, 0, 2]
 
 
 def test_detached_accounts_get_503() -> None:

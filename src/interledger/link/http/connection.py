@@ -296,7 +296,7 @@ class Connection(asyncio.BufferedProtocol):
         fields = request.fields
         try:
             authorization, content_type = fields.get(b"authorization"), fields.get(b"content-type")
-            ilp.handle(path, authorization, content_type, request.body, now, exchange, head)
+            ilp.handle(path, authorization, content_type, request.body, now, exchange, head, fields)
         except Exception:
             logger.exception("a packet could not be handled")
             exchange.fail()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, final
 
 from interledger.link.attempts import CUT, Attempts
-from interledger.link.http.messages import encode_response
+from interledger.link.http.messages import encode_response, status_line
 from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,20 @@ class PacketExchange:
         # RFC 9110 15.5.2: a 401 names the scheme that would do.
         challenge = b"WWW-Authenticate: Bearer\r\n" if status == 401 else b""
         self.octets = encode_response(status, text, date=connection.port.date + challenge, close=self.closes)
+        connection.answered(self)
+        return True
+
+    def acknowledge(self, status: int) -> bool:
+        """Answer with a status that says all, without a body. False: the client has gone."""
+        connection = self._connection
+        if connection is None:
+            return False
+        self._connection = None
+        self.octets = b"%b%b%bContent-Length: 0\r\n\r\n" % (
+            status_line(status),
+            connection.port.date,
+            b"Connection: close\r\n" if self.closes else b"",
+        )
         connection.answered(self)
         return True
 

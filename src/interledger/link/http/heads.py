@@ -28,7 +28,16 @@ METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE
 """Those that somebody here may answer."""
 
 _SINGLE: Final = frozenset(
-    {b"host", b"authorization", b"content-type", b"content-length", b"transfer-encoding", b"expect", b"request-id"}
+    {
+        b"host",
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"transfer-encoding",
+        b"expect",
+        b"request-id",
+        b"callback-url",
+    }
 )
 """Headers that must not come twice: two readers could choose a different one each."""
 

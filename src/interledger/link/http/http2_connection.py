@@ -337,7 +337,7 @@ class Http2Connection(asyncio.BufferedProtocol):
             try:
                 authorization, content_type = fields.get(b"authorization"), fields.get(b"content-type")
                 head = exchange.fields if b"content-length" in fields and _is_short(exchange) else b""
-                ilp.handle(path, authorization, content_type, request.body, port.clock.now(), exchange, head)
+                ilp.handle(path, authorization, content_type, request.body, port.clock.now(), exchange, head, fields)
             except Exception:
                 logger.exception("a packet could not be handled")
                 exchange.fail()

@@ -8,14 +8,17 @@ late ones. A request of which an octet was written is never written again from h
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import Final
 
+from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
-from interledger.link.base import RequestId
+from interledger.ilp.packet import Reject
+from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.messages import Failure
 from interledger.link.http.outgoing import LOST, OutgoingConnection
@@ -23,6 +26,8 @@ from interledger.link.http.resolving import FetchError, checked_addresses
 from interledger.link.http.urls import Url
 
 __all__ = ["CONNECTIONS_MAX", "ConnectionPool"]
+
+logger = logging.getLogger("interledger.http")
 
 CONNECTIONS_MAX: Final = 128
 """To one peer. Twice what our benchmarks keep in flight; an eighth of what a peer like us accepts in all."""
@@ -46,6 +51,9 @@ connection that is just being closed has an unknown outcome."""
 SWEEP_MS: Final = 250
 """How often late packets and idle connections are looked for."""
 
+ALARM_QUIET_MS: Final = 60_000
+"""An alarm is logged at most this often: a peer that fails now and then must not fill the log."""
+
 _LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the next node did not answer in time", False)
 _UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
 _UNREACHABLE: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached", True)
@@ -55,22 +63,35 @@ _NO_URL: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "no address is known at
 
 
 class ConnectionPool(ABC):
-    """Whoever sends requests to one peer derives from this, and is told of each request what came of it, once.
+    """A link derives from this, and is told of each request what came of it, once.
 
     `url`: where to; without one every request fails. `egress`: where we may connect, when the url is a stranger's word;
-    it is asked each time, after the name was resolved. Request ids are the sender's, unique among those on their way.
+    it is asked each time, after the name was resolved. Request ids are the link's, unique among those on their way.
+    `own_address`: what our own Rejects name as `triggered_by`; change it when the node's address changes.
     """
 
     def __init__(
         self,
+        handler: PacketHandler,
+        account: AccountId,
         *,
         clock: Clock,
         url: Url | None,
         tls: ssl.SSLContext | None,
+        own_address: str,
         connections_max: int = CONNECTIONS_MAX,
         egress: EgressPolicy | None = None,
     ) -> None:
+        self.handler = handler
+        self.account = account
+        self.own_address = own_address
         self.clock = clock
+        self.alarm: str | None = None
+        """What only an operator can mend, while it lasts: a refused token, a wrong url."""
+        self.prepares = 0
+        self.unknown = 0
+        """Prepares whose outcome we do not know."""
+        self._quiet_until = 0
         self.tick = 0
         self._url = url
         self._tls = tls
@@ -97,17 +118,23 @@ class ConnectionPool(ABC):
     def receive_response(self, request_id: RequestId, status: int, body: bytes, now: Timestamp) -> None:
         """A whole answer."""
 
-    @abstractmethod
     def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None:
-        """No answer: `failure.known` says whether the peer cannot have got the request."""
+        """No answer: tell the handler what `failure` means for its packet, and the operator where one is needed."""
+        self.raise_alarm(failure, now)
+        reject = Reject(failure.code, self.own_address, failure.message)
+        if failure.known:
+            self.handler.receive_reply(self.account, request_id, reject, now)
+        else:
+            self.unknown += 1
+            self.handler.receive_no_reply(self.account, request_id, reject, now)
 
-    @abstractmethod
-    def reached(self) -> None:
-        """The peer is there again."""
-
-    @abstractmethod
-    def unreachable(self, error: Exception, now: Timestamp) -> None:
-        """The peer cannot be reached any more."""
+    def raise_alarm(self, failure: Failure, now: Timestamp) -> None:
+        """Tell the operator of a failure that only one can mend."""
+        if failure.alarm and self.alarm != failure.message:
+            self.alarm = failure.message
+            if now >= self._quiet_until:
+                self._quiet_until = now + ALARM_QUIET_MS
+                logger.error("%s: %s", self.account, failure.message)
 
     # Requests.
 
@@ -162,7 +189,7 @@ class ConnectionPool(ABC):
         self._connections.add(connection)
         if self._down:
             self._down = False
-            self.reached()
+            logger.info("%s: reached again", self.account)
         self.released(connection)
 
     def released(self, connection: OutgoingConnection) -> None:
@@ -251,7 +278,8 @@ class ConnectionPool(ABC):
         now = self.clock.now()
         if not self._down:
             self._down = True
-            self.unreachable(error, now)
+            logger.warning("%s: cannot be reached: %s", self.account, error or type(error).__name__)
+            self.handler.link_lost(self.account, now)
         self._refuse_queue(_UNREACHABLE, now)
 
     def _sweep(self) -> None:

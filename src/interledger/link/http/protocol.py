@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Final, Protocol, final
 from urllib.parse import unquote_to_bytes
 
@@ -15,9 +15,10 @@ from interledger.clock import Timestamp
 from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.packet import Prepare, Reply
 from interledger.link.base import PacketHandler, RequestId
+from interledger.link.http.forms import OWN_PROTOCOLS, Target, parse_target
 from interledger.link.http.messages import ILP_BODY_MAX, bearer_token, is_ilp_content_type
 
-__all__ = ["HttpIlpServer", "IncomingSide", "Respond"]
+__all__ = ["HttpIlpServer", "IncomingSide", "ProtocolHandler", "RequestSide", "Respond"]
 
 WAITING_MAX: Final = 4_096
 """Prepares of one account that wait for an answer. Four times what all connections of one port carry at once."""
@@ -45,9 +46,34 @@ class Respond(Protocol):
         """Another status, with a line for a person."""
         ...
 
+    def acknowledge(self, status: int) -> bool:
+        """A status that says all."""
+        ...
+
     def deny(self, text: str) -> bool:
         """HTTP 401: the credentials are wrong. It may wait, as `link.attempts` says for where they come from."""
         ...
+
+
+class RequestSide(Protocol):
+    """What one account's peer sends us in a form of HTTP whose packets have ids."""
+
+    in_path: bool
+    """The id is in the path (HTTP-OER), else in a header."""
+
+    def id_in(self, fields: Mapping[bytes, bytes], body: bytes) -> bytes | None:
+        """The id in the headers, when the request asks for this form; None: it is answered in its response."""
+        ...
+
+    def receive(self, request_id: bytes, octets: bytes, now: Timestamp, respond: Respond) -> None:
+        """A body. `respond` is called once, now or later."""
+        ...
+
+
+ProtocolHandler = Callable[[AccountId, bytes, Timestamp, Respond], None]
+"""`handler(account, body, now, respond)`: a request of a protocol beside ILP. It calls `respond`, now or later."""
+
+_NO_FIELDS: Final[Mapping[bytes, bytes]] = {}
 
 
 @final
@@ -76,9 +102,10 @@ class IncomingSide:
         if len(waiting) >= WAITING_MAX:
             respond.refuse(429, "too many packets of this account wait for an answer")
             return
-        request_id = RequestId((self._next_id + 1) & 0xFFFFFFFF)
+        # 31 bits: those above are of requests that the peer gave an id (`link.idempotent`).
+        request_id = RequestId((self._next_id + 1) & 0x7FFFFFFF)
         while request_id in waiting:
-            request_id = RequestId((request_id + 1) & 0xFFFFFFFF)
+            request_id = RequestId((request_id + 1) & 0x7FFFFFFF)
         self._next_id = request_id
         self.prepares += 1
         # Before the call: the handler may answer by `send_reply` from inside it.
@@ -125,6 +152,8 @@ class HttpIlpServer:
         self._authenticate = authenticate
         self._bare_tokens = bare_tokens
         self._sides: dict[AccountId, IncomingSide] = {}
+        self._request_sides: dict[AccountId, RequestSide] = {}
+        self._protocols: dict[str, ProtocolHandler] = {}
         self._own_paths = {path.encode("ascii"): _NO_ACCOUNT for path in paths}
         self._accounts_of_paths: dict[bytes, str] = dict(self._own_paths)
         self.accepted_heads: dict[Hashable, tuple[IncomingSide, int]] = {}
@@ -144,16 +173,35 @@ class HttpIlpServer:
         self._sides[account or side.account] = side
         self.accepted_heads.clear()
 
+    def attach_requests(self, side: RequestSide, account: AccountId) -> None:
+        """Take what `account` sends with ids. One attached earlier is replaced."""
+        self._request_sides[account] = side
+        self.accepted_heads.clear()
+
+    def register(self, name: str, handler: ProtocolHandler) -> None:
+        """Take `POST /<name>` of any account: protocols beside ILP, such as `paychan` (the server-roles document).
+
+        Raises `InvalidRequestError` for a name that is no protocol's, or taken.
+        """
+        target = parse_target(b"/" + name.encode("utf-8"))
+        if target is None or target.protocol in OWN_PROTOCOLS or name in self._protocols:
+            raise InvalidRequestError(f"“{name}” cannot be the name of a protocol here")
+        self._protocols[name] = handler
+
     def detach(self, account: AccountId) -> None:
         """Take no more Prepares for `account`, and answer 503 to those that wait."""
         side = self._sides.pop(account, None)
+        self._request_sides.pop(account, None)
         self.accepted_heads.clear()
         if side is not None:
             side.close()
 
     def takes(self, path: bytes) -> bool:
         """Whether a POST to `path` (without query) is for ILP."""
-        return path in self._accounts_of_paths or self._account_of(path) is not None
+        if path in self._accounts_of_paths or self._account_of(path) is not None:
+            return True
+        target = parse_target(path)
+        return target is not None and (target.request_id is not None or target.protocol in self._protocols)
 
     def handle(
         self,
@@ -164,8 +212,9 @@ class HttpIlpServer:
         now: Timestamp,
         respond: Respond,
         head: bytes | tuple[tuple[bytes, bytes], ...] = b"",
+        fields: Mapping[bytes, bytes] = _NO_FIELDS,
     ) -> None:
-        """One POST. `respond` is called once, now or later.
+        """One POST. `respond` is called once, now or later. `fields`: all its headers.
 
         `head`: the octets before the body, when these are all that was read and the next request comes behind them; of
         HTTP/2, the fields that say all about this request but its body.
@@ -173,26 +222,53 @@ class HttpIlpServer:
         token = bearer_token(authorization, bare=self._bare_tokens)
         account = None if token is None else self._authenticate(token)
         named = self._accounts_of_paths.get(path) or self._account_of(path)
+        target = parse_target(path) if named is None else None
+        if target is not None and target.account is not None:
+            named = _account_id(target.account)
         # HTTP-2: the token selects the account; a path that names another one is refused, and does not say why.
         if account is None or (named and named != account):
             self.refused_tokens += 1
             respond.deny("this token is not accepted here")
         elif len(body) > ILP_BODY_MAX:
             respond.refuse(413, f"an ILP packet has at most {ILP_BODY_MAX} octets here")
-        elif not is_ilp_content_type(content_type):
-            respond.refuse(415, "an ILP packet is application/octet-stream")
         elif self.draining:
             respond.refuse(503, "this node is stopping")
-        else:
+        elif target is not None and target.request_id is None:
+            self._protocols[target.protocol](account, body, now, respond)
+        elif not is_ilp_content_type(content_type):
+            respond.refuse(415, "an ILP packet is application/octet-stream")
+        elif not self._takes_with_id(account, target, body, now, respond, fields):
             side = self._sides.get(account)
             if side is None:
                 respond.refuse(503, "this account has no ILP over HTTP link now")
             else:
-                if 0 < len(head) <= HEAD_KEPT_OCTETS_MAX:
+                if 0 < len(head) <= HEAD_KEPT_OCTETS_MAX and b"request-id" not in fields:
                     if len(self.accepted_heads) >= HEADS_KEPT:
                         self.accepted_heads.clear()
                     self.accepted_heads[head] = side, len(body)
                 side.receive(body, now, respond)
+
+    def _takes_with_id(
+        self,
+        account: AccountId,
+        target: Target | None,
+        body: bytes,
+        now: Timestamp,
+        respond: Respond,
+        fields: Mapping[bytes, bytes],
+    ) -> bool:
+        """A request whose packet has an id. False: it has none, or its account does not use it."""
+        side = self._request_sides.get(account)
+        if side is None or side.in_path is (target is None):
+            if target is None and side is None:
+                return False
+            respond.refuse(404, "this account uses another form of ILP over HTTP")
+            return True
+        request_id = side.id_in(fields, body) if target is None else target.request_id
+        if request_id is None:
+            return False
+        side.receive(request_id, body, now, respond)
+        return True
 
     def _account_of(self, path: bytes) -> str | None:
         """The account that `path` names; an empty name for a path of all accounts; None when it is not for ILP."""

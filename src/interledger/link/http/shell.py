@@ -7,7 +7,6 @@ A Prepare of which an octet was written is never sent again (HT-10).
 
 from __future__ import annotations
 
-import logging
 import ssl
 from typing import Final, final
 
@@ -15,7 +14,7 @@ from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp
 from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import Prepare, Reject, Reply, decode_reply
+from interledger.ilp.packet import Prepare, Reply, decode_reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.messages import Failure, failure_of_status, request_head
@@ -24,11 +23,6 @@ from interledger.link.http.protocol import IncomingSide
 from interledger.link.http.urls import parse_url
 
 __all__ = ["HttpLink"]
-
-logger = logging.getLogger("interledger.http")
-
-ALARM_QUIET_MS: Final = 60_000
-"""An alarm is logged at most this often: a peer that fails now and then must not fill the log."""
 
 _UNDECODABLE: Final = Failure(ErrorCode.T00_INTERNAL_ERROR, "the next node's answer is not a packet", False, True)
 
@@ -56,18 +50,18 @@ class HttpLink(ConnectionPool):
         egress: EgressPolicy | None = None,
     ) -> None:
         parsed = None if url is None else parse_url(url)
-        super().__init__(clock=clock, url=parsed, tls=tls, connections_max=connections_max, egress=egress)
-        self.handler = handler
-        self.account = account
-        self.own_address = own_address
+        super().__init__(
+            handler,
+            account,
+            clock=clock,
+            url=parsed,
+            tls=tls,
+            own_address=own_address,
+            connections_max=connections_max,
+            egress=egress,
+        )
         self.incoming = IncomingSide(handler, account)
-        self.alarm: str | None = None
-        """What only an operator can mend, while it lasts: a refused token, a wrong url."""
-        self.prepares = 0
-        self.unknown = 0
-        """Prepares whose outcome we do not know."""
         self._head = b"" if parsed is None else request_head(parsed, token)
-        self._quiet_until = 0
 
     # The interface of a link.
 
@@ -100,24 +94,3 @@ class HttpLink(ConnectionPool):
             return
         self.alarm = None
         self.handler.receive_reply(self.account, request_id, reply, now)
-
-    def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None:
-        """Tell the handler what `failure` means for its packet, and the operator where one is needed."""
-        if failure.alarm and self.alarm != failure.message:
-            self.alarm = failure.message
-            if now >= self._quiet_until:
-                self._quiet_until = now + ALARM_QUIET_MS
-                logger.error("%s: %s", self.account, failure.message)
-        reject = Reject(failure.code, self.own_address, failure.message)
-        if failure.known:
-            self.handler.receive_reply(self.account, request_id, reject, now)
-        else:
-            self.unknown += 1
-            self.handler.receive_no_reply(self.account, request_id, reject, now)
-
-    def reached(self) -> None:
-        logger.info("%s: reached again", self.account)
-
-    def unreachable(self, error: Exception, now: Timestamp) -> None:
-        logger.warning("%s: cannot be reached: %s", self.account, error or type(error).__name__)
-        self.handler.link_lost(self.account, now)

@@ -1,0 +1,300 @@
+"""A peer's link over HTTP whose packets have ids: HTTP-OER in both forms, and RFC 35's asynchronous one.
+
+What is sent is a job: a Prepare or an answer, tried until the peer has it, later and later, and no longer than its
+packet lives. A Prepare is only sent again to a peer that knows it again: in the forms of HTTP-OER, never in RFC 35's,
+unless not an octet of it was written (HT-10).
+
+What is said about a Prepare follows from what is known (money.md): never taken, by no attempt, is a Reject; anything
+else is not decided here. Its answer may still come as a request, and the handler stops waiting by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Final, final
+
+from interledger.accounts.account import AccountId, HttpForm
+from interledger.accounts.ledger import Ledger
+from interledger.clock import Clock, Entropy, Timestamp
+from interledger.errors import DecodeError, InvalidRequestError
+from interledger.ilp.packet import Prepare, Reply, decode_reply
+from interledger.link.base import PacketHandler, RequestId
+from interledger.link.http.egress import EgressPolicy
+from interledger.link.http.forms import Heads
+from interledger.link.http.messages import Failure, failure_of_status
+from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
+from interledger.link.http.protocol import IncomingSide
+from interledger.link.http.repeatable import RepeatableSide
+from interledger.link.http.urls import parse_url
+from interledger.link.repeat import Repetitions
+
+__all__ = ["CourierLink"]
+
+ATTEMPT_MS: Final = 5_000
+"""How long one attempt may take before the next: a connection that died without a sign must not cost the packet."""
+
+UNSENT_MAX_MS: Final = 3_000
+"""How long a Prepare is tried that the peer cannot have got: its sender may have a better way than to wait."""
+
+LAST_WORD_MS: Final = 5_000
+"""How long an answer is tried whose packet has expired: after a restart it is said only then."""
+
+TICK_MS: Final = 50
+"""How often repetitions are looked at: they are due to within this."""
+
+IDLE_TICK_MS: Final = 1_000
+"""The same while nothing is on its way, for what has to be forgotten or said after its expiry."""
+
+JOBS_MAX: Final = 4_096
+"""Prepares and answers that are not received yet. The connector allows 1,000 packets in flight each way."""
+
+TRANSIENT: Final = frozenset({408, 429})
+"""Beside all of 5xx: another attempt may do better."""
+
+
+_RECEIVED: Final = {HttpForm.OER_ASYNC: 200, HttpForm.ASYNC: 202}
+
+
+class _Job:
+    """One packet on its way. `onward_id`: of a Prepare, None for an answer."""
+
+    __slots__ = ("expires_at", "octets", "onward_id", "request_id", "since", "uncertain")
+
+    def __init__(
+        self, request_id: bytes, octets: bytes, since: int, expires_at: int, onward_id: RequestId | None
+    ) -> None:
+        self.request_id = request_id
+        self.octets = octets
+        self.since = since
+        self.expires_at = expires_at
+        self.onward_id = onward_id
+        self.uncertain = False
+        """The peer may have got it by an attempt that failed."""
+
+
+@final
+class CourierLink(ConnectionPool):
+    """The link of one account, in one of the forms with ids. Implements `RememberingLink`.
+
+    `incoming` takes what comes with an id, `plain` (only RFC 35's form has it) what comes without: attach both to the
+    port's `HttpIlpServer`, then `resume`. Raises `InvalidRequestError` for a url.
+    """
+
+    def __init__(
+        self,
+        handler: PacketHandler,
+        account: AccountId,
+        ledger: Ledger,
+        form: HttpForm,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        ledger_name: str,
+        own_address: str,
+        url: str | None = None,
+        token: str | None = None,
+        callback_url: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        connections_max: int = CONNECTIONS_MAX,
+        egress: EgressPolicy | None = None,
+    ) -> None:
+        parsed = None if url is None else parse_url(url)
+        callback = None if callback_url is None else parse_url(callback_url)
+        if form is HttpForm.ASYNC and parsed is not None and callback is None:
+            raise InvalidRequestError(
+                "the form “async” needs the address at which the peer answers us", "http_callback_url"
+            )
+        super().__init__(
+            handler,
+            account,
+            clock=clock,
+            url=parsed,
+            tls=tls,
+            own_address=own_address,
+            connections_max=connections_max,
+            egress=egress,
+        )
+        self._form = form
+        self._entropy = entropy
+        self._heads = None if parsed is None else Heads(form, parsed, token, callback)
+        self._jobs: dict[RequestId, _Job] = {}
+        self._repetitions: Repetitions[int] = Repetitions()
+        self._last_job = 0
+        self._tick_handle: asyncio.TimerHandle | None = None
+        self.replies_dropped = 0
+        """Answers that the peer did not take while its packet lived."""
+        self.incoming = RepeatableSide(
+            handler,
+            account,
+            ledger,
+            form,
+            ledger_name=ledger_name,
+            own_address=lambda: self.own_address,
+            deliver=self._deliver,
+            callback_url=None if parsed is None else str(parsed),
+        )
+        self.plain = IncomingSide(handler, account) if form is HttpForm.ASYNC else None
+
+    # The interface of a link.
+
+    def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
+        self.prepares += 1
+        heads = self._heads
+        if heads is None:
+            self.request(request_id, prepare.expires_at, b"")  # which refuses it
+            return
+        wire_id = _uuid(self._entropy.octets(16))
+        self.incoming.outstanding.add(wire_id, request_id, prepare.expires_at)
+        self._send(heads.prepare(wire_id), wire_id, prepare.encode(), prepare.expires_at, request_id)
+
+    def send_reply(self, request_id: RequestId, reply: Reply) -> None:
+        self._wake()
+        if self.plain is not None and request_id in self.plain.waiting:
+            self.plain.send_reply(request_id, reply)
+        else:
+            self.incoming.requests.send_reply(request_id, reply)
+
+    def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
+        self.incoming.requests.keep_reply(request_id, reply)
+
+    def ready(self) -> bool:
+        return len(self._jobs) < JOBS_MAX and super().ready()
+
+    def resume(self) -> None:
+        """The link is attached: see to what was in progress before."""
+        self._wake()
+        self.incoming.requests.resume(self.clock.now())
+
+    def handle_timer(self, now: Timestamp) -> None:
+        """Send again what is due, and forget what is too old."""
+        for number in self._repetitions.take_due(now):
+            job = self._jobs.get(RequestId(number))
+            if job is not None:
+                self._attempt(RequestId(number), job, now)
+        self.incoming.outstanding.handle_timer(now)
+        self.incoming.requests.handle_timer(now)
+
+    def _wake(self) -> None:
+        """One timer for the link: quick while something is on its way, slow while something is remembered."""
+        if self._tick_handle is None and not self._closed:
+            wait_ms = TICK_MS if self._jobs else IDLE_TICK_MS
+            self._tick_handle = self._running_loop().call_later(wait_ms / 1000, self._tick)
+
+    def _tick(self) -> None:
+        self._tick_handle = None
+        self.handle_timer(self.clock.now())
+        if self._jobs or self.incoming.outstanding or self.incoming.requests.timer() is not None:
+            self._wake()
+
+    async def close(self) -> None:
+        """Send and take nothing more. Packets on their way have an unknown outcome."""
+        if self._closed:
+            return
+        self.incoming.close()
+        if self.plain is not None:
+            self.plain.close()
+        if self._tick_handle is not None:
+            self._tick_handle.cancel()
+        await self.close_connections()
+        self._jobs.clear()
+
+    # Jobs.
+
+    def _deliver(self, request_id: bytes, answer: bytes) -> None:
+        """An answer that the peer waits for as a request."""
+        state = self.incoming.requests.journal.find(request_id)
+        if state is None or self._heads is None or self._closed:
+            return
+        expires_at = max(state.expires_at, self.clock.now() + LAST_WORD_MS)
+        self._send(self._heads.reply(request_id), request_id, answer, expires_at, None)
+
+    def _send(self, head: bytes, wire_id: bytes, octets: bytes, expires_at: int, onward_id: RequestId | None) -> None:
+        if len(self._jobs) >= JOBS_MAX and onward_id is None:
+            self.replies_dropped += 1
+            return
+        now = self.clock.now()
+        self._last_job = number = RequestId(self._last_job + 1)
+        request = b"%b%d\r\n\r\n%b" % (head, len(octets), octets)
+        if not self._jobs and self._tick_handle is not None:
+            self._tick_handle.cancel()  # it may be a slow one
+            self._tick_handle = None
+        job = self._jobs[number] = _Job(wire_id, request, now, expires_at, onward_id)
+        self._wake()
+        self._attempt(number, job, now)
+
+    def _attempt(self, number: RequestId, job: _Job, now: Timestamp) -> None:
+        until = job.expires_at
+        if self._may_repeat(job):
+            until = min(until, now + ATTEMPT_MS)
+        self.request(number, Timestamp(until), job.octets)
+
+    def _may_repeat(self, job: _Job) -> bool:
+        return job.onward_id is None or self._form is not HttpForm.ASYNC
+
+    # What the pool says.
+
+    def receive_response(self, request_id: RequestId, status: int, body: bytes, now: Timestamp) -> None:
+        job = self._jobs.get(request_id)
+        if job is None:
+            return
+        is_reply = job.onward_id is None
+        if 200 <= status < 300 if is_reply else self._prepare_received(job, status, body, now):
+            self.alarm = None
+            self._end(request_id)
+        else:
+            again = (status in TRANSIENT or status >= 500) and self._may_repeat(job)
+            self._failed(request_id, job, failure_of_status(status), now, again=again)
+
+    def _prepare_received(self, job: _Job, status: int, body: bytes, now: Timestamp) -> bool:
+        """Whether this response to a Prepare ends its job. An answer in the response counts in every form."""
+        if status == 200 and body:
+            try:
+                reply = decode_reply(body)
+            except DecodeError:
+                pass
+            else:
+                self.incoming.receive_inline(job.request_id, body, reply, now)
+                return True
+        return (self._form is HttpForm.OER_ASYNC and status == 200) or (self._form is HttpForm.ASYNC and status == 202)
+
+    def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None:
+        job = self._jobs.get(request_id)
+        if self._heads is None:
+            super().fail(request_id, failure, now)  # a Prepare that never became a job
+        elif job is not None:
+            self._failed(request_id, job, failure, now, again=failure.known or self._may_repeat(job))
+
+    def _failed(self, number: RequestId, job: _Job, failure: Failure, now: Timestamp, *, again: bool) -> None:
+        """An attempt failed. `again`: the next one may do better."""
+        job.uncertain |= not failure.known
+        self.raise_alarm(failure, now)
+        until = job.expires_at
+        if job.onward_id is not None and not job.uncertain:
+            until = min(until, job.since + UNSENT_MAX_MS)
+        wanted = again and not self._closed and self._is_wanted(job)
+        if wanted and self._repetitions.schedule(number, now, until):
+            return
+        self._end(number)
+        if job.onward_id is None:
+            self.replies_dropped += 1
+        elif not job.uncertain and self._is_wanted(job):
+            # By no attempt did the peer take it.
+            super().fail(job.onward_id, failure, now)
+
+    def _is_wanted(self, job: _Job) -> bool:
+        """Whether nobody has answered it meanwhile."""
+        return job.onward_id is None or self.incoming.outstanding.is_open(job.request_id)
+
+    def _end(self, number: RequestId) -> None:
+        self._jobs.pop(number, None)
+        self._repetitions.forget(number)
+
+
+def _uuid(octets: bytes) -> bytes:
+    """16 random octets as the text of a version 4 UUID (RFC 9562 5.4)."""
+    text = bytearray(octets)
+    text[6] = (text[6] & 0x0F) | 0x40
+    text[8] = (text[8] & 0x3F) | 0x80
+    digits = text.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode("ascii")
