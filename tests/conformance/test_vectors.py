@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from interledger.accounts.account import Account, AccountId, Relation
-from interledger.accounts.asset import Asset
+from interledger.accounts.asset import Asset, parse_asset
+from interledger.application.peering.exchange import issued_token
+from interledger.application.peering.invitation import Invitation
 from interledger.clock import SystemEntropy, Timestamp
 from interledger.codec.oer import encode_octets, encode_uint, read_octets, read_uint
 from interledger.codec.timestamp import (
@@ -259,7 +261,37 @@ def stream_key(label: bytes) -> Format:
 
 # --------------------------------------------------------------------------- the registry
 
+# --------------------------------------------------------------------------- becoming a peer
+
+
+def invitation(octets: bytes, _: Vector) -> dict[str, Any]:
+    try:
+        found = Invitation.decode(octets.decode())
+    except InvalidRequestError as error:
+        raise DecodeError(str(error)) from None
+    texts = {name: getattr(found, name) for name in ("url", "secret", "address", "link")}
+    numbers = ("owes_us_max", "we_owe_max", "packet_amount_max", "expires_at")
+    limits = {name: None if getattr(found, name) is None else str(getattr(found, name)) for name in numbers}
+    return {**texts, "asset": str(found.asset), "relation": found.relation.value, **limits}
+
+
+def invitation_octets(value: Any, _: Vector) -> bytes:
+    numbers = ("owes_us_max", "we_owe_max", "packet_amount_max", "expires_at")
+    limits = {name: None if value[name] is None else int(value[name]) for name in numbers}
+    made = {"asset": parse_asset(value["asset"]), "relation": Relation(value["relation"]), **limits}
+    return Invitation(**{**value, **made}).encode().encode()
+
+
+def issued(octets: bytes, vector: Vector) -> dict[str, str]:
+    """A function's result: what it was made of stands in the vector."""
+    made_of: dict[str, str] = vector["value"]
+    assert issued_token(*made_of.values()).encode() == octets
+    return made_of
+
+
 FORMATS: dict[str, Format] = {
+    "peering.invitation": Format(invitation, invitation_octets),
+    "peering.token": Format(issued, lambda value, _: issued_token(*value.values()).encode()),
     "oer.octets": Format(
         lambda octets, _: whole(read_octets, octets).hex(), lambda value, _: encode_octets(bytes.fromhex(value))
     ),

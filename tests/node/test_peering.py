@@ -1,4 +1,4 @@
-"""Becoming peers, between real nodes over loopback: invitations, Rafiki's auto-peering, and the check of the link."""
+"""Becoming peers, between real nodes over loopback: an invitation, the check, and payments both ways."""
 
 from __future__ import annotations
 
@@ -6,25 +6,10 @@ from dataclasses import replace
 
 import pytest
 from loopback import account, net, pointer, running, settings
+from peering_kit import TERMS, invited, verdicts
 
 from interledger.accounts.account import AccountId, Relation
-from interledger.accounts.asset import parse_asset
-from interledger.application.peering.invitation import Invitation
-from interledger.application.peering.records import InviteTerms, JoinTerms
-from interledger.application.peering.report import CheckReport
-from interledger.node.node import Node
-
-USD = parse_asset("USD/9")
-TERMS = InviteTerms(asset=USD, name=AccountId("carol"), owes_us_max=500_000_000_000, we_owe_max=20_000_000_000)
-
-
-def verdicts(report: CheckReport) -> dict[str, str]:
-    return {item.name: item.verdict.value for item in report.items}
-
-
-async def invited(hub: Node, terms: InviteTerms = TERMS) -> Invitation:
-    _, invitation = await hub.peering.invite(terms)
-    return Invitation.decode(invitation.encode())
+from interledger.application.peering.records import JoinTerms
 
 
 @pytest.mark.parametrize("link", ["btp", "http"])

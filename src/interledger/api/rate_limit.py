@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, final
@@ -35,7 +36,7 @@ class RateLimit:
         due = max(self._due.get(source, now), now)
         wait = due + self._interval - now - _MINUTE_S
         if wait > 0:
-            headers = {"Retry-After": str(int(wait) + 1)}
+            headers = {"Retry-After": str(math.ceil(wait))}
             raise Problem("too-many-requests", "Too many requests from your address: wait a little", headers=headers)
         self._due[source] = due + self._interval
         self._due.move_to_end(source)
