@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from pathlib import Path
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.records import Executed, Held, decode_records
 from interledger.api.client import ApiClient
-from interledger.store.sqlite import DATABASE, SqliteStore
+from interledger.store.sqlite import SqliteStore
 
 NAMES = ("alice", "hub", "bob")
 ADMIN = "an-admin-token-0123456789"
@@ -182,20 +181,17 @@ class Books:
         try:
             ledger = Ledger()
             store.load(ledger)
+            commits = store.history.read_commits(0, 1_000_000)
         finally:
             store.close()
         held: dict[int, Held] = {}
         executed: dict[bytes, Held] = {}
-        database = sqlite3.connect(place / DATABASE)
-        try:
-            for (records,) in database.execute("SELECT records FROM journal ORDER BY seq"):
-                for record in decode_records(records):
-                    if isinstance(record, Held):
-                        held[record.hold_id] = record
-                    elif isinstance(record, Executed):
-                        executed[held[record.hold_id].condition] = held[record.hold_id]
-        finally:
-            database.close()
+        for commit in commits:
+            for record in decode_records(commit.records):
+                if isinstance(record, Held):
+                    held[record.hold_id] = record
+                elif isinstance(record, Executed):
+                    executed[held[record.hold_id].condition] = held[record.hold_id]
         return cls(ledger, executed)
 
     def net(self, name: str) -> int:

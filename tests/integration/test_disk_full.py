@@ -23,7 +23,8 @@ class SmallDisk:
     """A SQLite store whose disk can be filled: SQLite itself says that it is full, in the middle of a write."""
 
     def __init__(self, place: Path) -> None:
-        self.store = SqliteStore(place, Durability.PROCESS)
+        # A small log of commits, so that the database is asked for room soon.
+        self.store = SqliteStore(place, Durability.PROCESS, log_octets=65_536)
         self.store.open()
         self.released = False
         self.gives_back = RESERVED_PAGES

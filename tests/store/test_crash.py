@@ -24,6 +24,7 @@ from interledger.store.sqlite import SqliteStore
 USD = Asset("USD", 9)
 CONDITION = bytes(32)
 PROOF = bytes(range(32))
+LOG_OCTETS = 128 * 1024
 
 WRITER = """
 import asyncio, sys
@@ -129,7 +130,7 @@ class FullDisk:
     """A node that writes on a small disk until it is full."""
 
     def __init__(self, path: Path) -> None:
-        self.store = SqliteStore(path / "node", reserve_octets=512 * 1024)
+        self.store = SqliteStore(path / "node", reserve_octets=512 * 1024, log_octets=LOG_OCTETS)
         self.store.open()
         self.ledger = Ledger()
         self.store.load(self.ledger)
@@ -178,7 +179,7 @@ async def test_J3_on_a_full_disk_what_is_in_flight_is_still_written(small_disk: 
     # Killed here, without a word: everything that left is in the journal.
     node.store.close()
     assert node.store._db is None
-    again = SqliteStore(small_disk / "node", reserve_octets=0)
+    again = SqliteStore(small_disk / "node", reserve_octets=0, log_octets=LOG_OCTETS)
     again.open()
     ledger = Ledger()
     again.load(ledger)
@@ -206,7 +207,7 @@ async def test_J3_when_the_reserve_is_used_up_replies_still_leave_and_prepares_d
     assert len(node.failures) == 1
     await node.commits.close()
     node.store.close()
-    again = SqliteStore(small_disk / "node", reserve_octets=0)
+    again = SqliteStore(small_disk / "node", reserve_octets=0, log_octets=LOG_OCTETS)
     again.open()
     ledger = Ledger()
     again.load(ledger)

@@ -31,7 +31,7 @@ def test_a_new_database_gets_all_of_them_once(db: sqlite3.Connection) -> None:
     assert db.execute("PRAGMA user_version").fetchone() == (len(migrations()),)
     assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     assert {row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")} == {
-        "journal", "snapshot", "document"}  # fmt: skip
+        "journal", "commit_log", "snapshot", "document"}  # fmt: skip
 
 
 def test_K3_no_table_takes_a_float_for_money(db: sqlite3.Connection) -> None:

@@ -16,9 +16,9 @@ if sys.platform != "win32":
 
 __all__ = ["RESERVE_OCTETS", "DirectoryLock", "create_private", "give_back_reserve", "make_directory", "make_reserve"]
 
-RESERVE_OCTETS: Final = 4 * 1024 * 1024
-"""One full write-ahead log (1,000 pages of 4 KiB): enough for the outcomes of all packets that can be in flight, one
-commit each, because SQLite reuses the log's space."""
+RESERVE_OCTETS: Final = 12 * 1024 * 1024
+"""Room for one more transfer of a full commit log (4 MiB), which SQLite writes to its own log and then to the database,
+and some. The commit log is empty then, and has room for the outcomes of all packets that can be in flight."""
 
 _PID_OCTETS: Final = 20
 

@@ -1,11 +1,11 @@
-"""The store of one node on one machine: SQLite with a write-ahead log.
+"""The store of one node on one machine: SQLite, and before it a log of the latest commits.
 
-`durability`:
+A commit that is only records is one write to the log (`commit_log.py`). One that also changes documents, or brings a
+snapshot, is a transaction of the database, which takes what the log has along; then the log begins anew.
 
-* `power` is `synchronous=FULL`: every commit ends with an fsync of the log.
-* `process` is `synchronous=NORMAL`: a commit is in the system's page cache when it returns, which kill -9 cannot take
-  away, and the log is synced before it is copied into the database. `OFF` would save 0 to 4 % of a commit's CPU, and a
-  power cut could then leave a database that cannot be read at all; with NORMAL it loses the last commits, nothing else.
+`durability` is what a commit in the log survives: `power` waits for the disk, `process` is in the system's page cache
+when it returns, which kill -9 cannot take away. The database's transactions wait for the disk either way, because the
+log is written over after them.
 
 The database is opened in exclusive mode: nobody else can take the write lock of a node that is running.
 """
@@ -13,6 +13,7 @@ The database is opened in exclusive mode: nobody else can take the write lock of
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from interledger.store.base import (
     Durability,
     StoredState,
 )
+from interledger.store.commit_log import COMMIT_LOG, LOG_OCTETS, CommitLog, LoggedCommit, chain_of
 from interledger.store.documents import Kind
 from interledger.store.files import (
     RESERVE_OCTETS,
@@ -45,12 +47,12 @@ from interledger.store.migrations import migrate
 from interledger.store.replay import replay
 from interledger.store.sqlite_history import SqliteHistory
 from interledger.store.tables import (
-    chain_of,
     check_small_tables,
     crc_of_document,
     crc_of_snapshot,
     read_commits,
     read_documents,
+    read_mark,
     read_snapshots,
 )
 
@@ -62,9 +64,12 @@ COMMITS_KEPT: Final = 50_000
 """Commits of the journal that are kept at least although a snapshot covers them, to look things up: minutes to days of
 history, 500 MB at most. The kept journal opens with a snapshot, so between this and twice as many are there."""
 
-_SYNCHRONOUS = {Durability.POWER: "FULL", Durability.PROCESS: "NORMAL"}
-
-_COMMIT = "INSERT INTO journal VALUES (?, ?, ?, ?)"
+# One statement for all: Python's sqlite3 gives up the interpreter lock around every step of every statement, and has to
+# wait for it again afterwards, up to 5 ms each while the packet path is busy.
+_COMMITS = (
+    "INSERT INTO journal SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), "
+    "substr(?2, 1 + json_extract(value, '$[3]'), json_extract(value, '$[4]')) FROM json_each(?1)"
+)
 _PRUNE = "DELETE FROM journal WHERE seq <= ?"
 _PUT = (
     "INSERT INTO document (kind, key, at_ms, crc, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, key) "
@@ -90,6 +95,7 @@ class SqliteStore(Documents):
         *,
         reserve_octets: int = RESERVE_OCTETS,
         commits_kept: int = COMMITS_KEPT,
+        log_octets: int = LOG_OCTETS,
     ) -> None:
         super().__init__()
         self.path = directory / DATABASE
@@ -97,8 +103,10 @@ class SqliteStore(Documents):
         self._reserve = directory / "reserve"
         self._reserve_octets = reserve_octets
         self._commits_kept = commits_kept
+        self._log_octets = log_octets
         self._lock = DirectoryLock(directory / "lock")
         self._db: sqlite3.Connection | None = None
+        self._log: CommitLog | None = None
         self._seq = 0
         self._chain = 0
         self._octets = 0
@@ -107,7 +115,7 @@ class SqliteStore(Documents):
         self._with_snapshot = ([0], 0)
         """What the two before are once the present commit is written."""
         self._busy = Lock()
-        self.history = SqliteHistory(self.path, self._open_db, self._errors, self._busy)
+        self.history = SqliteHistory(self.path, self._open_db, self._errors, self._busy, self._latest)
 
     # ------------------------------------------------------------------ life
 
@@ -120,6 +128,9 @@ class SqliteStore(Documents):
             os.close(create_private(self.path))
             with self._errors("opened"):
                 self._db = self._connect()
+                mark = read_mark(self._db)
+            durable = self._durability is Durability.POWER
+            self._log = CommitLog(self.path.with_name(COMMIT_LOG), mark, durable=durable, octets=self._log_octets)
         except BaseException:
             self.close()
             raise
@@ -130,7 +141,7 @@ class SqliteStore(Documents):
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         if db.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise StoreError(f"{self.path} is on a file system that cannot keep a write-ahead log")
-        db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[self._durability]}")
+        db.execute("PRAGMA synchronous = FULL")
         migrate(db, self.path)
         return db
 
@@ -139,6 +150,9 @@ class SqliteStore(Documents):
         if db is not None:
             with contextlib.suppress(sqlite3.Error):  # a full disk: the log stays, and is read at the next start
                 db.close()
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
         self._lock.release()
 
     @property
@@ -157,8 +171,13 @@ class SqliteStore(Documents):
             commits = []
             for (seq, _, records), chain in read_commits(db, self.path, self._seq, self._chain):
                 self._seq, self._chain = seq, chain
-                self._octets += len(records)
                 commits.append((seq, records))
+            log = self._open_log()
+            log.load(self._seq, self._chain)
+            for seq, _, chain, records in log.pending:
+                self._seq, self._chain = seq, chain
+                commits.append((seq, records))
+            self._octets = sum(len(records) for _, records in commits)
             (first,) = db.execute("SELECT min(seq) FROM journal").fetchone()
             self._pruned = (first or self._seq + 1) - 1
             # A journal from its first commit on opens with an empty ledger, which needs no snapshot.
@@ -180,18 +199,16 @@ class SqliteStore(Documents):
         changes: Sequence[Change] = (),
         snapshot: Snapshot | None = None,
     ) -> None:
-        db = self._open_db()
+        db, log = self._open_db(), self._open_log()
         seq, chain = self._seq, self._chain
-        commit = None
+        commits = []
         if records:
             seq, chain = seq + 1, chain_of(chain, seq + 1, at, records)
-            commit = (seq, at, chain, records)
+            commits = [LoggedCommit(seq, at, chain, records)]
         with self._busy, self._errors("written"):
-            if not changes and snapshot is None:
-                if commit is not None:
-                    db.execute(_COMMIT, commit)
-            else:
-                self._write_all(db, commit, seq, chain, at, changes, snapshot)
+            if changes or snapshot is not None or not all(log.append(commit) for commit in commits):
+                self._write_all(db, [*log.pending, *commits], seq, chain, at, changes, snapshot)
+                log.clear()
         self._seq, self._chain = seq, chain
         self._octets += len(records)
         if snapshot is not None:
@@ -201,7 +218,7 @@ class SqliteStore(Documents):
     def _write_all(
         self,
         db: sqlite3.Connection,
-        commit: tuple[object, ...] | None,
+        commits: Sequence[LoggedCommit],
         seq: int,
         chain: int,
         at: Timestamp,
@@ -211,8 +228,7 @@ class SqliteStore(Documents):
         """A commit with more than records: rare, so it may take several statements."""
         db.execute("BEGIN IMMEDIATE")
         try:
-            if commit is not None:
-                db.execute(_COMMIT, commit)
+            _put_commits(db, commits)
             for kind, key, body in changes:
                 if body is None:
                     db.execute(_DELETE, (kind, key))
@@ -252,6 +268,14 @@ class SqliteStore(Documents):
 
     # ------------------------------------------------------------------ small things
 
+    def _open_log(self) -> CommitLog:
+        if self._log is None:
+            raise StoreError(f"{self.path} is not open")
+        return self._log
+
+    def _latest(self) -> Sequence[LoggedCommit]:
+        return self._open_log().pending
+
     def _open_db(self) -> sqlite3.Connection:
         if self._db is None:
             raise StoreError(f"{self.path} is not open")
@@ -268,3 +292,12 @@ class SqliteStore(Documents):
             raise StoreError(f"{self.path} cannot be {what}: {error} ({code})") from None
         except (UnicodeDecodeError, StructError) as error:  # a damaged file, where SQLite saw nothing wrong
             raise StoreError(f"{self.path} cannot be {what}, it is damaged: {error}") from None
+
+
+def _put_commits(db: sqlite3.Connection, commits: Sequence[LoggedCommit]) -> None:
+    rows, offset = [], 0
+    for seq, at, chain, records in commits:
+        rows.append((seq, at, chain, offset, len(records)))
+        offset += len(records)
+    if rows:
+        db.execute(_COMMITS, (json.dumps(rows), b"".join(commit.records for commit in commits)))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import final
 
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
+from interledger.store.commit_log import LoggedCommit
 from interledger.store.history import Commit, Opening
 from interledger.store.tables import read_commits, read_snapshots
 
@@ -21,7 +23,8 @@ __all__ = ["SqliteHistory"]
 class SqliteHistory:
     """See `interledger.store.history.HistoryReader`. `lock` keeps the writer out while a connection reads for us.
 
-    `database` gives the open connection, `errors` turns SQLite's errors into `StoreError`.
+    `database` gives the open connection, `latest` what is in the commit log; `errors` turns SQLite's errors into
+    `StoreError`.
     """
 
     def __init__(
@@ -30,16 +33,19 @@ class SqliteHistory:
         database: Callable[[], sqlite3.Connection],
         errors: Callable[[str], AbstractContextManager[None]],
         lock: Lock,
+        latest: Callable[[], Sequence[LoggedCommit]],
     ) -> None:
         self._path = path
         self._database = database
         self._errors = errors
         self._lock = lock
+        self._latest = latest
 
     def read_openings(self) -> list[Opening]:
         with self._lock, self._errors("read"):
             openings = [row.opening for row in read_snapshots(self._database(), self._path)]
             first = self._database().execute("SELECT seq, at_ms FROM journal ORDER BY seq LIMIT 1").fetchone()
+            first = first or next(iter(self._latest()), None)
         if first is not None and first[0] == 1:
             openings.append(Opening(0, Timestamp(first[1]), None))
         if not openings:
@@ -49,11 +55,15 @@ class SqliteHistory:
     def read_commits(self, after: int, limit: int) -> list[Commit]:
         with self._lock, self._errors("read"):
             db = self._database()
-            return [commit for commit, _ in read_commits(db, self._path, after, self._chain_at(db, after), limit)]
+            chain, latest = self._chain_at(db, after), self._latest()
+            return [commit for commit, _ in islice(read_commits(db, self._path, after, chain, latest), limit)]
 
     def _chain_at(self, db: sqlite3.Connection, seq: int) -> int:
         if seq == 0:
             return 0
+        for commit in self._latest():
+            if commit.seq == seq:
+                return commit.chain
         for table in ("journal", "snapshot"):
             found = db.execute(f"SELECT chain FROM {table} WHERE seq = ?", (seq,)).fetchone()  # noqa: S608  # ours
             if found is not None:

@@ -6,9 +6,10 @@ which names the database and the row; none writes.
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
@@ -16,20 +17,21 @@ from typing import NamedTuple
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
 from interledger.store.base import StoredState, add_document
+from interledger.store.commit_log import LoggedCommit, chain_of
 from interledger.store.history import Commit, Opening
 
 __all__ = [
     "SnapshotRow",
-    "chain_of",
     "check_small_tables",
     "crc_of_document",
     "crc_of_snapshot",
     "read_commits",
     "read_documents",
+    "read_mark",
     "read_snapshots",
 ]
 
-_LINK = Struct(">IQQ")  # chain of the commit before, seq, at
+_LINK = Struct(">IQQ")  # chain, seq, 0
 
 
 class SnapshotRow(NamedTuple):
@@ -43,11 +45,6 @@ class SnapshotRow(NamedTuple):
     @property
     def opening(self) -> Opening:
         return Opening(self.seq, self.at, self.state)
-
-
-def chain_of(before: int, seq: int, at: int, records: bytes) -> int:
-    """The check sum of a commit and of all before it."""
-    return zlib.crc32(records, zlib.crc32(_LINK.pack(before, seq, at)))
 
 
 def crc_of_snapshot(seq: int, chain: int, state: bytes) -> int:
@@ -79,17 +76,23 @@ def read_snapshots(db: sqlite3.Connection, path: Path) -> Iterator[SnapshotRow]:
 
 
 def read_commits(
-    db: sqlite3.Connection, path: Path, seq: int, chain: int, limit: int = -1
+    db: sqlite3.Connection, path: Path, seq: int, chain: int, latest: Sequence[LoggedCommit] = ()
 ) -> Iterator[tuple[Commit, int]]:
-    """The commits after `seq`, whose chain is `chain`, and the chain of each. `limit`: so many at most."""
-    rows = db.execute("SELECT seq, at_ms, chain, records FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
-    for found, at, stored_chain, records in rows:
+    """The commits after `seq`, whose chain is `chain`, and the chain of each. `latest`: those of the commit log."""
+    rows = db.execute("SELECT seq, at_ms, chain, records FROM journal WHERE seq > ? ORDER BY seq", (seq,))
+    for found, at, stored_chain, records in itertools.chain(rows, (one for one in latest if one.seq > seq)):
         if found != seq + 1:
             raise StoreError(f"{path}: commit {seq + 1} of the journal is missing")
         seq, chain = found, chain_of(chain, found, at, records)
         if chain != stored_chain:
             raise StoreError(f"{path}: commit {seq} of the journal is damaged (its check sum differs)")
         yield Commit(seq, Timestamp(at), records), chain
+
+
+def read_mark(db: sqlite3.Connection) -> bytes:
+    """Which commit log belongs to this database."""
+    (mark,) = db.execute("SELECT mark FROM commit_log").fetchone()
+    return bytes(mark)
 
 
 def read_documents(db: sqlite3.Connection, path: Path, state: StoredState) -> None:

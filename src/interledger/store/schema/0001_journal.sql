@@ -8,6 +8,14 @@ CREATE TABLE journal (
     records BLOB NOT NULL
 ) STRICT;
 
+-- Which file beside this database is its commit log (`store/commit_log.py`): the commits that are not in `journal` yet.
+CREATE TABLE commit_log (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    mark BLOB NOT NULL
+) STRICT;
+
+INSERT INTO commit_log VALUES (1, randomblob(16));
+
 -- The ledger after commit `seq`. One row; the journal is read from there.
 CREATE TABLE snapshot (
     id INTEGER PRIMARY KEY CHECK (id = 1),
