@@ -5,7 +5,7 @@ interpreter lock after each of its steps. A commit that is only records goes her
 many at once, with the next one that has more to say. So the file holds what the database does not have yet:
 
     head     "ILP commit log 1", how it was written ("P" power, "K" process), a random mark of 16 octets
-    commit   mark, seq, at (ms), length, chain, the check sum of these five, records: from octet 512, one after the other
+    commit   mark, seq, at (ms), length, chain, check sum of these five, records: from octet 512, one after another
     ...      what is left of older commits, whose seq the database has
 
 A power cut can tear the last commit only, because the next one is begun when this one is on the disk; nothing had left
