@@ -18,7 +18,7 @@ from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import PacketHandler, RequestId
-from interledger.link.btp.messages import TYPE_MESSAGE, TYPE_RESPONSE, encode_ilp
+from interledger.link.btp.messages import TYPE_MESSAGE, TYPE_RESPONSE, BtpPacket, encode_ilp
 from interledger.link.btp.requests import Requests
 from interledger.link.btp.subprotocols import Subprotocols
 
@@ -30,6 +30,7 @@ __all__ = [
     "BtpLink",
     "Connection",
     "Output",
+    "Repeating",
 ]
 
 IN_FLIGHT_MAX: Final = 1_000
@@ -73,6 +74,26 @@ class Connection(Protocol):
 
     def close(self, code: int, reason: str, now: Timestamp) -> None:
         """Close it in good order."""
+        ...
+
+
+class Repeating(Protocol):
+    """What a link and its connections need of BTP/2.0-I (see `RepeatingLink`)."""
+
+    def connected(self, connection: Connection, now: Timestamp) -> None:
+        """A connection is authenticated."""
+        ...
+
+    def receive(self, connection: Connection, octets: bytes, packet: BtpPacket, now: Timestamp) -> bool:
+        """Whether the packet was seen to."""
+        ...
+
+    def repeat(self, request_id: int, octets: bytes) -> None:
+        """A request is sent that is no Prepare."""
+        ...
+
+    def forget(self, request_id: int) -> None:
+        """Nobody waits for its answer any more."""
         ...
 
 
@@ -121,6 +142,7 @@ class BtpLink:
         "counters",
         "handler",
         "link_up",
+        "repeating",
         "requests",
         "subprotocols",
     )
@@ -141,6 +163,8 @@ class BtpLink:
         self.address = address
         self.subprotocols = subprotocols or Subprotocols()
         self.requests = Requests(self, clock)
+        self.repeating: Repeating | None = None
+        """What makes it a link of BTP/2.0-I; None on one of BTP/2.0."""
         self.link_up = link_up
         self.counters = BtpCounters()
         self._clock = clock
@@ -192,6 +216,14 @@ class BtpLink:
             return None
         return connection
 
+    def is_outstanding(self, request_id: int) -> bool:
+        """Whether a Prepare of that id was sent and has no answer."""
+        return request_id in self._outstanding
+
+    def newest_connection(self) -> Connection | None:
+        """The one that answers leave on, however much waits there, or None."""
+        return self._newest
+
     def has(self, connection: Connection) -> bool:
         """Whether it is still one of the link's."""
         return self._connections.get(connection.number) is connection
@@ -237,6 +269,8 @@ class BtpLink:
         self._connections[connection.number] = connection
         self._newest = connection
         self.counters.connections += 1
+        if self.repeating is not None:
+            self.repeating.connected(connection, now)
         if was_down:
             self.link_up(self.account, now)
 

@@ -71,6 +71,7 @@ class State(enum.Enum):
 
     AUTHENTICATING = enum.auto()
     OPEN = enum.auto()
+    REPEATING = enum.auto()  # open, with a peer that repeats its requests (BTP/2.0-I): nothing takes the short path
     CLOSED = enum.auto()
 
 
@@ -201,7 +202,7 @@ class BtpConnection:
         self.state = State.CLOSED
 
     def _stop_sending(self, now: Timestamp) -> None:
-        if self._link is not None and self.state is State.OPEN:
+        if self._link is not None:
             self._link.detach(self, now)
 
     def _close(self, code: int, reason: str, now: Timestamp) -> None:
@@ -283,7 +284,7 @@ class BtpConnection:
             self._receive_auth(packet, now)
         elif self.state is State.AUTHENTICATING:
             self._receive_auth_answer(link, packet, now)
-        else:
+        elif link.repeating is None or not link.repeating.receive(self, octets, packet, now):
             self._receive_open(link, packet, now)
 
     def _receive_open(self, link: BtpLink, packet: BtpPacket, now: Timestamp) -> None:
@@ -302,7 +303,7 @@ class BtpConnection:
         kind = octets[:1]
         if len({entry.name for entry in packet.entries}) != len(packet.entries):
             self._receive_duplicates(link, packet, now)
-        elif isinstance(packet, BtpTransfer):
+        elif isinstance(packet, BtpTransfer) or (isinstance(packet, BtpMessage) and ilp is None):
             link.requests.receive_request(self, packet)
         elif kind == _PREPARE:
             self._receive_prepare(link, request_id, octets, now)
@@ -311,10 +312,8 @@ class BtpConnection:
         elif isinstance(packet, BtpResponse):
             message = "the next node answered without an ILP packet"
             link.receive_refusal(request_id, ErrorCode.T00_INTERNAL_ERROR, message, now)
-        elif ilp is not None:
-            self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, "this is not an ILPv4 packet")
         else:
-            link.requests.receive_request(self, packet)
+            self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, "this is not an ILPv4 packet")
 
     def _receive_duplicates(
         self, link: BtpLink, packet: BtpMessage | BtpResponse | BtpTransfer, now: Timestamp
@@ -374,5 +373,5 @@ class BtpConnection:
     def _open(self, link: BtpLink, now: Timestamp) -> None:
         self._link = link
         self.opened = True
-        self.state = State.OPEN
+        self.state = State.OPEN if link.repeating is None else State.REPEATING
         link.attach(self, now)

@@ -26,12 +26,12 @@ from interledger.link.btp.messages import (
     BtpTransfer,
     Entries,
 )
-from interledger.link.btp.subprotocols import Answer, Refusal, SubprotocolRequest
+from interledger.link.btp.subprotocols import Answer, Handler, Refusal, SubprotocolRequest
 
 if TYPE_CHECKING:
     from interledger.link.btp.link import BtpLink, Connection
 
-__all__ = ["REQUESTS_IN_MAX", "REQUESTS_OUT_MAX", "OnAnswer", "Requests"]
+__all__ = ["REQUESTS_IN_MAX", "REQUESTS_OUT_MAX", "Finish", "OnAnswer", "Requests"]
 
 REQUESTS_OUT_MAX: Final = 100
 """Requests of ours without an answer, per link; a settlement sends one at a time."""
@@ -46,6 +46,9 @@ logger = logging.getLogger("interledger.btp")
 
 OnAnswer = Callable[[BtpResponse | BtpError], None]
 """What is done with the peer's answer. Called once, or never when there is none."""
+
+Finish = Callable[[bytes | None], None]
+"""What is done with our answer to a request of the peer: a BTP packet, or None when nobody knows the answer."""
 
 
 @final
@@ -74,6 +77,8 @@ class Requests:
     def forget(self, request_id: int) -> None:
         """Nobody waits for the answer any more."""
         self._out.pop(request_id, None)
+        if self._link.repeating is not None:
+            self._link.repeating.forget(request_id)
 
     def receive_answer(self, packet: BtpResponse | BtpError) -> bool:
         """Whether `packet` answers a request of ours; it is delivered then."""
@@ -97,37 +102,41 @@ class Requests:
         octets = make(request_id).encode()
         self._out[request_id] = on_answer
         connection.send(octets)
+        if self._link.repeating is not None:
+            self._link.repeating.repeat(request_id, octets)
         return request_id
 
     # ------------------------------------------------------------------ the peer's
 
     def receive_request(self, connection: Connection, packet: BtpMessage | BtpTransfer) -> None:
-        """Answer it, now or when its handler does."""
-        link, request_id = self._link, packet.request_id
-        if not link.has(connection):
+        """Answer it on `connection`, now or when its handler does."""
+        request_id = packet.request_id
+        if not self._link.has(connection):
             return  # it is closing: no answer could leave, so nothing may be begun
         if request_id in connection.unanswered:
-            self._write(connection, request_id, Refusal("F05", "this request id is in flight"))
-            return
-        amount = packet.amount if isinstance(packet, BtpTransfer) else None
-        request = SubprotocolRequest(self._account, packet.entries, amount)
-        if amount is None:
-            if not packet.entries:
-                self._write(connection, request_id, ())
-                return
-            handler = link.subprotocols.find(self._account, request.name)
-            refusal = Refusal("F00", f"this node does not speak the sub-protocol {request.name!a}")
-        else:
-            handler = link.subprotocols.find_hook(self._account)
-            refusal = Refusal("F00", "this node takes no settlement by BTP")
-        if handler is not None and self._in >= REQUESTS_IN_MAX:
-            handler, refusal = None, Refusal("T00", "too many requests are being answered")
-        if handler is None:
-            # RFC 23: "If an `Error` has been returned, the peer MUST NOT have updated their balance."
-            link.counters.transfers_refused += amount is not None
-            self._write(connection, request_id, refusal)
+            connection.send(self.encode(request_id, Refusal("F05", "this request id is in flight")))
             return
         connection.unanswered.add(request_id)
+
+        def finish(answer: bytes | None) -> None:
+            connection.unanswered.discard(request_id)
+            if answer is not None and self._link.has(connection):
+                connection.send(answer)
+            else:
+                self._link.counters.replies_dropped += 1
+
+        self.begin(packet, finish)
+
+    def begin(self, packet: BtpMessage | BtpTransfer, finish: Finish) -> None:
+        """Let its handler answer. `finish` is called once, from inside this call or later."""
+        request_id, counters = packet.request_id, self._link.counters
+        amount = packet.amount if isinstance(packet, BtpTransfer) else None
+        request = SubprotocolRequest(self._account, packet.entries, amount)
+        handler = self._find_handler(request)
+        if not callable(handler):
+            counters.transfers_refused += amount is not None
+            finish(self.encode(request_id, handler))
+            return
         self._in += 1
         answered = False
 
@@ -137,7 +146,7 @@ class Requests:
                 return
             answered = True
             self._in -= 1
-            self._answer(connection, request_id, answer)
+            finish(None if answer is None else self.encode(request_id, answer))
 
         try:
             handler(request, respond)
@@ -146,24 +155,33 @@ class Requests:
             # Whether a Transfer was applied before that nobody knows: a Response may be as wrong as an Error.
             respond(Refusal("T00", "this node could not answer") if amount is None else None)
 
-    def _answer(self, connection: Connection, request_id: int, answer: Answer | None) -> None:
-        connection.unanswered.discard(request_id)
-        if answer is None:
-            return
-        if not self._link.has(connection):
-            self._link.counters.replies_dropped += 1
-            return
-        try:
-            self._write(connection, request_id, answer)
-        except InvalidRequestError as error:
-            logger.error("an answer to %s cannot be written: %s", self._link.account, error)
-            self._write(connection, request_id, Refusal("T00", "this node could not answer"))
-
-    def _write(self, connection: Connection, request_id: int, answer: Answer) -> None:
-        if isinstance(answer, Refusal):
-            code = answer.code if answer.code in BTP_ERRORS else "F00"
-            data = answer.message.encode()[:ERROR_DATA_MAX]
-            now = self._clock.now()
-            connection.send(BtpError(request_id, code, BTP_ERRORS[code], now, data, answer.entries).encode())
+    def _find_handler(self, request: SubprotocolRequest) -> Handler | Answer:
+        """Who answers it, or the answer to what nobody does."""
+        subprotocols = self._link.subprotocols
+        if request.amount is not None:
+            handler = subprotocols.find_hook(request.account)
+            # RFC 23: "If an `Error` has been returned, the peer MUST NOT have updated their balance."
+            refusal = Refusal("F00", "this node takes no settlement by BTP")
+        elif not request.entries:
+            return ()
         else:
-            connection.send(BtpResponse(request_id, answer).encode())
+            handler = subprotocols.find(request.account, request.name)
+            refusal = Refusal("F00", f"this node does not speak the sub-protocol {request.name!a}")
+        if handler is not None and self._in >= REQUESTS_IN_MAX:
+            return Refusal("T00", "too many requests are being answered")
+        return handler or refusal
+
+    def encode(self, request_id: int, answer: Answer) -> bytes:
+        """The packet that answers a request. What cannot be written becomes a T00, and is logged."""
+        try:
+            return self._encode(request_id, answer)
+        except InvalidRequestError as error:
+            logger.error("an answer to %s cannot be written: %s", self._account, error)
+            return self._encode(request_id, Refusal("T00", "this node could not answer"))
+
+    def _encode(self, request_id: int, answer: Answer) -> bytes:
+        if not isinstance(answer, Refusal):
+            return BtpResponse(request_id, answer).encode()
+        code = answer.code if answer.code in BTP_ERRORS else "F00"
+        data = answer.message.encode()[:ERROR_DATA_MAX]
+        return BtpError(request_id, code, BTP_ERRORS[code], self._clock.now(), data, answer.entries).encode()

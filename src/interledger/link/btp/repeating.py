@@ -1,0 +1,272 @@
+"""BTP/2.0-I, the variant of the server-roles document: requests are repeated until answered, answers are remembered.
+
+The wire is that of BTP/2.0, and both peers have to agree on the variant. A request (a Prepare, another Message, a
+Transfer) that has no answer is sent again, later and later, and at once when the link has a new connection, until its
+time is up. The peer's requests are known by their number and their octets, on whichever connection they come: a
+repetition is answered as before, other octets under the same number are an F05 DuplicateIdError.
+
+Prepares and Transfers are remembered over a restart (`accounts.request_journal`), other Messages are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, final
+
+from interledger.accounts.ledger import Ledger
+from interledger.accounts.request_journal import KEPT_AFTER_EXPIRY_MS, RequestJournal, Verdict
+from interledger.clock import Clock, Timestamp
+from interledger.errors import DecodeError
+from interledger.ilp.error_codes import ErrorCode
+from interledger.ilp.packet import TYPE_PREPARE, Prepare, Reject, Reply
+from interledger.link.base import RequestId
+from interledger.link.btp.link import BtpLink, Connection
+from interledger.link.btp.messages import (
+    TYPE_MESSAGE,
+    TYPE_RESPONSE,
+    BtpError,
+    BtpMessage,
+    BtpPacket,
+    BtpResponse,
+    BtpTransfer,
+    encode_ilp,
+    find_entry,
+)
+from interledger.link.btp.subprotocols import Refusal
+from interledger.link.idempotent import IdempotentSide
+from interledger.link.repeat import Repetitions
+
+__all__ = ["REQUEST_REPEATED_MS", "RESENT_AT_ONCE_MAX", "TRANSFER_KEPT_MS", "RepeatingLink"]
+
+REQUEST_REPEATED_MS: Final = 60_000
+"""How long a request is repeated that has no expiry of its own, unless whoever waits for it gives up before."""
+
+TRANSFER_KEPT_MS: Final = 24 * 3_600_000
+"""How long a Transfer of the peer is remembered: to apply one twice costs money, and they are few."""
+
+RESENT_AT_ONCE_MAX: Final = 1_000
+"""Requests sent again as soon as there is a new connection: as many as may be in flight. The rest waits its turn."""
+
+_PREPARE: Final = bytes((TYPE_PREPARE,))
+
+_NO_HOLD: Final = 0
+"""In place of a hold, for a Transfer: there is no hold of that number, and never will be."""
+
+
+class _Sent(NamedTuple):
+    octets: bytes
+    until: int
+    times: int
+
+
+@final
+class RepeatingLink:
+    """A `RememberingLink` over the connections of `link`. `ledger`: where requests of the peer are remembered.
+
+    The owner calls `handle_timer` when `timer` says so; `call_when_sooner` tells it that this is earlier than it was.
+    """
+
+    def __init__(self, link: BtpLink, ledger: Ledger, clock: Clock) -> None:
+        self._link = link
+        self._ledger = ledger
+        self._clock = clock
+        self._sent: dict[int, _Sent] = {}
+        self._repetitions: Repetitions[int] = Repetitions()
+        self._sooner: Callable[[Timestamp], None] = lambda due: None
+        self._messages = RequestJournal(link.account)
+        self._transfers = ledger.requests.of(f"{link.account}/transfers")
+        self._transfers.on_answer = self._deliver_octets
+        self._side = IdempotentSide(
+            link.handler, link.account, ledger, own_address=link.address(), deliver=self._deliver_reply
+        )
+        link.repeating = self
+
+    # ------------------------------------------------------------------ what the connector calls
+
+    def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
+        """Send a Prepare, and again until it is answered or expired. Without a connection: T01, as on any link."""
+        self._link.send_prepare(request_id, prepare)
+        if self._link.is_outstanding(request_id):
+            self._repeat(request_id, encode_ilp(TYPE_MESSAGE, request_id, prepare.encode()), prepare.expires_at)
+
+    def send_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """Answer a Prepare of the peer, however often it was asked."""
+        self._side.send_reply(request_id, reply)
+
+    def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """The answer goes into the commit of the execution."""
+        self._side.keep_reply(request_id, reply)
+
+    def ready(self) -> bool:
+        """As of any link: what is repeated has been sent once, and waits for no room."""
+        return self._link.ready()
+
+    # ------------------------------------------------------------------ requests of ours
+
+    def repeat(self, request_id: int, octets: bytes) -> None:
+        """A request without an expiry is sent now: once more if no answer comes."""
+        self._repeat(request_id, octets, self._clock.now() + REQUEST_REPEATED_MS)
+
+    def _repeat(self, request_id: int, octets: bytes, until: int) -> None:
+        self._sent[request_id] = _Sent(octets, until, 1)
+        self._schedule(request_id, self._clock.now())
+
+    def forget(self, request_id: int) -> None:
+        """It is answered, or nobody waits for the answer any more."""
+        self._sent.pop(request_id, None)
+        self._repetitions.forget(request_id)
+
+    def connected(self, connection: Connection, now: Timestamp) -> None:
+        """A new connection: what has no answer may have been lost with an older one."""
+        for request_id, sent in list(self._sent.items())[:RESENT_AT_ONCE_MAX]:
+            self._send_again(connection, request_id, sent, now)
+
+    def timer(self) -> Timestamp | None:
+        """When `handle_timer` is next due."""
+        times = (self._repetitions.timer(), self._messages.timer(), self._side.timer())
+        return min((due for due in times if due is not None), default=None)
+
+    def handle_timer(self, now: Timestamp) -> None:
+        """Send again what is due, and forget what is too old."""
+        self._side.handle_timer(now)
+        self._messages.handle_timer(now)
+        connection = self._link.sending_connection()
+        for request_id in self._repetitions.take_due(now):
+            sent = self._sent[request_id]
+            if connection is not None:
+                self._send_again(connection, request_id, sent, now)
+            else:
+                self._schedule(request_id, now)
+
+    def call_when_sooner(self, sooner: Callable[[Timestamp], None]) -> None:
+        """Call `sooner(due)` whenever a repetition becomes due before all others."""
+        self._sooner = sooner
+
+    def _send_again(self, connection: Connection, request_id: int, sent: _Sent, now: Timestamp) -> None:
+        if now >= sent.until:
+            self.forget(request_id)
+            return
+        self._sent[request_id] = sent._replace(times=sent.times + 1)
+        connection.send(sent.octets)
+        self._schedule(request_id, now)
+
+    def _schedule(self, request_id: int, now: Timestamp) -> None:
+        if not self._repetitions.schedule(request_id, now, self._sent[request_id].until):
+            del self._sent[request_id]
+            return
+        due = self._repetitions.timer()
+        if due is not None:
+            self._sooner(due)
+
+    # ------------------------------------------------------------------ what a connection calls
+
+    def receive(self, connection: Connection, octets: bytes, packet: BtpPacket, now: Timestamp) -> bool:
+        """Whether the packet was seen to: a request of the peer. False for an answer, which counts as on any link."""
+        if isinstance(packet, BtpResponse | BtpError):
+            sent = self._sent.get(packet.request_id)
+            if isinstance(packet, BtpError) and packet.code == "F05" and sent is not None and sent.times > 1:
+                # The peer has our first one, and does not know that a second may come: its answer is on the way.
+                return True
+            self.forget(packet.request_id)
+            # The inverted types of D-07 have no place here: their Prepares would be processed without being remembered.
+            ilp = find_entry(packet.entries, "ilp")
+            return ilp is not None and ilp.data[:1] == _PREPARE
+        ilp = find_entry(packet.entries, "ilp")
+        if len({entry.name for entry in packet.entries}) != len(packet.entries):
+            return False  # refused with an F01, every time
+        if ilp is None or isinstance(packet, BtpTransfer):
+            self._receive_request(connection, octets, packet, now)
+            return True
+        try:
+            prepare = Prepare.decode(ilp.data)
+        except DecodeError:
+            return False  # likewise
+        if self._is_other(packet.request_id, self._messages, self._transfers):
+            self._refuse_duplicate(connection, packet.request_id)
+            return True
+        received = self._side.receive(_key(packet.request_id), octets, prepare, now)
+        if received.verdict is Verdict.ANSWERED and received.answer is not None:
+            connection.send(encode_ilp(TYPE_RESPONSE, packet.request_id, received.answer))
+        elif received.verdict is Verdict.CONFLICT:
+            self._refuse_duplicate(connection, packet.request_id)
+        elif received.verdict is Verdict.FULL:
+            reject = Reject(ErrorCode.T03_CONNECTOR_BUSY, self._link.address(), "too many packets in flight")
+            connection.send(encode_ilp(TYPE_RESPONSE, packet.request_id, reject.encode()))
+        self._side_is_sooner()
+        return True
+
+    def resume(self, now: Timestamp) -> None:
+        """The account has its link (again, after a restart): see to what was in progress."""
+        self._side.resume(now)
+        self._side_is_sooner()
+
+    def set_address(self, address: str) -> None:
+        """The node's address changed: our own Rejects name the new one."""
+        self._side.own_address = address
+
+    def _receive_request(
+        self, connection: Connection, octets: bytes, packet: BtpMessage | BtpTransfer, now: Timestamp
+    ) -> None:
+        """A Message of another sub-protocol, or a Transfer."""
+        key, request_id = _key(packet.request_id), packet.request_id
+        is_transfer = isinstance(packet, BtpTransfer)
+        journal, other = (self._transfers, self._messages) if is_transfer else (self._messages, self._transfers)
+        if self._is_other(request_id, self._side.journal, other):
+            self._refuse_duplicate(connection, request_id)
+            return
+        until = now + (TRANSFER_KEPT_MS if is_transfer else REQUEST_REPEATED_MS)
+        received = journal.receive(key, octets, until, durable=is_transfer)
+        if received.verdict is Verdict.ANSWERED and received.answer is not None:
+            connection.send(received.answer)
+        elif received.verdict is Verdict.CONFLICT:
+            self._refuse_duplicate(connection, request_id)
+        elif received.verdict is Verdict.FULL:
+            connection.send(self._link.requests.encode(request_id, Refusal("T00", "too many requests")))
+        elif received.verdict is Verdict.NEW and not is_transfer:
+            self._link.requests.begin(packet, lambda answer: self._finish_message(key, answer))
+            self._sooner(Timestamp(until + KEPT_AFTER_EXPIRY_MS))
+        elif received.verdict is Verdict.NEW:
+            # That it was begun is written before its hook hears of it: after a restart nobody knows whether it was
+            # applied, so it is given to no hook again, and neither confirmed nor refused.
+            journal.hold(key, _NO_HOLD)
+            self._ledger.call_after_commit(lambda error: None if error else self._begin_transfer(key, packet))
+
+    def _begin_transfer(self, key: bytes, packet: BtpMessage | BtpTransfer) -> None:
+        self._link.requests.begin(packet, lambda answer: self._finish_transfer(key, answer))
+
+    def _finish_message(self, key: bytes, answer: bytes | None) -> None:
+        if answer is not None and self._messages.answer(key, answer):
+            self._deliver_octets(key, answer)
+
+    def _finish_transfer(self, key: bytes, answer: bytes | None) -> None:
+        if answer is not None and self._transfers.answer(key, answer):
+            self._ledger.reply_after_commit(self._transfers.on_answer, key, answer)
+
+    def _is_other(self, request_id: int, *journals: RequestJournal) -> bool:
+        """Whether the number is in use for a request of another kind."""
+        key = _key(request_id)
+        return any(journal.find(key) is not None for journal in journals)
+
+    def _refuse_duplicate(self, connection: Connection, request_id: int) -> None:
+        # RFC 23: "The transferId and method match a previous request, but other data do not."
+        connection.send(self._link.requests.encode(request_id, Refusal("F05", "another request had this id")))
+
+    def _side_is_sooner(self) -> None:
+        due = self._side.timer()
+        if due is not None:
+            self._sooner(due)
+
+    # ------------------------------------------------------------------ answers of ours
+
+    def _deliver_reply(self, key: bytes, reply: bytes) -> None:
+        self._deliver_octets(key, encode_ilp(TYPE_RESPONSE, int.from_bytes(key, "big"), reply))
+
+    def _deliver_octets(self, key: bytes, answer: bytes) -> None:
+        """On the newest connection. Without one the peer asks again."""
+        connection = self._link.newest_connection()
+        if connection is not None:
+            connection.send(answer)
+
+
+def _key(request_id: int) -> bytes:
+    return request_id.to_bytes(4, "big")
