@@ -42,6 +42,7 @@ async def test_the_document(call: Any, node: Any) -> None:
             "http_incoming_token": True,
             "http_outgoing_token": False,
             "btp_url": None,
+            "btp_version": "2.0",
             "btp_incoming_token": False,
             "btp_outgoing_token": False,
         },
@@ -69,6 +70,7 @@ async def test_every_field_goes_in(call: Any, node: Any) -> None:
             "http_incoming_token": "in",
             "http_outgoing_token": "out",
             "btp_incoming_token": "b",
+            "btp_version": "2.0-I",
         },
         "settle_threshold": "450",
         "settle_to": "-1",
@@ -81,6 +83,7 @@ async def test_every_field_goes_in(call: Any, node: Any) -> None:
     assert (kept.owes_us_max, kept.we_owe_max, kept.packet_amount_max) == (400, 600, 50)
     assert kept.link.http_incoming_token_digest == sha256(b"in").hexdigest()
     assert kept.link.btp_incoming_token_digest == sha256(b"b").hexdigest()
+    assert kept.link.btp_version == "2.0-I"
     assert (kept.link.http_outgoing_token, kept.settle_to, kept.round_trip_time_ms) == ("out", -1, 20)
     assert b'"in"' not in answer.body.replace(b'"pending":{"in"', b"")
 

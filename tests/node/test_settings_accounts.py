@@ -34,6 +34,7 @@ def test_our_names() -> None:
             "http_outgoing_token": "out",
             "btp_url": "btp+wss://bob.example/btp",
             "btp_outgoing_token": "out2",
+            "btp_version": "2.0-I",
             "token": "s3",
         },
         "test.hub",
@@ -52,6 +53,7 @@ def test_our_names() -> None:
     assert account.link.http_outgoing_token == "out"
     assert account.link.btp_url == "wss://bob.example/btp"
     assert account.link.btp_outgoing_token == "out2"
+    assert account.link.btp_version == "2.0-I"
     assert account.link.btp_incoming_token_digest == S3
 
 

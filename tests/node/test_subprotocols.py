@@ -174,7 +174,7 @@ async def test_an_account_with_links_of_both_kinds_is_one_account() -> None:
         await server.replace_account(replace(server.account("child"), link=both))
         desk = Desk()
         server.subprotocols.register("claim", desk, "child")
-        link = server.links.find_btp(server.account("child").id)
+        link = server.links.btp.find(server.account("child").id)
         await until(lambda: link is not None and link.ready())
         assert await client.subprotocols.send_message("up", (CLAIM,)) == (DONE,)
         assert desk.asked[0].account == "child"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from loopback import running, settings
 
 from interledger.clock import Timestamp
-from interledger.node.timers import ConnectorTimer
+from interledger.node.timers import DueTimer
 
 
 class Clock:
@@ -42,16 +42,16 @@ class Due:
         self.on_sooner(Timestamp(due))
 
 
-def made() -> tuple[Due, Clock, ConnectorTimer]:
+def made() -> tuple[Due, Clock, DueTimer]:
     connector, clock = Due(), Clock()
-    return connector, clock, ConnectorTimer(connector, clock)  # type: ignore[arg-type]  # all that it uses
+    return connector, clock, DueTimer(connector, connector.deadlines, clock)
 
 
 def scheduled() -> int:
     """Timers of a connector that the loop knows of."""
     loop = asyncio.get_running_loop()
     handles = [handle for handle in loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]  # no other way
-    return sum("ConnectorTimer" in repr(handle) for handle in handles)
+    return sum("DueTimer" in repr(handle) for handle in handles)
 
 
 async def test_an_idle_node_has_no_timer() -> None:

@@ -16,7 +16,16 @@ from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
 
-__all__ = ["Account", "AccountId", "HttpForm", "LinkSettings", "Relation", "parse_account_id", "token_digest"]
+__all__ = [
+    "Account",
+    "AccountId",
+    "BtpVersion",
+    "HttpForm",
+    "LinkSettings",
+    "Relation",
+    "parse_account_id",
+    "token_digest",
+]
 
 AccountId = NewType("AccountId", str)
 """An account's name, unique on its node: what `parse_account_id` lets through."""
@@ -30,6 +39,15 @@ class Relation(enum.StrEnum):
     CHILD = "child"
     LOCAL = "local"
     """A holder on this node: nobody's routes go there. interledger-rs calls it NonRoutingAccount."""
+
+
+class BtpVersion(enum.StrEnum):
+    """Which BTP is spoken. Both peers have to speak the same one."""
+
+    PLAIN = "2.0"
+    """RFC 23: what every live peer speaks."""
+    REPEATING = "2.0-I"
+    """The same wire, and requests are repeated until they are answered, answers remembered."""
 
 
 class HttpForm(enum.StrEnum):
@@ -63,6 +81,7 @@ class LinkSettings:
     btp_url: str | None = None
     btp_outgoing_token: str | None = field(default=None, repr=False)
     btp_incoming_token_digest: str | None = field(default=None, repr=False)
+    btp_version: BtpVersion = BtpVersion.PLAIN
     btp_child_name: str | None = None
     """Under which a child made this account itself, by connecting; its token opens nothing without this name."""
 

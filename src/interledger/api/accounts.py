@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from interledger.accounts.account import Account, HttpForm, LinkSettings, Relation, parse_account_id, token_digest
+from interledger.accounts.account import (
+    Account,
+    BtpVersion,
+    HttpForm,
+    LinkSettings,
+    Relation,
+    parse_account_id,
+    token_digest,
+)
 from interledger.accounts.asset import parse_asset
 from interledger.api.auth import Access
 from interledger.api.bodies import INT64_MAX, INT64_MIN, Fields
@@ -125,6 +133,8 @@ def _changed_link(old: LinkSettings, link: Fields) -> LinkSettings:
         changes["http_form"] = link.choice("http_form", {form.value: form for form in HttpForm}) or HttpForm.SYNC
     if "http_callback_url" in link:
         changes["http_callback_url"] = link.text("http_callback_url")
+    if "btp_version" in link:
+        changes["btp_version"] = link.choice("btp_version", {v.value: v for v in BtpVersion}) or BtpVersion.PLAIN
     link.close()
     return replace(old, **changes)
 

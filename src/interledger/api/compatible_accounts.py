@@ -159,7 +159,7 @@ def _read_details(fields: Fields, username: Any, node_address: Address, link: Li
         settle_threshold=fields.integer("settle_threshold", INT64_MIN, INT64_MAX),
         settle_to=fields.integer("settle_to", INT64_MIN, INT64_MAX),
         settlement_engine_url=fields.text("settlement_engine_url"),
-        link=_read_link(fields, LinkSettings(btp_child_name=link.btp_child_name), link),
+        link=_read_link(fields, LinkSettings(btp_version=link.btp_version, btp_child_name=link.btp_child_name), link),
     )
 
 

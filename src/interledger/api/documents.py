@@ -78,6 +78,7 @@ def account_document(account: Account, node: NodeFacade) -> dict[str, Any]:
             "http_incoming_token": account.link.http_incoming_token_digest is not None,
             "http_outgoing_token": account.link.http_outgoing_token is not None,
             "btp_url": account.link.btp_url,
+            "btp_version": account.link.btp_version.value,
             "btp_incoming_token": account.link.btp_incoming_token_digest is not None,
             "btp_outgoing_token": account.link.btp_outgoing_token is not None,
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from interledger.accounts.account import HttpForm
+from interledger.accounts.account import BtpVersion, HttpForm
 from interledger.api.problems import PROBLEM_TYPES, problem_type_url
 from interledger.api.schema_kinds import (
     COUNT,
@@ -41,10 +41,11 @@ _SETTLEMENT: Final = {
     "settle_to": or_null(UNITS),
     "settlement_engine_url": or_null(TEXT),
 }
+_BTP_VERSION: Final[Schema] = {"type": "string", "enum": [version.value for version in BtpVersion]}
 _HTTP_FORM: Final[Schema] = {"type": "string", "enum": [form.value for form in HttpForm]}
 _LINK_IN: Final = {
     f"{kind}_{name}": or_null(TEXT) for kind in ("http", "btp") for name in ("url", "incoming_token", "outgoing_token")
-} | {"http_form": _HTTP_FORM, "http_callback_url": or_null(TEXT)}
+} | {"http_form": _HTTP_FORM, "http_callback_url": or_null(TEXT), "btp_version": _BTP_VERSION}
 _ACCOUNT_CHANGES: Final = {
     "relation": RELATION,
     "ilp_address": TEXT,
@@ -94,11 +95,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "room": or_null(UNITS),
             "link": object_of(
                 {
-                    "kind": {"type": "string", "enum": ["BTP", *KINDS.values(), "local", "none"]},
+                    "kind": {"type": "string", "enum": ["BTP", "BTP/2.0-I", *KINDS.values(), "local", "none"]},
                     "up": FLAG,
                     "since": or_null(MOMENT),
                     **{name: or_null(TEXT) if name.endswith("_url") else FLAG for name in _LINK_IN},
                     "http_form": _HTTP_FORM,
+                    "btp_version": _BTP_VERSION,
                 }
             ),
             **_SETTLEMENT,

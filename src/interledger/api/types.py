@@ -93,6 +93,7 @@ class LinkDocument(TypedDict):
     http_incoming_token: bool
     http_outgoing_token: bool
     btp_url: str | None
+    btp_version: str
     btp_incoming_token: bool
     btp_outgoing_token: bool
 

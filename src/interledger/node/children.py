@@ -61,7 +61,7 @@ class Children:
         name = None if template is None else self._name(username, token)
         if template is None or name is None:
             return None
-        known = self._node.links.child(name)
+        known = self._node.links.btp.child(name)
         if known is None:
             return self._make(template, name, token, source)
         digest = known.link.btp_incoming_token_digest or ""

@@ -33,7 +33,7 @@ from interledger.node.requests import OwnRequests
 from interledger.node.settings import Settings
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
-from interledger.node.timers import ConnectorTimer
+from interledger.node.timers import DueTimer
 from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
 from interledger.node.wallets import Wallets
 from interledger.routing.exchange import ExchangeTable
@@ -73,7 +73,7 @@ class Node:
         self.started_at = Timestamp(0)
         self._store = store
         self._table = RoutingTable()
-        self._timer: ConnectorTimer | None = None
+        self._timer: DueTimer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # Made by `start`, because they need a running loop.
         self.connector: Connector
@@ -104,7 +104,7 @@ class Node:
             self._assemble(store, state.facts)
             await self._load(state)
             await self.commit()
-            self._timer = ConnectorTimer(self.connector, self.clock)
+            self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
             self._listener = self.links.listener(*self.settings.bind, app)
             await self._listener.start()
             self.spawn(self.links.tls.watch())
@@ -141,7 +141,7 @@ class Node:
         self.subprotocols = NodeSubprotocols(self)
         self._routes = Routes(self._table, self._accounts.by_id, self.links.has_link)
         self.changes = AccountChanges(self, self._accounts, self._routes)
-        self.links.admit_child = Children(self).admit
+        self.links.btp.admit_child = Children(self).admit
         self._rates = Rates(
             self.exchange,
             settings,

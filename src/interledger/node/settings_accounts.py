@@ -10,7 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from interledger.accounts.account import Account, HttpForm, LinkSettings, Relation, parse_account_id, token_digest
+from interledger.accounts.account import (
+    Account,
+    BtpVersion,
+    HttpForm,
+    LinkSettings,
+    Relation,
+    parse_account_id,
+    token_digest,
+)
 from interledger.accounts.asset import Asset, parse_amount, parse_asset, parse_money
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
@@ -119,6 +127,12 @@ def _read_token(draft: _Draft, text: str) -> None:
         draft.link.setdefault(attribute, _digest(text))
 
 
+def _parse_btp_version(text: str) -> BtpVersion:
+    if text not in list(BtpVersion):
+        raise InvalidRequestError(f"“{text}” is not one of  {'  '.join(BtpVersion)}")
+    return BtpVersion(text)
+
+
 def _parse_http_form(text: str) -> HttpForm:
     if text not in list(HttpForm):
         raise InvalidRequestError(f"“{text}” is not one of  {'  '.join(HttpForm)}")
@@ -169,6 +183,7 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "ilp_over_btp_incoming_token": _link("btp_incoming_token_digest", _digest),
     "btp_outgoing_token": _link("btp_outgoing_token", parse_token),
     "ilp_over_btp_outgoing_token": _link("btp_outgoing_token", parse_token),
+    "btp_version": _link("btp_version", _parse_btp_version),
     "token": _read_token,
 }
 

@@ -55,7 +55,7 @@ class NodeSubprotocols:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._registry = registry = node.links.subprotocols
+        self._registry = registry = node.links.btp.subprotocols
         registry.register("info", self._answer_info)
         registry.register("balance", self._answer_balance)
 
@@ -115,7 +115,7 @@ class NodeSubprotocols:
         return await _answer_of(lambda then: link.requests.send_transfer(amount, entries, then), link, timeout_ms)
 
     def _link(self, account_id: str) -> BtpLink:
-        link = self._node.links.find_btp(self._node.account(account_id).id)
+        link = self._node.links.btp.find(self._node.account(account_id).id)
         if link is None:
             raise LinkError(f"“{account_id}” has no BTP link")
         return link

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, Final
 
-from interledger.accounts.account import Account, AccountId, HttpForm, LinkSettings, Relation
+from interledger.accounts.account import Account, AccountId, BtpVersion, HttpForm, LinkSettings, Relation
 from interledger.accounts.asset import Asset
 from interledger.codec.strict_json import JsonNumber, parse_json
 from interledger.errors import DecodeError, InvalidRequestError, StoreError
@@ -89,6 +89,7 @@ def decode_account(fields: dict[str, Any]) -> Account:
     rest["ilp_address"] = Address(rest["ilp_address"])
     rest["relation"] = Relation(rest["relation"])
     link = dict(rest["link"])
+    link["btp_version"] = BtpVersion(link.get("btp_version", BtpVersion.PLAIN))
     link["http_form"] = HttpForm(link.get("http_form", HttpForm.SYNC))  # older documents have none
     rest["link"] = LinkSettings(**link)
     return Account(asset=asset, **rest)

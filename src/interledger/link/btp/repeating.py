@@ -63,7 +63,7 @@ class _Sent(NamedTuple):
 class RepeatingLink:
     """A `RememberingLink` over the connections of `link`. `ledger`: where requests of the peer are remembered.
 
-    The owner calls `handle_timer` when `timer` says so; `call_when_sooner` tells it that this is earlier than it was.
+    The owner calls `handle_timer` when `timer` says so.
     """
 
     def __init__(self, link: BtpLink, ledger: Ledger, clock: Clock) -> None:
@@ -72,12 +72,13 @@ class RepeatingLink:
         self._clock = clock
         self._sent: dict[int, _Sent] = {}
         self._repetitions: Repetitions[int] = Repetitions()
-        self._sooner: Callable[[Timestamp], None] = lambda due: None
+        self.on_sooner: Callable[[Timestamp], None] = lambda due: None
+        """Called with its time when something becomes due before all else."""
         self._messages = RequestJournal(link.account)
         self._transfers = ledger.requests.of(f"{link.account}/transfers")
         self._transfers.on_answer = self._deliver_octets
         self._side = IdempotentSide(
-            link.handler, link.account, ledger, own_address=link.address(), deliver=self._deliver_reply
+            link.handler, link.account, ledger, own_address=link.address, deliver=self._deliver_reply
         )
         link.repeating = self
 
@@ -138,10 +139,6 @@ class RepeatingLink:
             else:
                 self._schedule(request_id, now)
 
-    def call_when_sooner(self, sooner: Callable[[Timestamp], None]) -> None:
-        """Call `sooner(due)` whenever a repetition becomes due before all others."""
-        self._sooner = sooner
-
     def _send_again(self, connection: Connection, request_id: int, sent: _Sent, now: Timestamp) -> None:
         if now >= sent.until:
             self.forget(request_id)
@@ -156,7 +153,7 @@ class RepeatingLink:
             return
         due = self._repetitions.timer()
         if due is not None:
-            self._sooner(due)
+            self.on_sooner(due)
 
     # ------------------------------------------------------------------ what a connection calls
 
@@ -200,10 +197,6 @@ class RepeatingLink:
         self._side.resume(now)
         self._side_is_sooner()
 
-    def set_address(self, address: str) -> None:
-        """The node's address changed: our own Rejects name the new one."""
-        self._side.own_address = address
-
     def _receive_request(
         self, connection: Connection, octets: bytes, packet: BtpMessage | BtpTransfer, now: Timestamp
     ) -> None:
@@ -224,7 +217,7 @@ class RepeatingLink:
             connection.send(self._link.requests.encode(request_id, Refusal("T00", "too many requests")))
         elif received.verdict is Verdict.NEW and not is_transfer:
             self._link.requests.begin(packet, lambda answer: self._finish_message(key, answer))
-            self._sooner(Timestamp(until + KEPT_AFTER_EXPIRY_MS))
+            self.on_sooner(Timestamp(until + KEPT_AFTER_EXPIRY_MS))
         elif received.verdict is Verdict.NEW:
             # That it was begun is written before its hook hears of it: after a restart nobody knows whether it was
             # applied, so it is given to no hook again, and neither confirmed nor refused.
@@ -254,7 +247,7 @@ class RepeatingLink:
     def _side_is_sooner(self) -> None:
         due = self._side.timer()
         if due is not None:
-            self._sooner(due)
+            self.on_sooner(due)
 
     # ------------------------------------------------------------------ answers of ours
 
