@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 
 
 @pytest.fixture(scope="session")
-def tls_contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """(for the server, for a client that trusts it)."""
+def certificate_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEM file with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -38,8 +38,14 @@ def tls_contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLConte
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
+    return path
+
+
+@pytest.fixture
+def tls_contexts(certificate_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """(for the server, for a client that trusts it): new ones, because what they offer is set on them."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(path)
-    client = ssl.create_default_context()
-    client.load_verify_locations(path)
+    server.load_cert_chain(certificate_path)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.load_verify_locations(certificate_path)
     return server, client

@@ -18,7 +18,7 @@ from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import Link, RequestId
-from interledger.link.http import pool
+from interledger.link.http import outgoing, pool
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.shell import HttpLink
 from interledger.link.listener import Listener
@@ -392,7 +392,7 @@ async def test_a_packet_that_expired_before_its_turn_is_not_written() -> None:
 
 async def test_idle_connections_are_closed_before_the_peer_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "SWEEP_MS", 5)
-    monkeypatch.setattr(pool, "IDLE_MAX_MS", 20)
+    monkeypatch.setattr(outgoing, "IDLE_MAX_MS", 4 * outgoing.SWEEP_MS)
     async with peer(says(http(), http())) as far, linked(f"http://127.0.0.1:{far.port}/ilp") as (link, handler):
         link.send_prepare(RequestId(1), prepare())
         await until(lambda: bool(handler.told))

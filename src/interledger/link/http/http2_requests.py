@@ -1,4 +1,5 @@
-"""Requests of HTTP/2: from a head's fields to the same `Request` that the HTTP/1.1 reader makes, as strictly.
+"""Requests of HTTP/2: from a head's fields to the same `Request` that the HTTP/1.1 reader makes, as strictly; and the
+fields of our own requests.
 
 `ngh2` has checked already what RFC 9113 8 says of a single head: pseudo-headers first and once, names in lower case, no
 headers of a connection, one Content-Length that equals its body. Here is what it leaves open.
@@ -12,7 +13,7 @@ from typing import Final
 
 from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX, METHODS, Refusal, Request, repeated_header
 
-__all__ = ["Fields", "read_head"]
+__all__ = ["Fields", "fields_of_request", "read_head"]
 
 Fields = tuple[tuple[bytes, bytes], ...]
 """A head: (name, value) in their order."""
@@ -57,6 +58,21 @@ def read_head(fields: Iterable[tuple[bytes, bytes]], body_max: int) -> Request |
     if length is not None and (len(length) > 8 or not length.isdigit() or int(length) > body_max):
         return Refusal(413, f"a body has at most {body_max} octets here")
     return request
+
+
+def fields_of_request(head: bytes) -> Fields:
+    """The fields of a request of ours, from its head as HTTP/1.1 has it, without the empty line."""
+    line, *lines = head.split(b"\r\n")
+    method, target, _ = line.split(b" ")
+    headers = [(name.lower(), value) for name, _, value in (each.partition(b": ") for each in lines)]
+    host = next(value for name, value in headers if name == b"host")
+    return (
+        (b":method", method),
+        (b":scheme", b"https"),
+        (b":authority", host),
+        (b":path", target),
+        *(field for field in headers if field[0] not in (b"host", b"connection")),
+    )
 
 
 def _set_host(headers: list[tuple[bytes, bytes]], pseudo: dict[bytes, bytes]) -> Refusal | None:

@@ -6,7 +6,7 @@ Reads answers with `httptools`; says to its link what came, or that nothing will
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol, cast, final
+from typing import TYPE_CHECKING, Final, Protocol, cast, final
 
 import httptools
 
@@ -16,23 +16,60 @@ from interledger.link.base import RequestId
 from interledger.link.http.messages import ILP_BODY_MAX, Failure
 from interledger.link.read_buffer import read_buffer
 
-__all__ = ["LOST", "OutgoingConnection", "Owner"]
+if TYPE_CHECKING:
+    from interledger.link.http.http2_outgoing import Http2Outgoing
+
+__all__ = [
+    "GARBLED",
+    "GRACE_MS",
+    "IDLE_MAX_MS",
+    "LATE",
+    "LOST",
+    "RESPONSE_OCTETS_MAX",
+    "SWEEP_MS",
+    "OutgoingConnection",
+    "Owner",
+    "PooledConnection",
+]
+
+GRACE_MS: Final = 500
+"""How long after a Prepare's expiry its answer is still waited for: the clocks of peers differ."""
+
+IDLE_MAX_MS: Final = 4_000
+"""Unused connections are closed after this. Node's HTTP servers close theirs after 5 s, and a Prepare written into a
+connection that is just being closed has an unknown outcome."""
+
+SWEEP_MS: Final = 250
+"""How often late packets and idle connections are looked for."""
 
 RESPONSE_OCTETS_MAX: Final = 2 * ILP_BODY_MAX
 """An answer with its headers. A longer one cannot hold a Fulfill."""
 
 LOST: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the connection to the next node broke before its answer", False)
+LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the next node did not answer in time", False)
 GARBLED: Final = Failure(ErrorCode.T00_INTERNAL_ERROR, "the next node's answer is not HTTP", False, True)
 
 
+class PooledConnection(Protocol):
+    """A connection to the peer, of whatever version of HTTP."""
+
+    def abort(self) -> None: ...
+    def fail(self, failure: Failure, now: Timestamp) -> None: ...
+    def sweep(self, now: Timestamp, tick: int) -> None: ...
+
+
 class Owner(Protocol):
-    """What a connection tells its link."""
+    """What a connection tells its pool. `tick`: of its timer."""
 
     clock: Clock
+    tick: int
 
     def connected(self, connection: OutgoingConnection) -> None: ...
     def released(self, connection: OutgoingConnection) -> None: ...
-    def lost(self, connection: OutgoingConnection) -> None: ...
+    def multiplexed(self, connection: Http2Outgoing) -> None: ...
+    def has_room(self, connection: Http2Outgoing) -> None: ...
+    def retired(self, connection: Http2Outgoing) -> None: ...
+    def lost(self, connection: PooledConnection) -> None: ...
     def receive_response(self, request_id: RequestId, status: int, body: bytes, now: Timestamp) -> None: ...
     def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None: ...
 
@@ -68,6 +105,14 @@ class OutgoingConnection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.write(octets)
 
+    def sweep(self, now: Timestamp, tick: int) -> None:
+        """A late answer, or a connection that nobody uses."""
+        if self.request_id is None:
+            if tick - self.idle_since > IDLE_MAX_MS // SWEEP_MS:
+                self.abort()
+        elif now > self.expires_at + GRACE_MS:
+            self.fail(LATE, now)
+
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
@@ -82,8 +127,17 @@ class OutgoingConnection(asyncio.BufferedProtocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._link.connected(self)
+        self._transport = stream = cast("asyncio.Transport", transport)
+        tls = stream.get_extra_info("ssl_object")
+        if tls is None or tls.selected_alpn_protocol() != "h2":
+            self._link.connected(self)
+            return
+        # Here, because the library may not be installed; then nobody offers HTTP/2.
+        from interledger.link.http.http2_outgoing import Http2Outgoing
+
+        protocol = Http2Outgoing(self._link)
+        stream.set_protocol(protocol)
+        protocol.connection_made(stream)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         self._buffer = buffer = read_buffer()

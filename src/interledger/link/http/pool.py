@@ -12,18 +12,22 @@ import logging
 import ssl
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Reject
 from interledger.link.base import PacketHandler, RequestId
+from interledger.link.http import http2
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.messages import Failure
-from interledger.link.http.outgoing import LOST, OutgoingConnection
+from interledger.link.http.outgoing import LOST, SWEEP_MS, OutgoingConnection, PooledConnection
 from interledger.link.http.resolving import FetchError, checked_addresses
 from interledger.link.http.urls import Url
+
+if TYPE_CHECKING:
+    from interledger.link.http.http2_outgoing import Http2Outgoing
 
 __all__ = ["CONNECTIONS_MAX", "ConnectionPool"]
 
@@ -35,26 +39,15 @@ CONNECTIONS_MAX: Final = 128
 QUEUE_MAX: Final = 1_000
 """Packets that wait for a connection. At 128 in flight and 50 ms each that is 0.4 s, less than any expiry."""
 
-GRACE_MS: Final = 500
-"""How long after a Prepare's expiry its answer is still waited for: the clocks of peers differ."""
-
 CONNECT_TIMEOUT_S: Final = 5.0
 """Name, TCP and TLS together."""
 
 RECONNECT_DELAY_S: Final = 1.0
 """After a failed connect: packets are refused at once instead of each waiting for another failure."""
 
-IDLE_MAX_MS: Final = 4_000
-"""Unused connections are closed after this. Node's HTTP servers close theirs after 5 s, and a Prepare written into a
-connection that is just being closed has an unknown outcome."""
-
-SWEEP_MS: Final = 250
-"""How often late packets and idle connections are looked for."""
-
 ALARM_QUIET_MS: Final = 60_000
 """An alarm is logged at most this often: a peer that fails now and then must not fill the log."""
 
-_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the next node did not answer in time", False)
 _UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
 _UNREACHABLE: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached", True)
 _BUSY: Final = Failure(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node", True)
@@ -68,6 +61,7 @@ class ConnectionPool(ABC):
     `url`: where to; without one every request fails. `egress`: where we may connect, when the url is a stranger's word;
     it is asked each time, after the name was resolved. Request ids are the link's, unique among those on their way.
     `own_address`: what our own Rejects name as `triggered_by`; change it when the node's address changes.
+    `tls`: of this pool alone, because HTTP/2 is offered in it; a peer that takes it gets one connection for everything.
     """
 
     def __init__(
@@ -99,7 +93,14 @@ class ConnectionPool(ABC):
             self._tls = ssl.create_default_context()
         self._connections_max = connections_max
         self._egress = egress
-        self._connections: set[OutgoingConnection] = set()
+        self._offers_http2 = self._tls is not None and http2.is_installed()
+        if self._tls is not None:
+            http2.offer(self._tls)
+        self._speaks_http1 = False
+        """The peer chose HTTP/1.1 the last time."""
+        self._multiplexed: Http2Outgoing | None = None
+        """The connection for all requests, when the peer speaks HTTP/2."""
+        self._connections: set[PooledConnection] = set()
         self._idle: list[OutgoingConnection] = []
         """Free connections, the last used last: a small load uses few, and the others go idle and close."""
         self._queue: deque[tuple[RequestId, Timestamp, bytes]] = deque()
@@ -140,6 +141,10 @@ class ConnectionPool(ABC):
 
     def request(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
         """Send a whole request; its answer is waited for until `expires_at` and a little longer."""
+        multiplexed = self._multiplexed
+        if multiplexed is not None and multiplexed.has_room():
+            multiplexed.send(request_id, expires_at, octets)
+            return
         idle = self._idle
         while idle:
             connection = idle.pop()
@@ -185,12 +190,34 @@ class ConnectionPool(ABC):
 
     def connected(self, connection: OutgoingConnection) -> None:
         """A new connection can be used."""
-        self._connecting -= 1
-        self._connections.add(connection)
-        if self._down:
-            self._down = False
-            logger.info("%s: reached again", self.account)
+        learnt, self._speaks_http1 = not self._speaks_http1, True
+        self._opened(connection)
         self.released(connection)
+        for _ in range(len(self._queue) if learnt else 0):
+            self._grow()
+
+    def multiplexed(self, connection: Http2Outgoing) -> None:
+        """A new connection can be used, for many requests at a time: the only one, until it retires."""
+        self._speaks_http1 = False
+        self._opened(connection)
+        self._multiplexed = connection
+        self.has_room(connection)
+
+    def has_room(self, connection: Http2Outgoing) -> None:
+        """`connection` may take more requests."""
+        while self._queue and connection.has_room():
+            request_id, expires_at, octets = self._queue.popleft()
+            if self.clock.now() <= expires_at:
+                connection.send(request_id, expires_at, octets)
+            else:
+                self._refuse_soon(request_id, _UNSENT_LATE)
+
+    def retired(self, connection: Http2Outgoing) -> None:
+        """`connection` takes no more requests, and ends when its last is answered."""
+        if self._multiplexed is connection:
+            self._multiplexed = None
+            if self._queue:
+                self._grow()
 
     def released(self, connection: OutgoingConnection) -> None:
         """`connection` is free: give it the next packet, or keep it."""
@@ -206,15 +233,24 @@ class ConnectionPool(ABC):
         connection.idle_since = self.tick
         self._idle.append(connection)
 
-    def lost(self, connection: OutgoingConnection) -> None:
+    def lost(self, connection: PooledConnection) -> None:
         """`connection` is no more."""
         self._connections.discard(connection)
-        if connection in self._idle:
+        if connection is self._multiplexed:
+            self._multiplexed = None
+        elif isinstance(connection, OutgoingConnection) and connection in self._idle:
             self._idle.remove(connection)
         if self._queue:
             self._grow()
 
     # Inside.
+
+    def _opened(self, connection: PooledConnection) -> None:
+        self._connecting -= 1
+        self._connections.add(connection)
+        if self._down:
+            self._down = False
+            logger.info("%s: reached again", self.account)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -240,6 +276,9 @@ class ConnectionPool(ABC):
             or self._connecting >= len(self._queue)
             or self._connecting + len(self._connections) >= self._connections_max
             or loop.time() < self._no_new_before
+            or self._multiplexed is not None
+            # One is enough to learn which version the peer speaks, and one is all that HTTP/2 needs.
+            or (self._offers_http2 and not self._speaks_http1 and self._connecting)
         ):
             return
         self._connecting += 1
@@ -287,13 +326,8 @@ class ConnectionPool(ABC):
         self._timer = None
         self.tick += 1
         now = self.clock.now()
-        idle_ticks = IDLE_MAX_MS // SWEEP_MS
         for connection in tuple(self._connections):
-            if connection.request_id is None:
-                if self.tick - connection.idle_since > idle_ticks:
-                    connection.abort()
-            elif now > connection.expires_at + GRACE_MS:
-                connection.fail(_LATE, now)
+            connection.sweep(now, self.tick)
         late = [entry for entry in self._queue if now > entry[1]]
         if late:
             self._queue = deque(entry for entry in self._queue if now <= entry[1])
