@@ -97,14 +97,6 @@ class StreamExchange:
             connection, [(b":status", b"%d" % status), connection.port.date_field, (b"content-length", b"0")], b""
         )
 
-    def acknowledge(self, status: int) -> bool:
-        """Answer with a status that says all, without a body. False: the client has gone."""
-        connection = self._connection
-        if connection is None or self.answered:
-            return False
-        fields = [(b":status", b"%d" % status), (b"content-length", b"0"), connection.port.date_field]
-        return self._answer(connection, fields, b"")
-
     def deny(self, text: str) -> bool:
         """Answer 401, now or after the delay that a source of wrong tokens has to wait. False: the client has gone."""
         connection = self._connection
