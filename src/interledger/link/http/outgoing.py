@@ -66,6 +66,7 @@ class Owner(Protocol):
 
     def connected(self, connection: OutgoingConnection) -> None: ...
     def released(self, connection: OutgoingConnection) -> None: ...
+    def speak_http2(self, transport: asyncio.Transport) -> None: ...
     def multiplexed(self, connection: Http2Outgoing) -> None: ...
     def has_room(self, connection: Http2Outgoing) -> None: ...
     def retired(self, connection: Http2Outgoing) -> None: ...
@@ -129,15 +130,10 @@ class OutgoingConnection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = stream = cast("asyncio.Transport", transport)
         tls = stream.get_extra_info("ssl_object")
-        if tls is None or tls.selected_alpn_protocol() != "h2":
+        if tls is not None and tls.selected_alpn_protocol() == "h2":
+            self._link.speak_http2(stream)
+        else:
             self._link.connected(self)
-            return
-        # Here, because the library may not be installed; then nobody offers HTTP/2.
-        from interledger.link.http.http2_outgoing import Http2Outgoing
-
-        protocol = Http2Outgoing(self._link)
-        stream.set_protocol(protocol)
-        protocol.connection_made(stream)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         self._buffer = buffer = read_buffer()

@@ -196,6 +196,15 @@ class ConnectionPool(ABC):
         for _ in range(len(self._queue) if learnt else 0):
             self._grow()
 
+    def speak_http2(self, transport: asyncio.Transport) -> None:
+        """The peer chose HTTP/2 on a new connection."""
+        # Here, because the library may not be installed; then it was not offered.
+        from interledger.link.http.http2_outgoing import Http2Outgoing
+
+        protocol = Http2Outgoing(self)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+
     def multiplexed(self, connection: Http2Outgoing) -> None:
         """A new connection can be used, for many requests at a time: the only one, until it retires."""
         self._speaks_http1 = False
