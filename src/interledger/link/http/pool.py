@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import Reject
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http import http2
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.messages import Failure
+from interledger.link.http.outcomes import Outcomes
 from interledger.link.http.outgoing import LOST, SWEEP_MS, OutgoingConnection, PooledConnection
 from interledger.link.http.resolving import FetchError, checked_addresses
 from interledger.link.http.urls import Url
@@ -45,9 +44,6 @@ CONNECT_TIMEOUT_S: Final = 5.0
 RECONNECT_DELAY_S: Final = 1.0
 """After a failed connect: packets are refused at once instead of each waiting for another failure."""
 
-ALARM_QUIET_MS: Final = 60_000
-"""An alarm is logged at most this often: a peer that fails now and then must not fill the log."""
-
 _UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
 _UNREACHABLE: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached", True)
 _BUSY: Final = Failure(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node", True)
@@ -55,12 +51,11 @@ _CLOSED: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the link to the next n
 _NO_URL: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "no address is known at which to call the next node", True)
 
 
-class ConnectionPool(ABC):
+class ConnectionPool(Outcomes):
     """A link derives from this, and is told of each request what came of it, once.
 
     `url`: where to; without one every request fails. `egress`: where we may connect, when the url is a stranger's word;
     it is asked each time, after the name was resolved. Request ids are the link's, unique among those on their way.
-    `own_address`: what our own Rejects name as `triggered_by`; change it when the node's address changes.
     `tls`: of this pool alone, because HTTP/2 is offered in it; a peer that takes it gets one connection for everything.
     """
 
@@ -76,16 +71,7 @@ class ConnectionPool(ABC):
         connections_max: int = CONNECTIONS_MAX,
         egress: EgressPolicy | None = None,
     ) -> None:
-        self.handler = handler
-        self.account = account
-        self.own_address = own_address
-        self.clock = clock
-        self.alarm: str | None = None
-        """What only an operator can mend, while it lasts: a refused token, a wrong url."""
-        self.prepares = 0
-        self.unknown = 0
-        """Prepares whose outcome we do not know."""
-        self._quiet_until = 0
+        super().__init__(handler, account, clock, own_address)
         self.tick = 0
         self._url = url
         self._tls = tls
@@ -112,30 +98,6 @@ class ConnectionPool(ABC):
         self._down = False
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
-
-    # What becomes of a request.
-
-    @abstractmethod
-    def receive_response(self, request_id: RequestId, status: int, body: bytes, now: Timestamp) -> None:
-        """A whole answer."""
-
-    def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None:
-        """No answer: tell the handler what `failure` means for its packet, and the operator where one is needed."""
-        self.raise_alarm(failure, now)
-        reject = Reject(failure.code, self.own_address, failure.message)
-        if failure.known:
-            self.handler.receive_reply(self.account, request_id, reject, now)
-        else:
-            self.unknown += 1
-            self.handler.receive_no_reply(self.account, request_id, reject, now)
-
-    def raise_alarm(self, failure: Failure, now: Timestamp) -> None:
-        """Tell the operator of a failure that only one can mend."""
-        if failure.alarm and self.alarm != failure.message:
-            self.alarm = failure.message
-            if now >= self._quiet_until:
-                self._quiet_until = now + ALARM_QUIET_MS
-                logger.error("%s: %s", self.account, failure.message)
 
     # Requests.
 
