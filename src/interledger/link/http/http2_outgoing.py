@@ -87,6 +87,11 @@ class Http2Outgoing(asyncio.BufferedProtocol):
         self._writable = True
         self._flush_due = False
 
+    def take_over(self, transport: asyncio.Transport) -> None:
+        """From the protocol that connected."""
+        transport.set_protocol(self)
+        self.connection_made(transport)
+
     def is_open(self) -> bool:
         """Whether there is a socket."""
         return self._transport is not None and not self._transport.is_closing()

@@ -8,16 +8,23 @@ from typing import Final
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp
+from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Reject
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.messages import Failure
 
-__all__ = ["Outcomes"]
+__all__ = ["BUSY", "CLOSED", "NO_URL", "UNREACHABLE", "UNSENT_LATE", "Outcomes"]
 
 logger = logging.getLogger("interledger.http")
 
 ALARM_QUIET_MS: Final = 60_000
 """An alarm is logged at most this often: a peer that fails now and then must not fill the log."""
+
+UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
+UNREACHABLE: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached", True)
+BUSY: Final = Failure(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node", True)
+CLOSED: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the link to the next node is closed", True)
+NO_URL: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "no address is known at which to call the next node", True)
 
 
 class Outcomes(ABC):

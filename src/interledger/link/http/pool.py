@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp
-from interledger.ilp.error_codes import ErrorCode
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http import http2
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.messages import Failure
-from interledger.link.http.outcomes import Outcomes
+from interledger.link.http.outcomes import BUSY, CLOSED, NO_URL, UNREACHABLE, UNSENT_LATE, Outcomes
 from interledger.link.http.outgoing import LOST, SWEEP_MS, OutgoingConnection, PooledConnection
 from interledger.link.http.resolving import FetchError, checked_addresses
 from interledger.link.http.urls import Url
@@ -43,12 +42,6 @@ CONNECT_TIMEOUT_S: Final = 5.0
 
 RECONNECT_DELAY_S: Final = 1.0
 """After a failed connect: packets are refused at once instead of each waiting for another failure."""
-
-_UNSENT_LATE: Final = Failure(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet expired before it could be sent", True)
-_UNREACHABLE: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the next node cannot be reached", True)
-_BUSY: Final = Failure(ErrorCode.T02_PEER_BUSY, "too many packets wait for the next node", True)
-_CLOSED: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the link to the next node is closed", True)
-_NO_URL: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "no address is known at which to call the next node", True)
 
 
 class ConnectionPool(Outcomes):
@@ -88,7 +81,7 @@ class ConnectionPool(Outcomes):
         """The connection for all requests, when the peer speaks HTTP/2."""
         self._connections: set[PooledConnection] = set()
         self._idle: list[OutgoingConnection] = []
-        """Free connections, the last used last: a small load uses few, and the others go idle and close."""
+        """Free connections, the last used last: a small load uses few, and the others close."""
         self._queue: deque[tuple[RequestId, Timestamp, bytes]] = deque()
         self._opening: set[asyncio.Task[None]] = set()
         self._connecting = 0
@@ -114,11 +107,11 @@ class ConnectionPool(Outcomes):
                 connection.send(request_id, expires_at, octets)
                 return
         if self._closed or self._url is None:
-            self._refuse_soon(request_id, _CLOSED if self._closed else _NO_URL)
+            self._refuse_soon(request_id, CLOSED if self._closed else NO_URL)
         elif len(self._queue) >= QUEUE_MAX:
-            self._refuse_soon(request_id, _BUSY)
+            self._refuse_soon(request_id, BUSY)
         elif not self.ready():
-            self._refuse_soon(request_id, _UNREACHABLE)
+            self._refuse_soon(request_id, UNREACHABLE)
         else:
             self._queue.append((request_id, expires_at, octets))
             self._grow()
@@ -133,7 +126,7 @@ class ConnectionPool(Outcomes):
         """Send nothing more. Of requests on their way it is not known what becomes of them."""
         self._closed = True
         now = self.clock.now()
-        self._refuse_queue(_CLOSED, now)
+        self._refuse_queue(CLOSED, now)
         for connection in tuple(self._connections):
             connection.fail(LOST, now)
         for task in self._opening:
@@ -163,9 +156,7 @@ class ConnectionPool(Outcomes):
         # Here, because the library may not be installed; then it was not offered.
         from interledger.link.http.http2_outgoing import Http2Outgoing
 
-        protocol = Http2Outgoing(self)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
+        Http2Outgoing(self).take_over(transport)
 
     def multiplexed(self, connection: Http2Outgoing) -> None:
         """A new connection can be used, for many requests at a time: the only one, until it retires."""
@@ -176,12 +167,8 @@ class ConnectionPool(Outcomes):
 
     def has_room(self, connection: Http2Outgoing) -> None:
         """`connection` may take more requests."""
-        while self._queue and connection.has_room():
-            request_id, expires_at, octets = self._queue.popleft()
-            if self.clock.now() <= expires_at:
-                connection.send(request_id, expires_at, octets)
-            else:
-                self._refuse_soon(request_id, _UNSENT_LATE)
+        while connection.has_room() and (request := self._take_next()) is not None:
+            connection.send(*request)
 
     def retired(self, connection: Http2Outgoing) -> None:
         """`connection` takes no more requests, and ends when its last is answered."""
@@ -195,12 +182,10 @@ class ConnectionPool(Outcomes):
         if self._closed:
             connection.abort()
             return
-        while self._queue:
-            request_id, expires_at, octets = self._queue.popleft()
-            if self.clock.now() <= expires_at:
-                connection.send(request_id, expires_at, octets)
-                return
-            self._refuse_soon(request_id, _UNSENT_LATE)
+        request = self._take_next()
+        if request is not None:
+            connection.send(*request)
+            return
         connection.idle_since = self.tick
         self._idle.append(connection)
 
@@ -215,6 +200,14 @@ class ConnectionPool(Outcomes):
             self._grow()
 
     # Inside.
+
+    def _take_next(self) -> tuple[RequestId, Timestamp, bytes] | None:
+        while self._queue:
+            request = self._queue.popleft()
+            if self.clock.now() <= request[1]:
+                return request
+            self._refuse_soon(request[0], UNSENT_LATE)
+        return None
 
     def _opened(self, connection: PooledConnection) -> None:
         self._connecting -= 1
@@ -290,7 +283,7 @@ class ConnectionPool(Outcomes):
             self._down = True
             logger.warning("%s: cannot be reached: %s", self.account, error or type(error).__name__)
             self.handler.link_lost(self.account, now)
-        self._refuse_queue(_UNREACHABLE, now)
+        self._refuse_queue(UNREACHABLE, now)
 
     def _sweep(self) -> None:
         """The one timer of the link: packets past their expiry, connections that nobody uses."""
@@ -303,6 +296,6 @@ class ConnectionPool(Outcomes):
         if late:
             self._queue = deque(entry for entry in self._queue if now <= entry[1])
             for request_id, _, _ in late:
-                self.fail(request_id, _UNSENT_LATE, now)
+                self.fail(request_id, UNSENT_LATE, now)
         if self._connections or self._queue:
             self._grow()
