@@ -225,7 +225,7 @@ class FakeNode:
     def status(self) -> SimpleNamespace:
         return SimpleNamespace(
             address=self.address, version="0.1.0", started_at=NOON, accounts=len(self.kept), links_up=1, in_flight=2,
-            packets={"prepares": 5}, unknown=0, read_only=self.read_only, alarms=["a word to the operator"],
+            packets={"prepares": 5}, unknown=0, read_only=self.read_only, at_risk=[], alarms=["a word to the operator"],
         )  # fmt: skip
 
 
@@ -317,3 +317,9 @@ def node() -> FakeNode:
 @pytest.fixture
 def call(node: FakeNode) -> Caller:
     return Caller(create_app(node))  # type: ignore[arg-type] # tuples and namespaces stand for the node's values
+
+
+@pytest.fixture
+def make_caller() -> type[Caller]:
+    """For an application of one's own."""
+    return Caller

@@ -33,6 +33,7 @@ async def test_status(call: Any) -> None:
         "in_flight": 2,
         "packets": {"prepares": 5},
         "unknown": 0,
+        "at_risk": [],
         "alarms": ["a word to the operator"],
     }
 

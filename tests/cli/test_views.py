@@ -179,14 +179,15 @@ def test_status(pipe: Console, terminal: Console) -> None:
     status = {
         "ilp_address": "test.hub", "url": "http://x", "version": "0.1", "ready": True, "read_only": False,
         "started_at": "2026-11-20T10:00:00.000Z", "accounts": 2, "links_up": 1, "in_flight": 3,
-        "packets": {"fulfilled": 12345, "rejected": 0, "refused": 0}, "unknown": 1, "alarms": ["the disk is full"],
+        "packets": {"fulfilled": 12345, "rejected": 0, "refused": 0}, "unknown": 1, "at_risk": [],
+        "alarms": ["the disk is full"],
     }  # fmt: skip
     lines = node_status_lines(status, pipe)
     assert lines[0] == "test.hub   ✓ ready   http://x   version 0.1"
     assert lines[2:] == [
         "  Accounts   2, 1 up",
         "  Packets    12345 fulfilled, 0 rejected   3 in flight",
-        "  Unknown    ? 1 amount set aside",
+        "  Unknown    ? 1 amount set aside   (ilp unknown list)",
         "  Alarm      ! the disk is full",
     ]
     assert "12,345 fulfilled" in node_status_lines(status, terminal)[3]

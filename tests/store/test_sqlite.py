@@ -271,6 +271,15 @@ def test_the_journal_is_pruned_behind_its_opening_a_little_at_a_time(node: Node)
     assert [commit.seq for commit in node.store.history.read_commits(18, 2)] == [19, 20]
 
 
+def test_a_journal_that_is_still_in_the_log_opens_with_an_empty_ledger(node: Node) -> None:
+    node.write()
+    node.write()
+    node.start()  # killed: the database has no commit yet
+    assert openings(node) == [0]
+    node.write(snapshot=True)
+    assert openings(node) == [0, 3]
+
+
 def openings(node: Node) -> list[int]:
     return [opening.seq for opening in node.store.history.read_openings()]
 

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from interledger.api import accounts, compatible_accounts, openapi, peer_balance, rates, routes, status
+from interledger.api import accounts, compatible_accounts, ledger, openapi, peer_balance, rates, routes, status, unknown
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation
@@ -54,6 +54,8 @@ def all_operations() -> tuple[Operation, ...]:
         *routes.OPERATIONS,
         *rates.OPERATIONS,
         *SpspResource().operations(),
+        *ledger.OPERATIONS,
+        *unknown.OPERATIONS,
     )
     return (openapi.operation(described), *described)
 

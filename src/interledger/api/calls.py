@@ -100,8 +100,19 @@ class ApiCalls:
     async def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout_ms: int = TIMEOUT_MS
     ) -> Any:
+        answer = await self._answer(method, path, body, timeout_ms)
+        return _read(answer.status, answer.body)
+
+    async def _text(self, path: str, *, timeout_ms: int = TIMEOUT_MS) -> str:
+        """An answer that is no JSON."""
+        answer = await self._answer("GET", path, None, timeout_ms)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            _read(answer.status, answer.body)
+        return answer.body.decode("utf-8")
+
+    async def _answer(self, method: str, path: str, body: Mapping[str, Any] | None, timeout_ms: int) -> FetchResponse:
         headers, octets = self._request(body)
-        answer = await (self._fetch or self._default_fetch())(
+        return await (self._fetch or self._default_fetch())(
             method,
             self.base_url + path,
             headers=headers,
@@ -109,7 +120,6 @@ class ApiCalls:
             timeout_ms=timeout_ms,
             limit_octets=ANSWER_OCTETS_MAX,
         )
-        return _read(answer.status, answer.body)
 
     async def _lines(
         self, path: str, body: Mapping[str, Any], more: Mapping[str, str]

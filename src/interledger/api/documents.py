@@ -153,6 +153,17 @@ def status_document(status: StatusView, *, ready: bool) -> dict[str, Any]:
         "in_flight": status.in_flight,
         "packets": dict(status.packets),
         "unknown": status.unknown,
+        "at_risk": [
+            {
+                "account": risk.account,
+                "asset_code": risk.asset.code,
+                "asset_scale": risk.asset.scale,
+                "owed": str(risk.owed),
+                "in_flight": str(risk.in_flight),
+                "unknown": str(risk.unknown),
+            }
+            for risk in status.at_risk
+        ],
         "alarms": list(status.alarms),
     }
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
+from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.payment_views import PaymentView, ProgressView, QuoteView, RatioView
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
 from interledger.application.peering.invitation import Invitation
@@ -148,6 +149,8 @@ class StatusView(Protocol):
     def read_only(self) -> bool: ...
     @property
     def alarms(self) -> Sequence[str]: ...
+    @property
+    def at_risk(self) -> Sequence[AtRiskView]: ...
 
 
 class PeeringFacade(Protocol):
@@ -207,6 +210,8 @@ class NodeFacade(Protocol):
     def peering(self) -> PeeringFacade: ...
     @property
     def requests(self) -> RequestsFacade: ...
+    @property
+    def books(self) -> BooksFacade: ...
 
     def accounts(self) -> Sequence[Account]: ...
 

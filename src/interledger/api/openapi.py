@@ -23,6 +23,12 @@ _HEADERS: Final = {
 }
 _QUERY: Final = {
     "limit": ("How many, 100 unless said", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    "account": ("The full name of a ledger account, or the name of a peer or holder", {"type": "string"}),
+    "asset": ("`USD/9`, where the name is used in several assets", {"type": "string"}),
+    "from": ("Nothing before this moment: RFC 3339, or a date", {"type": "string"}),
+    "to": ("Nothing from this moment on", {"type": "string"}),
+    "by": ("How packets are put together", {"type": "string", "enum": ["packet", "minute", "hour", "day"]}),
+    "format": ("Of the export", {"type": "string", "enum": ["hledger", "beancount", "csv"]}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
 }
 _MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain"}

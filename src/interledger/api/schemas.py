@@ -21,6 +21,7 @@ from interledger.api.schema_kinds import (
     ref,
     ref_or_null,
 )
+from interledger.api.schemas_ledger import LEDGER_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
 from interledger.node.http_links import KINDS
 
@@ -82,6 +83,7 @@ _ASKED_AMOUNT: Final[Schema] = {
 
 SCHEMAS: Final[dict[str, Schema]] = {
     **PEER_SCHEMAS,
+    **LEDGER_SCHEMAS,
     "Account": object_of(
         {
             "id": TEXT,
@@ -194,6 +196,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "in_flight": COUNT,
             "packets": _map(COUNT, "Packets since the start, by outcome"),
             "unknown": COUNT,
+            "at_risk": {"type": "array", "items": ref("AtRisk")},
             "alarms": {"type": "array", "items": TEXT},
         }
     ),

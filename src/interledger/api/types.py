@@ -7,6 +7,7 @@ from typing import TypedDict
 __all__ = [
     "AccountDocument",
     "AddedPeerDocument",
+    "AtRiskDocument",
     "CallerDocument",
     "CheckDocument",
     "CheckItemDocument",
@@ -255,6 +256,17 @@ class PingDocument(TypedDict):
     code: str | None
 
 
+class AtRiskDocument(TypedDict):
+    """What could be lost with one peer now, in units of the asset."""
+
+    account: str
+    asset_code: str
+    asset_scale: int
+    owed: str
+    in_flight: str
+    unknown: str
+
+
 class StatusDocument(TypedDict):
     """The node in one look."""
 
@@ -268,6 +280,7 @@ class StatusDocument(TypedDict):
     in_flight: int
     packets: dict[str, int]
     unknown: int
+    at_risk: list[AtRiskDocument]
     alarms: list[str]
 
 

@@ -91,6 +91,28 @@ root: Final = LazyGroup(
             },
             "Exchange rates",
         ),
+        "ledger": LazyGroup(
+            "ledger",
+            {
+                "check": Entry("ledger:check", "Compute all balances again, and compare"),
+                "accounts": Entry("ledger:accounts", "The chart of accounts, as it stands"),
+                "statement": Entry("ledger:statement", "What was posted to one account"),
+                "profit": Entry("ledger:profit", "Fees, losses, exchange positions"),
+                "export": Entry("ledger:export", "The books for hledger, beancount, a spreadsheet"),
+                "correct": Entry("ledger:correct", "An entry by hand, with a reason"),
+            },
+            "The books",
+        ),
+        "unknown": LazyGroup(
+            "unknown",
+            {
+                "list": Entry("unknown:list_unknown", "Amounts that nobody has proved"),
+                "show": Entry("unknown:show", "One of them, and where it came from"),
+                "prove": Entry("unknown:prove", "Keep its fulfillment as proof"),
+                "resolve": Entry("unknown:resolve", "Decide: delivered, or not"),
+            },
+            "Amounts that may or may not have been delivered",
+        ),
         "config": LazyGroup(
             "config",
             {

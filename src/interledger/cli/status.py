@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
+from interledger.accounts.asset import Asset, format_amount
 from interledger.cli.console import Console
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.money import time_of_day
 from interledger.cli.state import State
 from interledger.cli.tree import command
 
-__all__ = ["status", "status_lines"]
+__all__ = ["risk_lines", "status", "status_lines"]
 
 
 @command("status")
@@ -48,5 +49,23 @@ def status_lines(status: Mapping[str, Any], console: Console) -> list[str]:
         f"  Packets    {text}   {status['in_flight']} in flight",
     ]
     if unknown:
-        lines.append(f"  Unknown    {console.mark('?')} {unknown} amount{'' if unknown == 1 else 's'} set aside")
+        what = f"{unknown} amount{'' if unknown == 1 else 's'} set aside"
+        lines.append(f"  Unknown    {console.mark('?')} {what}   (ilp unknown list)")
+    lines += risk_lines(status["at_risk"], console)
     return [*lines, *(f"  Alarm      {console.mark('!')} {alarm}" for alarm in status["alarms"])]
+
+
+def risk_lines(risks: Sequence[Mapping[str, Any]], console: Console) -> list[str]:
+    """What could be lost with each peer now: what it owes us, what is on its way to it, what nobody has proved."""
+    lines: list[str] = []
+    for risk in risks:
+        asset = Asset(risk["asset_code"], int(risk["asset_scale"]))
+        words = (("owed", "owed to us"), ("in_flight", "in flight"), ("unknown", "unknown"))
+        parts = [
+            f"{format_amount(int(risk[key]), asset, thousands=console.is_terminal)} {word}"
+            for key, word in words
+            if risk[key] != "0"
+        ]
+        head = "At risk" if not lines else ""
+        lines.append(f"  {head:<9}  {risk['account']}  {asset.code}  {', '.join(parts)}")
+    return lines

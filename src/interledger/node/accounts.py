@@ -92,6 +92,11 @@ class Accounts:
     def close(self, account_id: str) -> Account:
         """One that is not needed any more. Raises `NotFoundError`; `ConflictError` while something is on it (B8)."""
         account = self.get(account_id)
+        if unknown := self._unknown(account):
+            raise ConflictError(
+                f"“{account_id}” has {unknown} unknown item{'' if unknown == 1 else 's'}, so it cannot be deleted. "
+                "Resolve what nobody has proved first:  ilp unknown list"
+            )
         if self._is_used(account):
             raise ConflictError(f"“{account_id}” has a balance or packets in flight, so it cannot be deleted.")
         self._close(account)
@@ -99,7 +104,13 @@ class Accounts:
 
     def _is_used(self, account: Account) -> bool:
         position = self.position(account)
-        return bool(position.net or position.pending_in or position.pending_out)
+        return bool(position.net or position.pending_in or position.pending_out or self._unknown(account))
+
+    def _unknown(self, account: Account) -> int:
+        """How many unknown items it has."""
+        ledger = self._connector.ledger
+        line = ledger.find(account.ledger_name, account.asset)
+        return sum(item.account is line for item in ledger.unknown.values())
 
     def _check(self, account: Account) -> None:
         self._links.check_tokens(account)

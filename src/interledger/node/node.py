@@ -22,6 +22,7 @@ from interledger.link.listener import Listener
 from interledger.node.account_changes import AccountChanges
 from interledger.node.accounts import Accounts
 from interledger.node.alarms import Alarms
+from interledger.node.books import Books
 from interledger.node.children import Children
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
@@ -69,6 +70,7 @@ class Node:
         self.ledger = Ledger()
         self.exchange = ExchangeTable()
         self.alarms = Alarms()
+        self.books = Books(self)
         self.ready = False
         self.started_at = Timestamp(0)
         self._store = store
@@ -352,8 +354,6 @@ class Node:
     def status(self) -> NodeStatus:
         """The node in one look."""
         return NodeStatus.of(self)
-
-    # ------------------------------------------------------------------ our own address
 
     async def set_address(self, address: Address) -> None:
         """Move to another address: receivers, and every account whose address lies below ours, move along."""

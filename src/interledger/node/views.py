@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import NO_LIMIT, LedgerAccount
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
@@ -14,7 +15,16 @@ from interledger.ilp.address import Address
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["LinkStatus", "NodeStatus", "PeerPosition", "PingResult", "Position", "SpspCredentials", "package_version"]
+__all__ = [
+    "AtRisk",
+    "LinkStatus",
+    "NodeStatus",
+    "PeerPosition",
+    "PingResult",
+    "Position",
+    "SpspCredentials",
+    "package_version",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,16 @@ class SpspCredentials:
     shared_secret: bytes
 
 
+class AtRisk(NamedTuple):
+    """What could be lost with one peer now: what it owes us, what is on its way to it, what nobody has proved."""
+
+    account: str
+    asset: Asset
+    owed: int
+    in_flight: int
+    unknown: int
+
+
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
     """The node in one look."""
@@ -88,6 +108,7 @@ class NodeStatus:
     unknown: int
     read_only: bool
     alarms: Sequence[str]
+    at_risk: Sequence[AtRisk]
 
     @classmethod
     def of(cls, node: Node) -> NodeStatus:
@@ -105,6 +126,7 @@ class NodeStatus:
             unknown=len(node.ledger.unknown),
             read_only=node.read_only,
             alarms=list(node.alarms),
+            at_risk=node.books.at_risk(),
         )
 
 

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from interledger.clock import Timestamp
+from interledger.accounts.books.past import Commit, Opening
 
-__all__ = ["Commit", "HistoryReader", "Opening"]
-
-
-class Commit(NamedTuple):
-    """One row of the journal: the records of a batch, and when they were written."""
-
-    seq: int
-    at: Timestamp
-    records: bytes
-
-
-class Opening(NamedTuple):
-    """Where the kept journal begins: the ledger after commit `seq`, as a snapshot. None: as a new, empty ledger."""
-
-    seq: int
-    at: Timestamp
-    state: bytes | None
+__all__ = ["HistoryReader"]
 
 
 class HistoryReader(Protocol):

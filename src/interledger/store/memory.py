@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
+from interledger.accounts.books.past import Commit, Opening
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
@@ -16,7 +17,6 @@ from interledger.store.base import (
     add_document,
 )
 from interledger.store.documents import Kind
-from interledger.store.history import Commit, Opening
 from interledger.store.replay import replay
 
 __all__ = ["MemoryStore"]

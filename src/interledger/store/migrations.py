@@ -9,7 +9,7 @@ from typing import Final
 
 from interledger.errors import StoreError
 
-__all__ = ["APPLICATION_ID", "migrate", "migrations"]
+__all__ = ["APPLICATION_ID", "check_form", "migrate", "migrations"]
 
 APPLICATION_ID: Final = 0x494C5031
 """“ILP1”: says in the database's header whose it is."""
@@ -27,17 +27,25 @@ def migrate(db: sqlite3.Connection, path: Path, steps: list[tuple[int, str]] | N
     Killed midway, the database is as it was before the file, and the next start goes on.
     """
     steps = migrations() if steps is None else steps
-    (application,) = db.execute("PRAGMA application_id").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    newest = steps[-1][0]
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if application != APPLICATION_ID and tables:
-        raise StoreError(f"{path} is a database, but not one of an Interledger node")
-    if version > newest:
-        raise StoreError(f"{path} was written by a newer program (form {version}; this one knows {newest})")
+    version = check_form(db, path, steps[-1][0])
     for number, sql in steps:
         if number > version:
             _apply(db, number, sql)
+
+
+def check_form(db: sqlite3.Connection, path: Path, newest: int | None = None) -> int:
+    """The form a database has. Raises `StoreError` as `migrate` does; without `newest` also when it is an older one."""
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID and tables:
+        raise StoreError(f"{path} is a database, but not one of an Interledger node")
+    known = newest or migrations()[-1][0]
+    if version > known:
+        raise StoreError(f"{path} was written by a newer program (form {version}; this one knows {known})")
+    if newest is None and version < known:
+        raise StoreError(f"{path} was written by an older program (form {version}). A start of the node brings it up")
+    return int(version)
 
 
 def _apply(db: sqlite3.Connection, number: int, sql: str) -> None:

@@ -16,16 +16,15 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from struct import error as StructError  # noqa: N812
 from threading import Lock
 from typing import Final, final
 
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
-from interledger.errors import DiskFullError, StoreError
+from interledger.errors import StoreError
 from interledger.store.base import (
     PAYMENTS_KEPT,
     Change,
@@ -54,6 +53,7 @@ from interledger.store.tables import (
     read_documents,
     read_mark,
     read_snapshots,
+    store_errors,
 )
 
 __all__ = ["COMMITS_KEPT", "DATABASE", "SqliteStore"]
@@ -179,7 +179,8 @@ class SqliteStore(Documents):
                 commits.append((seq, records))
             self._octets = sum(len(records) for _, records in commits)
             (first,) = db.execute("SELECT min(seq) FROM journal").fetchone()
-            self._pruned = (first or self._seq + 1) - 1
+            oldest = first or (log.pending[0].seq if log.pending else self._seq + 1)
+            self._pruned = oldest - 1
             # A journal from its first commit on opens with an empty ledger, which needs no snapshot.
             self._snapshots = ([] if self._pruned else [0]) + [row.seq for row in reversed(snapshots)]
             state = StoredState()
@@ -276,22 +277,13 @@ class SqliteStore(Documents):
     def _latest(self) -> Sequence[LoggedCommit]:
         return self._open_log().pending
 
+    def _errors(self, what: str) -> contextlib.AbstractContextManager[None]:
+        return store_errors(self.path, what)
+
     def _open_db(self) -> sqlite3.Connection:
         if self._db is None:
             raise StoreError(f"{self.path} is not open")
         return self._db
-
-    @contextlib.contextmanager
-    def _errors(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorname", type(error).__name__)
-            if code == "SQLITE_FULL":
-                raise DiskFullError(f"{self.path} cannot be {what}: the disk is full") from None
-            raise StoreError(f"{self.path} cannot be {what}: {error} ({code})") from None
-        except (UnicodeDecodeError, StructError) as error:  # a damaged file, where SQLite saw nothing wrong
-            raise StoreError(f"{self.path} cannot be {what}, it is damaged: {error}") from None
 
 
 def _put_commits(db: sqlite3.Connection, commits: Sequence[LoggedCommit]) -> None:

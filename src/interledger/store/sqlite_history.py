@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Lock
 from typing import final
 
+from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
 from interledger.store.commit_log import LoggedCommit
-from interledger.store.history import Commit, Opening
 from interledger.store.tables import read_commits, read_snapshots
 
 __all__ = ["SqliteHistory"]

@@ -6,19 +6,21 @@ which names the database and the row; none writes.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 from typing import NamedTuple
 
+from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
-from interledger.errors import StoreError
+from interledger.errors import DiskFullError, StoreError
 from interledger.store.base import StoredState, add_document
 from interledger.store.commit_log import LoggedCommit, chain_of
-from interledger.store.history import Commit, Opening
 
 __all__ = [
     "SnapshotRow",
@@ -27,8 +29,10 @@ __all__ = [
     "crc_of_snapshot",
     "read_commits",
     "read_documents",
+    "read_last",
     "read_mark",
     "read_snapshots",
+    "store_errors",
 ]
 
 _LINK = Struct(">IQQ")  # chain, seq, 0
@@ -95,9 +99,30 @@ def read_mark(db: sqlite3.Connection) -> bytes:
     return bytes(mark)
 
 
+def read_last(db: sqlite3.Connection) -> tuple[int, int]:
+    """seq and chain of the last commit that the database has; (0, 0) when it has none."""
+    found = db.execute("SELECT seq, chain FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    found = found or db.execute("SELECT seq, chain FROM snapshot ORDER BY seq DESC LIMIT 1").fetchone()
+    return (0, 0) if found is None else (int(found[0]), int(found[1]))
+
+
 def read_documents(db: sqlite3.Connection, path: Path, state: StoredState) -> None:
     """Put every document where it belongs in `state`."""
     for kind, key, crc, body in db.execute("SELECT kind, key, crc, body FROM document ORDER BY id"):
         if crc_of_document(kind, key, body) != crc:
             raise StoreError(f"{path}: the document {kind} “{key}” is damaged (its check sum differs)")
         add_document(state, kind, key, body)
+
+
+@contextlib.contextmanager
+def store_errors(path: Path, what: str) -> Iterator[None]:
+    """Turns SQLite's errors into `StoreError`: the database `path` cannot be `what` (opened, read, written)."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorname", type(error).__name__)
+        if code == "SQLITE_FULL":
+            raise DiskFullError(f"{path} cannot be {what}: the disk is full") from None
+        raise StoreError(f"{path} cannot be {what}: {error} ({code})") from None
+    except (UnicodeDecodeError, StructError) as error:  # a damaged file, where SQLite saw nothing wrong
+        raise StoreError(f"{path} cannot be {what}, it is damaged: {error}") from None

@@ -1,0 +1,108 @@
+"""What the API needs of a node's books, as an interface. `interledger.node.books` implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from interledger.accounts.asset import Asset
+from interledger.accounts.books.check import CheckReport
+from interledger.accounts.books.export import ExportFormat
+from interledger.accounts.books.memo import Memo
+from interledger.accounts.books.period import Period
+from interledger.accounts.books.profit import ProfitReport
+from interledger.accounts.books.readings import ItemHistory
+from interledger.accounts.books.statement import By, StatementReport
+from interledger.accounts.ledger import LedgerAccount, Unknown
+from interledger.clock import Timestamp
+
+__all__ = ["AtRiskView", "BooksFacade", "DecisionView", "EffectView"]
+
+
+class AtRiskView(Protocol):
+    """What could be lost with one peer now, in units of the asset."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def asset(self) -> Asset: ...
+    @property
+    def owed(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def unknown(self) -> int: ...
+
+
+class EffectView(Protocol):
+    """What a decision does to one account's net."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def asset(self) -> Asset: ...
+    @property
+    def before(self) -> int: ...
+    @property
+    def after(self) -> int: ...
+
+
+class DecisionView(Protocol):
+    """A decision; `done_at` is None until it was confirmed."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def memo(self) -> Memo: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def effects(self) -> Sequence[EffectView]: ...
+    @property
+    def made_at(self) -> Timestamp: ...
+    @property
+    def done_at(self) -> Timestamp | None: ...
+
+
+class BooksFacade(Protocol):
+    """The books of a running node. The errors named are `interledger.errors`."""
+
+    def now(self) -> Timestamp: ...
+    def accounts(self) -> Sequence[LedgerAccount]: ...
+    async def check(self) -> CheckReport: ...
+
+    async def statement(self, name: str, asset: Asset | None, period: Period, by: By) -> StatementReport:
+        """Raises `NotFoundError`, `InvalidRequestError`."""
+        ...
+
+    async def profit(self, period: Period) -> ProfitReport: ...
+
+    async def export(self, form: ExportFormat, period: Period, by: By) -> str:
+        """Raises `InvalidRequestError` when it is too much."""
+        ...
+
+    def unknown(self) -> Sequence[Unknown]: ...
+
+    def unknown_item(self, item_id: int) -> Unknown:
+        """Raises `NotFoundError`."""
+        ...
+
+    async def unknown_history(self, item: Unknown) -> ItemHistory: ...
+
+    async def prove(self, item_id: int, fulfillment: bytes) -> Unknown:
+        """Raises `InvalidRequestError` for what is no proof."""
+        ...
+
+    def propose_resolution(self, item_id: int, *, delivered: bool, reason: str, by: str) -> DecisionView:
+        """Raises `NotFoundError`, `ConflictError`."""
+        ...
+
+    def propose_correction(
+        self, debit: str, credit: str, amount: int, asset: Asset, *, reason: str, by: str
+    ) -> DecisionView:
+        """Raises `NotFoundError`, `InvalidRequestError`."""
+        ...
+
+    async def confirm(self, decision_id: str) -> DecisionView:
+        """Raises `NotFoundError`. Durable when it returns."""
+        ...
