@@ -45,6 +45,7 @@ class Quote(NamedTuple):
     rate: Fraction = Fraction(9, 10)
     source_asset: Asset = USD
     destination_asset: Asset = EUR
+    redirected_to: str | None = None
 
 
 @dataclass
@@ -70,6 +71,7 @@ class FakePayment:
     code: str | None = None
     started_at: Timestamp = NOON
     ended_at: Timestamp | None = None
+    redirected_to: str | None = None
     terms: dict[str, Any] = field(default_factory=dict)
     changed: asyncio.Queue[FakePayment] = field(default_factory=asyncio.Queue)
 
@@ -101,6 +103,19 @@ class FakePayment:
         self.end("cancelled")
 
 
+class FakeKeys:
+    """The keys of payments, for as long as the test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], SimpleNamespace] = {}
+
+    def find(self, caller: str, key: str) -> SimpleNamespace | None:
+        return self.kept.get((caller, key))
+
+    def keep(self, caller: str, key: str, body: str, payment_id: str) -> None:
+        self.kept[caller, key] = SimpleNamespace(body=body, payment=payment_id)
+
+
 class FakeNode:
     """What the API asks of a node, kept in dictionaries."""
 
@@ -117,7 +132,9 @@ class FakeNode:
         self.static: dict[str, str] = {}
         self.values: dict[str, str] = {}
         self.started: list[FakePayment] = []
+        self.payment_keys = FakeKeys()
         self.quotes: list[dict[str, Any]] = []
+        self.on_quote: Callable[[Quote], Quote] = lambda quote: quote
         self.on_pay: Callable[[FakePayment], None] = lambda payment: payment.end(
             sent=payment.send_max or 7,
             delivered=9_185_361_000,
@@ -184,8 +201,10 @@ class FakeNode:
     async def set_static_route(self, prefix: str, account_id: str) -> None:
         await self.set_static_routes({**self.static, prefix: account_id})
 
-    def rates(self) -> dict[str, str]:
-        return self.values
+    @property
+    def exchange_rates(self) -> SimpleNamespace:
+        rates = [SimpleNamespace(code=c, value=v, source="static", as_of=None) for c, v in self.values.items()]
+        return SimpleNamespace(quoted=lambda: rates)
 
     async def set_rates(self, rates: dict[str, str]) -> None:
         self.values = dict(rates)
@@ -195,7 +214,7 @@ class FakeNode:
             raise ResolveError("nobody answers at https://nobody.test/.well-known/pay")
         self.quotes.append(terms)
         send = terms.get("send") or terms["deliver"] * 10 // 9
-        return Quote(receiver, send, terms.get("deliver") or send * 9 // 10)
+        return self.on_quote(Quote(receiver, send, terms.get("deliver") or send * 9 // 10))
 
     def pay(self, account_id: str, receiver: str, **terms: Any) -> FakePayment:
         payment = FakePayment(account_id, receiver, terms.get("send"), terms.get("deliver"), terms=terms)

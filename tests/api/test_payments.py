@@ -27,6 +27,7 @@ DELIVERED = {
     "state": "delivered",
     "account": "alice",
     "receiver": TO,
+    "redirected_to": None,
     "sent": money(10_000_000_000),
     "delivered": money(9_185_361_000, "EUR"),
     "in_flight": money(0),
@@ -180,6 +181,22 @@ async def test_the_same_key_and_body_are_one_payment(call: Any, node: Any) -> No
     assert len(node.started) == 4
 
 
+async def test_a_key_whose_payment_is_forgotten_never_pays_again(call: Any, node: Any) -> None:
+    await call("POST", "/api/payments", TEN, token=ALICE, idempotency_key="k1")
+    node.started.clear()
+    again = await call("POST", "/api/payments", TEN, token=ALICE, idempotency_key="k1")
+    assert (again.status, again.problem, node.started) == (409, "conflict", [])
+    assert "pay_1 was begun, which is not remembered any more" in again.json["detail"]
+
+
+async def test_a_receiver_that_another_host_answers_for_is_told(call: Any, node: Any) -> None:
+    # RFC 26: "the client MUST ensure it affords the sender an opportunity to verify both the originally resolved and
+    # ultimate endpoint hosts"
+    node.on_quote = lambda quote: quote._replace(redirected_to="wallet.example")
+    answer = await call("POST", "/api/quotes", TEN, token=ALICE)
+    assert answer.json["redirected_to"] == "wallet.example"
+
+
 async def test_a_key_has_to_be_one(call: Any) -> None:
     assert (await call("POST", "/api/payments", TEN, token=ALICE, idempotency_key="a b")).status == 400
 
@@ -237,6 +254,7 @@ async def test_a_quote_can_be_taken_once(call: Any, node: Any) -> None:
     assert quote == {
         "account": "alice",
         "receiver": TO,
+        "redirected_to": None,
         "send_max": money(10_000_000_000),
         "deliver_min": money(9_000_000_000, "EUR"),
         "rate": {"numerator": "9", "denominator": "10"},

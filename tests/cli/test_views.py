@@ -135,6 +135,21 @@ def test_without_a_market_there_is_no_fee(pipe: Console) -> None:
     assert Terms(quote(1, 128), "x", market=Fraction(129)).fee == "under 0.01 USD"
 
 
+@pytest.mark.parametrize(
+    ("pointer", "asked"),
+    [
+        ("$kivu.test/amina", "kivu.test"),
+        ("https://kivu.test:8443/amina", "kivu.test:8443"),
+        ("$kivu.test", "kivu.test"),
+    ],
+)
+def test_another_host_that_answers_is_shown(pipe: Console, pointer: str, asked: str) -> None:
+    # RFC 26: "the client MUST ensure it affords the sender an opportunity to verify both the originally resolved and
+    # ultimate endpoint hosts"
+    terms = Terms(quote() | {"redirected_to": "wallet.example"}, pointer)
+    assert header_lines(terms, pipe)[1] == f"  At       wallet.example   ! {asked} sends us there"
+
+
 def test_paths() -> None:
     links = [("a", "b"), ("b", "c"), ("c", "d")]
     assert _shortest(links, "a", "d") == ["a", "b", "c", "d"]  # type: ignore[arg-type]  # pairs are tuples too

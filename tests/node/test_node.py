@@ -219,12 +219,12 @@ async def test_routes_follow_from_accounts_and_the_operator(tmp_path: Path) -> N
 async def test_static_rates_survive_a_restart(tmp_path: Path) -> None:
     of = settings("test.hub", tmp_path)
     async with running(of) as node:
-        assert node.rates() == {"USD": "1", "EUR": "1.25"}
+        assert node.exchange_rates.as_text() == {"USD": "1", "EUR": "1.25"}
         await node.set_rates({"EUR": "1.1", "JPY": "0.0065"})
         with pytest.raises(DecodeError):
             await node.set_rates({"EUR": "-1"})
     async with running(of) as node:
-        assert node.rates() == {"EUR": "1.1", "JPY": "0.0065", "USD": "1"}
+        assert node.exchange_rates.as_text() == {"EUR": "1.1", "JPY": "0.0065", "USD": "1"}
 
 
 async def test_rates_of_a_file_are_read_before_the_node_is_ready_and_again_when_they_change(tmp_path: Path) -> None:
@@ -234,18 +234,21 @@ async def test_rates_of_a_file_are_read_before_the_node_is_ready_and_again_when_
     of = replace(of, rates={"USD": "2", "EUR": "99", "GOLD": "120"})
     async with running(of) as node:
         # GOLD is worth 120 where USD is worth 2. The file's word on EUR counts, not the operator's.
-        assert node.rates() == {"USD": "1", "EUR": "1.25", "GOLD": "60"}
+        written = path.stat().st_mtime_ns // 1_000_000
+        said = {rate.code: (rate.source, rate.as_of) for rate in node.exchange_rates.quoted()}
+        assert said == {"USD": ("file", written), "EUR": ("file", written), "GOLD": ("static", None)}
+        assert node.exchange_rates.as_text() == {"USD": "1", "EUR": "1.25", "GOLD": "60"}
         path.write_text('{"base": "USD", "rates": {"EUR": 0.5, "GOLD": 0.01}}')
         os.utime(path, ns=(1, 1))
-        await until(lambda: node.rates() == {"USD": "1", "EUR": "2", "GOLD": "100"})
+        await until(lambda: node.exchange_rates.as_text() == {"USD": "1", "EUR": "2", "GOLD": "100"})
         await node.set_rates({"OIL": "3"})
-        assert node.rates() == {"USD": "1", "EUR": "2", "GOLD": "100"}
+        assert node.exchange_rates.as_text() == {"USD": "1", "EUR": "2", "GOLD": "100"}
         path.write_text("{}")
         await until(lambda: node.alarms)
         assert "rates" in node.alarms[0]
         path.write_text('{"base": "USD", "rates": {"EUR": 0.5}}')
         await until(lambda: "is well again" in node.alarms[-1])
-        assert node.rates() == {"USD": "1", "EUR": "2"}
+        assert node.exchange_rates.as_text() == {"USD": "1", "EUR": "2"}
 
 
 async def test_rates_that_grow_old_stop_their_pairs_with_an_alarm(tmp_path: Path) -> None:
@@ -275,7 +278,7 @@ async def test_rates_over_http_move_what_is_paid() -> None:
     try:
         url = f"http://127.0.0.1:{source.port}/rates"
         async with running(settings("test.hub", rates_provider="http", rates_url=url, rates={})) as node:
-            assert node.rates() == {"USD": "1", "EUR": "2"}
+            assert node.exchange_rates.as_text() == {"USD": "1", "EUR": "2"}
             await node.create_account(account("alice", "USD/9", "test.hub.alice"))
             await node.create_account(account("bob", "EUR/9", "test.hub.bob"))
             payment = await node.pay("alice", pointer(node, "bob"), send=BILLION).done()
@@ -288,7 +291,7 @@ async def test_a_provider_that_cannot_be_reached_is_an_alarm_and_no_reason_not_t
     of = settings("test.hub", rates_provider="http", rates_url="http://127.0.0.1:1/rates")
     async with running(of) as node:
         assert len(node.alarms) == 1
-        assert node.rates() == {"USD": "1", "EUR": "1.25"}
+        assert node.exchange_rates.as_text() == {"USD": "1", "EUR": "1.25"}
 
 
 # ---------------------------------------------------------------------- own address

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from loopback import account, pointer, running, settings
@@ -12,6 +13,7 @@ from interledger.accounts.account import AccountId
 from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 from interledger.node import payments
+from interledger.node.node import Node
 from interledger.node.payment import Payment, Snapshot
 from interledger.store.documents import decode_document, encode_document
 
@@ -82,3 +84,27 @@ async def test_the_oldest_payments_are_forgotten(monkeypatch: pytest.MonkeyPatch
         for payment in made:
             await payment.done()
         assert node.payments() == [made[2], made[1]]
+
+
+async def test_who_answers_for_another_is_told_and_kept() -> None:
+    async with running(settings("test.hub")) as hub:
+        await hub.create_account(account("alice", "USD/9", "test.hub.alice", owes_us_max=10**12))
+        await hub.create_account(account("bob", "USD/9", "test.hub.bob"))
+        there = f"127.0.0.1:{hub.port}"
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            headers = [(b"location", f"http://{there}/bob".encode())]
+            await send({"type": "http.response.start", "status": 302, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+
+        elsewhere = Node(settings("test.source"))
+        await elsewhere.start(app)
+        try:
+            vanity = f"$127.0.0.1:{elsewhere.port}/bob"
+            assert (await hub.quote("alice", vanity, send=10**9)).redirected_to == there
+            ended = await hub.pay("alice", vanity, send=10**9).done()
+            assert (ended.state, ended.redirected_to) == ("delivered", there)
+            assert stored(ended) == ended
+            assert (await hub.pay("alice", pointer(hub, "bob"), send=10**9).done()).redirected_to is None
+        finally:
+            await elsewhere.stop()

@@ -21,6 +21,7 @@ from interledger.clock import Timestamp
 from interledger.ilp.address import Address
 
 __all__ = [
+    "KeptKeyView",
     "LinkView",
     "NodeFacade",
     "NodeSettings",
@@ -31,6 +32,8 @@ __all__ = [
     "PositionView",
     "ProgressView",
     "QuoteView",
+    "RateView",
+    "RatesFacade",
     "RatioView",
     "RequestsFacade",
     "RouteView",
@@ -46,8 +49,6 @@ class NodeSettings(Protocol):
     def admin_auth_token(self) -> str | None: ...
     @property
     def default_spsp_account(self) -> str | None: ...
-    @property
-    def rates_provider(self) -> str: ...
     @property
     def trusted_proxies(self) -> frozenset[str]: ...
     @property
@@ -153,6 +154,46 @@ class StatusView(Protocol):
     def at_risk(self) -> Sequence[AtRiskView]: ...
 
 
+class KeptKeyView(Protocol):
+    """What an `Idempotency-Key` was used for: the SHA-256 of the request's body in hex, and the payment."""
+
+    @property
+    def body(self) -> str: ...
+    @property
+    def payment(self) -> str: ...
+
+
+class PaymentKeysFacade(Protocol):
+    """The keys that are remembered, over restarts too."""
+
+    def find(self, caller: str, key: str) -> KeptKeyView | None: ...
+
+    def keep(self, caller: str, key: str, body: str, payment_id: str) -> None:
+        """In the same turn as the payment is begun, so that both become durable together."""
+        ...
+
+
+class RateView(Protocol):
+    """What one whole unit is worth in a common base, decimal text. `as_of`: None for one set by hand."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def as_of(self) -> Timestamp | None: ...
+
+
+class RatesFacade(Protocol):
+    """The exchange rates of a node."""
+
+    def quoted(self) -> Sequence[RateView]:
+        """One for each asset: the one that packets are converted by."""
+        ...
+
+
 class PeeringFacade(Protocol):
     """The ways of a node to get peers. What is `async` is durable when it returns."""
 
@@ -209,6 +250,10 @@ class NodeFacade(Protocol):
     @property
     def peering(self) -> PeeringFacade: ...
     @property
+    def exchange_rates(self) -> RatesFacade: ...
+    @property
+    def payment_keys(self) -> PaymentKeysFacade: ...
+    @property
     def requests(self) -> RequestsFacade: ...
     @property
     def books(self) -> BooksFacade: ...
@@ -244,10 +289,6 @@ class NodeFacade(Protocol):
         ...
 
     async def set_static_route(self, prefix: str, account_id: str) -> None: ...
-
-    def rates(self) -> Mapping[str, str]:
-        """Asset code -> value of one whole unit in a common base, decimal text."""
-        ...
 
     async def set_rates(self, rates: dict[str, str]) -> None: ...
 

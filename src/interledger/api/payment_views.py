@@ -35,6 +35,10 @@ class QuoteView(Protocol):
     def destination_asset(self) -> Asset: ...
     @property
     def receiver(self) -> str: ...
+    @property
+    def redirected_to(self) -> str | None:
+        """The host that answered for the receiver, where another one was asked."""
+        ...
 
 
 class ProgressView(Protocol):
@@ -79,6 +83,8 @@ class ProgressView(Protocol):
     def started_at(self) -> Timestamp: ...
     @property
     def ended_at(self) -> Timestamp | None: ...
+    @property
+    def redirected_to(self) -> str | None: ...
 
 
 class PaymentView(Protocol):

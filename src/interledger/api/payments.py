@@ -20,8 +20,8 @@ from starlette.responses import Response, StreamingResponse
 from interledger.api.auth import Access
 from interledger.api.bodies import Fields, check_json, read_body
 from interledger.api.documents import list_document, payment_document, payment_problem, quote_document
-from interledger.api.facade import NodeFacade, PaymentView, QuoteView
-from interledger.api.idempotency import Idempotency
+from interledger.api.facade import KeptKeyView, NodeFacade, PaymentView, QuoteView
+from interledger.api.idempotency import Idempotency, check_key, key_conflict
 from interledger.api.json_text import encode_json
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.payment_terms import Terms, learn_deliver, read_terms
@@ -59,7 +59,7 @@ class PaymentResource:
 
     def __init__(self) -> None:
         self._quotes: OrderedDict[str, _KeptQuote] = OrderedDict()
-        self._started: Idempotency[PaymentView] = Idempotency(_monotonic)
+        self._started: Idempotency[PaymentView] = Idempotency()
 
     async def create_quote(self, call: Call) -> Response:
         fields = await call.fields()
@@ -80,12 +80,19 @@ class PaymentResource:
         fields = Fields(parse_json_object(body), strict=True)
         terms = read_terms(fields, call.node, call.caller)
 
-        async def start() -> PaymentView:
-            return await self._start(call.node, terms, fields)
+        key = check_key(request.headers.get("idempotency-key"))
+        caller, digest = call.caller.account or "", sha256(body).hexdigest()
 
-        key = request.headers.get("idempotency-key")
-        payment = await self._started.once(call.caller.account or "", key, sha256(body).digest(), start)
-        return await _answer(request, payment)
+        async def start() -> PaymentView:
+            payment = await self._start(call.node, terms, fields)
+            if key is not None:
+                call.node.payment_keys.keep(caller, key, digest, payment.snapshot.id)
+            return payment
+
+        kept = None if key is None else call.node.payment_keys.find(caller, key)
+        if kept is not None:
+            return await _answer(request, _payment_of_key(call.node, kept, digest))
+        return await _answer(request, await self._started.once(caller, key, digest, start))
 
     async def _start(self, node: NodeFacade, terms: Terms, fields: Fields) -> PaymentView:
         if terms.quote_id is None:
@@ -202,6 +209,17 @@ class PaymentResource:
                 summary="Send no more", answer="Payment", status=202, problems=(404,), tags=("payments",),
             ),
         )  # fmt: skip
+
+
+def _payment_of_key(node: NodeFacade, kept: KeptKeyView, digest: str) -> PaymentView:
+    """The payment that was begun under a key before, in an earlier life perhaps."""
+    if kept.body != digest:
+        raise key_conflict()
+    try:
+        return node.payment(kept.payment)
+    except NotFoundError:
+        text = f"Under this Idempotency-Key the payment {kept.payment} was begun, which is not remembered any more"
+        raise Problem("conflict", text) from None
 
 
 async def _quote(node: NodeFacade, terms: Terms, fields: Fields) -> QuoteView:

@@ -15,13 +15,14 @@ from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.problems import Problem
 from interledger.codec.strict_json import JsonNumber
+from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import DecodeError, InvalidRequestError
 
 __all__ = ["OPERATIONS"]
 
 
 async def get_compatible_rates(call: Call) -> Response:
-    return json_response(_numbers(call.node.rates()))
+    return json_response(_numbers({rate.code: rate.value for rate in call.node.exchange_rates.quoted()}))
 
 
 async def put_compatible_rates(call: Call) -> Response:
@@ -69,10 +70,14 @@ def _numbers(rates: Mapping[str, str]) -> dict[str, JsonNumber]:
 
 
 def _rates(node: NodeFacade) -> dict[str, object]:
-    source = node.settings.rates_provider
     return list_document(
-        {"code": code, "value": parse_rate(value), "source": source, "as_of": None}
-        for code, value in node.rates().items()
+        {
+            "code": rate.code,
+            "value": parse_rate(rate.value),
+            "source": rate.source,
+            "as_of": None if rate.as_of is None else format_rfc3339(rate.as_of),
+        }
+        for rate in node.exchange_rates.quoted()
     )
 
 

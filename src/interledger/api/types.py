@@ -213,6 +213,7 @@ class QuoteDocument(TypedDict):
     id: str
     account: str
     receiver: str
+    redirected_to: str | None
     send_max: MoneyDocument
     deliver_min: MoneyDocument
     rate: RatioDocument
@@ -233,6 +234,7 @@ class PaymentDocument(TypedDict):
     state: str
     account: str
     receiver: str
+    redirected_to: str | None
     sent: MoneyDocument
     delivered: MoneyDocument | None
     in_flight: MoneyDocument

@@ -47,12 +47,15 @@ _DELIVER = click.option("--deliver", metavar="'5 EUR'", help="What is to arrive,
 @click.option("--slippage", metavar="SHARE", help="How much worse than quoted the rate may become: 0.01 (1 %).")
 @click.option("--min-rate", metavar="RATE", help="Send nothing at a worse rate than this.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
+@click.option("--yes", is_flag=True, help="Do not ask when another host answers for the receiver.")
 @click.option("--to", hidden=True, help="ilp-cli's spelling.")
 @click.option("--amount", "units", hidden=True, help="ilp-cli's spelling: integer units.")
 @click.argument("receiver", metavar="POINTER", required=False)
 @click.argument("amount", metavar="'10 USD'", required=False)
 @click.pass_obj
-def pay(state: State, /, dry_run: bool, to: str | None, units: str | None, min_rate: str | None, **asked: Any) -> int:
+def pay(
+    state: State, /, dry_run: bool, yes: bool, to: str | None, units: str | None, min_rate: str | None, **asked: Any
+) -> int:
     """Send money to a payment pointer or URL.
 
     \b
@@ -73,6 +76,11 @@ def pay(state: State, /, dry_run: bool, to: str | None, units: str | None, min_r
     if state.is_table:
         for line in header_lines(terms, state.console):
             state.console.note(line)
+    elsewhere = terms.quote.get("redirected_to")
+    if elsewhere:
+        # RFC 26: "the client MUST ensure it affords the sender an opportunity to verify both the originally resolved
+        # and ultimate endpoint hosts"
+        state.confirm(f"Pay, although {elsewhere} answers for {terms.host}?", yes=yes)
     payment = _send(state, target, {**body, "min_rate": min_rate}, terms.quote)
     if payment["state"] == "failed":
         raise _failed(payment)

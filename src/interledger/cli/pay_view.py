@@ -63,6 +63,11 @@ class Terms:
         return str(self.quote["send_max"]["asset_code"])
 
     @property
+    def host(self) -> str:
+        """Who was asked first."""
+        return self.pointer.removeprefix("$").partition("://")[2 if "://" in self.pointer else 0].partition("/")[0]
+
+    @property
     def destination(self) -> str:
         return str(self.quote["deliver_min"]["asset_code"])
 
@@ -93,7 +98,10 @@ def header_lines(terms: Terms, console: Console) -> list[str]:
     path = f"    path {' → '.join(terms.path)}" if terms.path else ""
     sends = f"at most {most} {terms.source}" if terms.fixed_delivery else money(quote["send_max"])
     delivers = money(quote["deliver_min"]) if terms.fixed_delivery else f"at least {least} {terms.destination}"
-    return [f"  To       {to}", f"  Send     {sends}", f"  Deliver  {delivers}    {cost}{path}"]
+    lines = [f"  To       {to}", f"  Send     {sends}", f"  Deliver  {delivers}    {cost}{path}"]
+    if quote.get("redirected_to"):
+        lines.insert(1, f"  At       {quote['redirected_to']}   {console.mark('!', f'{terms.host} sends us there')}")
+    return lines
 
 
 def dry_run_lines(terms: Terms) -> list[str]:

@@ -71,6 +71,8 @@ def payment_lines(
         f"  {label:<11}{number:<{VALUE_WIDTH}}{more}".rstrip()
         for (label, _, more), number in zip(rows, numbers, strict=True)
     ]
+    if payment.get("redirected_to"):
+        lines.append(f"  At         {payment['redirected_to']}, which answered for {payment['receiver']}")
     if payment["error"]:
         code = f" ({payment['code']})" if payment["code"] else ""
         lines.append(f"  Why        {payment['error'].get('detail', payment['error']['title'])}{code}")

@@ -28,6 +28,7 @@ from interledger.node.limits import limits_of
 from interledger.node.links import Links
 from interledger.node.parent import OwnAddress, address_at_start
 from interledger.node.payment import Payment, PaymentTerms, Quote
+from interledger.node.payment_keys import PaymentKeys
 from interledger.node.payments import Payments
 from interledger.node.peering import Peering
 from interledger.node.requests import OwnRequests
@@ -86,9 +87,10 @@ class Node:
         self.changes: AccountChanges
         self._accounts: Accounts
         self._routes: Routes
-        self._rates: Rates
+        self.exchange_rates: Rates
         self._own_address: OwnAddress
         self.peering: Peering
+        self.payment_keys: PaymentKeys
         self._payments: Payments
         self._commits: GroupCommit
         self._listener: Listener | None = None
@@ -138,13 +140,14 @@ class Node:
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, self.clock, self.entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)
+        self.payment_keys = PaymentKeys(self, facts)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)
         self._routes = Routes(self._table, self._accounts.by_id, self.links.has_link)
         self.changes = AccountChanges(self, self._accounts, self._routes)
         self.links.btp.admit_child = Children(self).admit
-        self._rates = Rates(
+        self.exchange_rates = Rates(
             self.exchange,
             settings,
             clock=self.clock,
@@ -166,8 +169,8 @@ class Node:
         self._routes.set_static({**settings.routes, **state.routes})
         self.derive_routes()
         self._payments.load(state.payments)
-        self._rates.set_static({**settings.rates, **state.rates})
-        await self._rates.start()
+        self.exchange_rates.set_static({**settings.rates, **state.rates})
+        await self.exchange_rates.start()
 
     async def stop(self) -> None:
         """Send no more payments, close the links, write what is left, close the store. May be called again."""
@@ -180,7 +183,7 @@ class Node:
             if self._listener is not None:
                 await self._listener.stop(drain_ms=DRAIN_MS)
             await self.links.stop()
-            await self._rates.stop()
+            await self.exchange_rates.stop()
             if self._timer is not None:
                 self._timer.stop()
             await self._commits.close()
@@ -298,13 +301,9 @@ class Node:
         self._routes.derive(self.address)
         self.connector.routes_changed()
 
-    def rates(self) -> dict[str, str]:
-        """Asset code -> value of one whole unit in a common base, decimal text."""
-        return self._rates.as_text()
-
     async def set_rates(self, rates: Mapping[str, str]) -> None:
         """Replace all static rates. Raises `DecodeError` for a value that cannot be one."""
-        self._rates.set_static(rates)
+        self.exchange_rates.set_static(rates)
         self.store.set_rates(dict(rates))
         await self.commit()
 

@@ -63,6 +63,11 @@ class Quote:
     terms: PaymentTerms
     details: SpspDetails
 
+    @property
+    def redirected_to(self) -> str | None:
+        """The host that answered for the receiver, where another one was asked (RFC 26)."""
+        return self.details.redirected_to
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -87,6 +92,8 @@ class Snapshot:
     error: str | None = None
     code: str | None = None
     ended_at: Timestamp | None = None
+    redirected_to: str | None = None
+    """The host that answered for the receiver, where another one was asked (RFC 26)."""
 
     def as_document(self) -> dict[str, Any]:
         """For the store: no number is a float, assets are text."""

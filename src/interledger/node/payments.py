@@ -183,6 +183,7 @@ class Payments:
             destination_asset=quote.destination_asset,
             send_max=quote.send_max,
             deliver_min=quote.deliver_min,
+            redirected_to=details.redirected_to,
         )
         with self._payer(terms, details, name, quote) as payer:
             watcher = asyncio.get_running_loop().create_task(_cancel_when_asked(payment, payer))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import Account, AccountId, Relation
-from interledger.clock import Clock, Entropy
+from interledger.clock import Clock, Entropy, Timestamp
 from interledger.errors import NotFoundError
 from interledger.ilp.address import Address, parse_prefix
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
 from interledger.node.rate_feed import ECB_URL, RateFeed, RateSource, SourceKind
 from interledger.node.settings import Settings
-from interledger.routing.exchange import ExchangeTable, Quotes, RateAlarm
+from interledger.routing.exchange import ExchangeTable, Quotes, RateAlarm, UnitValue
 from interledger.routing.rate_sources import format_rate, parse_value_table
 from interledger.routing.table import Origin, Route, RoutingTable
 from interledger.routing.targets import format_targets, parse_targets
 
-__all__ = ["OWN", "Rates", "Routes"]
+__all__ = ["OWN", "QuotedRate", "Rates", "Routes"]
 
 OWN: Final = AccountId("/own")
 """The account of routes to this node's own receivers: no account can have the name."""
@@ -80,6 +80,15 @@ def _targets(prefix: str, text: str) -> tuple[Route, ...]:
     return parse_targets(parse_prefix(prefix), text)
 
 
+class QuotedRate(NamedTuple):
+    """The worth of one whole unit in a common base, as decimal text; who said so, and when."""
+
+    code: str
+    value: str
+    source: str
+    as_of: Timestamp | None
+
+
 @final
 class Rates:
     """The rates of the provider that the settings name, and behind it those that an operator set.
@@ -133,9 +142,25 @@ class Rates:
         self._use_static()
         self._on_change()
 
+    def quoted(self) -> list[QuotedRate]:
+        """What one whole unit of each asset is worth: of several sources the one that packets are converted by."""
+        first: dict[str, UnitValue] = {}
+        for value in self._table.values():
+            first.setdefault(value.code, value)
+        return [
+            QuotedRate(
+                value.code,
+                format_rate(value.value, RATE_DIGITS),
+                value.source,
+                # An operator's rate is as old as nobody has said: it does not age.
+                None if value.source == STATIC else value.as_of,
+            )
+            for value in first.values()
+        ]
+
     def as_text(self) -> dict[str, str]:
         """Asset code -> value of one whole unit in a common base, decimal text."""
-        return {value.code: format_rate(value.value, RATE_DIGITS) for value in self._table.values()}
+        return {rate.code: rate.value for rate in self.quoted()}
 
     def _feed_changed(self) -> None:
         self._use_static()
