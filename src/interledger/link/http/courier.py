@@ -23,6 +23,7 @@ from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.forms import Heads
 from interledger.link.http.messages import Failure, failure_of_status
+from interledger.link.http.outgoing import GRACE_MS
 from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
 from interledger.link.http.protocol import IncomingSide
 from interledger.link.http.repeatable import RepeatableSide
@@ -31,8 +32,11 @@ from interledger.link.repeat import Repetitions
 
 __all__ = ["CourierLink"]
 
-ATTEMPT_MS: Final = 5_000
+ATTEMPT_MS_MAX: Final = 5_000
 """How long one attempt may take before the next: a connection that died without a sign must not cost the packet."""
+
+ATTEMPTS_MIN: Final = 3
+"""So an attempt has no more than this part of the time that is left."""
 
 UNSENT_MAX_MS: Final = 3_000
 """How long a Prepare is tried that the peer cannot have got: its sender may have a better way than to wait."""
@@ -49,8 +53,8 @@ IDLE_TICK_MS: Final = 1_000
 JOBS_MAX: Final = 4_096
 """Prepares and answers that are not received yet. The connector allows 1,000 packets in flight each way."""
 
-TRANSIENT: Final = frozenset({408, 429})
-"""Beside all of 5xx: another attempt may do better."""
+TRANSIENT: Final = frozenset({200, 408, 429})
+"""Beside all of 5xx: another attempt may do better. 200 when its body broke off."""
 
 
 _RECEIVED: Final = {HttpForm.OER_ASYNC: 200, HttpForm.ASYNC: 202}
@@ -226,8 +230,8 @@ class CourierLink(ConnectionPool):
     def _attempt(self, number: RequestId, job: _Job, now: Timestamp) -> None:
         until = job.expires_at
         if self._may_repeat(job):
-            until = min(until, now + ATTEMPT_MS)
-        self.request(number, Timestamp(until), job.octets)
+            until = now + min((until - now) // ATTEMPTS_MIN, ATTEMPT_MS_MAX) - GRACE_MS  # which the pool adds
+        self.request(number, Timestamp(max(until, now)), job.octets)
 
     def _may_repeat(self, job: _Job) -> bool:
         return job.onward_id is None or self._form is not HttpForm.ASYNC
@@ -268,7 +272,6 @@ class CourierLink(ConnectionPool):
     def _failed(self, number: RequestId, job: _Job, failure: Failure, now: Timestamp, *, again: bool) -> None:
         """An attempt failed. `again`: the next one may do better."""
         job.uncertain |= not failure.known
-        self.raise_alarm(failure, now)
         until = job.expires_at
         if job.onward_id is not None and not job.uncertain:
             until = min(until, job.since + UNSENT_MAX_MS)
@@ -276,6 +279,7 @@ class CourierLink(ConnectionPool):
         if wanted and self._repetitions.schedule(number, now, until):
             return
         self._end(number)
+        self.raise_alarm(failure, now)
         if job.onward_id is None:
             self.replies_dropped += 1
         elif not job.uncertain and self._is_wanted(job):
