@@ -47,6 +47,9 @@ TRANSFER_KEPT_MS: Final = 24 * 3_600_000
 RESENT_AT_ONCE_MAX: Final = 1_000
 """Requests sent again as soon as there is a new connection: as many as may be in flight. The rest waits its turn."""
 
+SENT_MAX: Final = 2 * RESENT_AT_ONCE_MAX
+"""Requests kept for another round; what has expired goes when there are so many."""
+
 _PREPARE: Final = bytes((TYPE_PREPARE,))
 
 _NO_HOLD: Final = 0
@@ -109,8 +112,11 @@ class RepeatingLink:
         self._repeat(request_id, octets, self._clock.now() + REQUEST_REPEATED_MS)
 
     def _repeat(self, request_id: int, octets: bytes, until: int) -> None:
-        self._sent[request_id] = _Sent(octets, until, 1)
-        self._schedule(request_id, self._clock.now())
+        now = self._clock.now()
+        if len(self._sent) >= SENT_MAX:
+            self._sent = {key: sent for key, sent in self._sent.items() if sent.until > now}
+        self._sent[request_id] = sent = _Sent(octets, until, 1)
+        self._schedule(request_id, sent, now)
 
     def forget(self, request_id: int) -> None:
         """It is answered, or nobody waits for the answer any more."""
@@ -133,11 +139,11 @@ class RepeatingLink:
         self._messages.handle_timer(now)
         connection = self._link.sending_connection()
         for request_id in self._repetitions.take_due(now):
-            sent = self._sent[request_id]
-            if connection is not None:
+            sent = self._sent.get(request_id)
+            if sent is not None and connection is not None:
                 self._send_again(connection, request_id, sent, now)
-            else:
-                self._schedule(request_id, now)
+            elif sent is not None:
+                self._schedule(request_id, sent, now)
 
     def _send_again(self, connection: Connection, request_id: int, sent: _Sent, now: Timestamp) -> None:
         if now >= sent.until:
@@ -145,12 +151,11 @@ class RepeatingLink:
             return
         self._sent[request_id] = sent._replace(times=sent.times + 1)
         connection.send(sent.octets)
-        self._schedule(request_id, now)
+        self._schedule(request_id, sent, now)
 
-    def _schedule(self, request_id: int, now: Timestamp) -> None:
-        if not self._repetitions.schedule(request_id, now, self._sent[request_id].until):
-            del self._sent[request_id]
-            return
+    def _schedule(self, request_id: int, sent: _Sent, now: Timestamp) -> None:
+        # What has no time for another round still leaves once more when the link is connected anew before it expires.
+        self._repetitions.schedule(request_id, now, sent.until)
         due = self._repetitions.timer()
         if due is not None:
             self.on_sooner(due)
