@@ -49,6 +49,9 @@ async def test_the_document(call: Any, node: Any) -> None:
         "settle_threshold": None,
         "settle_to": None,
         "settlement_engine_url": None,
+        "send_routes": None,
+        "receive_routes": None,
+        "ccp_full_updates": False,
         "peer_balance": False,
         "round_trip_time_ms": 500,
     }

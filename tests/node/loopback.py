@@ -59,6 +59,7 @@ def settings(address: str, place: Path | None = None, **more: Any) -> Settings:
         "development": True,
         "spread": Fraction(0),
         "rates": RATES,
+        "route_broadcast": False,
     }
     return Settings(**{**values, **more})
 

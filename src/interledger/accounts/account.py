@@ -106,6 +106,12 @@ class Account:
     settlement_engine_url: str | None = None
     peer_balance: bool = False
     """Whether the counterpart may ask how our books see this account (D-14)."""
+    send_routes: bool | None = None
+    """Whether we tell it our routes (CCP). None: as is usual for its relation."""
+    receive_routes: bool | None = None
+    """Whether we listen to its routes."""
+    ccp_full_updates: bool = False
+    """Tell it all routes in every update: the Java connector takes no other."""
     link: LinkSettings = LinkSettings()
 
     @property

@@ -90,9 +90,13 @@ def _changed(account: Account, fields: Fields) -> Account:
             changes[name] = fields.integer(name, INT64_MIN, INT64_MAX)
     if "settlement_engine_url" in fields:
         changes["settlement_engine_url"] = fields.text("settlement_engine_url")
-    peer_balance = fields.flag("peer_balance")
-    if peer_balance is not None:
-        changes["peer_balance"] = peer_balance
+    for name in ("send_routes", "receive_routes"):  # null: as is usual for the relation
+        if name in fields:
+            changes[name] = fields.flag(name)
+    for name in ("peer_balance", "ccp_full_updates"):
+        flag = fields.flag(name)
+        if flag is not None:
+            changes[name] = flag
     round_trip_time_ms = fields.integer("round_trip_time_ms", 1, 60_000)
     if round_trip_time_ms is not None:
         changes["round_trip_time_ms"] = round_trip_time_ms

@@ -85,6 +85,9 @@ def account_document(account: Account, node: NodeFacade) -> dict[str, Any]:
         "settle_threshold": _units(account.settle_threshold),
         "settle_to": _units(account.settle_to),
         "settlement_engine_url": account.settlement_engine_url,
+        "send_routes": account.send_routes,
+        "receive_routes": account.receive_routes,
+        "ccp_full_updates": account.ccp_full_updates,
         "peer_balance": account.peer_balance,
         "round_trip_time_ms": account.round_trip_time_ms,
     }

@@ -95,7 +95,7 @@ class LinkView(Protocol):
 
 
 class RouteView(Protocol):
-    """One route. `origin`: static, account, own or default. Lower `priority` first; `weight`: its share there."""
+    """One route. `origin`: static, own, account, learned, default. Lower `priority` first; `weight`: its share."""
 
     @property
     def prefix(self) -> str: ...

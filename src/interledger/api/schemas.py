@@ -44,6 +44,7 @@ _SETTLEMENT: Final = {
 }
 _BTP_VERSION: Final[Schema] = {"type": "string", "enum": [version.value for version in BtpVersion]}
 _HTTP_FORM: Final[Schema] = {"type": "string", "enum": [form.value for form in HttpForm]}
+_ROUTING: Final = {"send_routes": or_null(FLAG), "receive_routes": or_null(FLAG), "ccp_full_updates": FLAG}
 _LINK_IN: Final = {
     f"{kind}_{name}": or_null(TEXT) for kind in ("http", "btp") for name in ("url", "incoming_token", "outgoing_token")
 } | {"http_form": _HTTP_FORM, "http_callback_url": or_null(TEXT), "btp_version": _BTP_VERSION}
@@ -52,6 +53,7 @@ _ACCOUNT_CHANGES: Final = {
     "ilp_address": TEXT,
     "limits": object_of({}, _LIMITS),
     "link": object_of({}, _LINK_IN),
+    **_ROUTING,
     "peer_balance": FLAG,
     "round_trip_time_ms": COUNT,
     **_SETTLEMENT,
@@ -106,6 +108,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
                 }
             ),
             **_SETTLEMENT,
+            **_ROUTING,
             "peer_balance": FLAG,
             "round_trip_time_ms": COUNT,
         }
@@ -127,7 +130,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         {
             "prefix": TEXT,
             "account": or_null(TEXT),
-            "origin": {"type": "string", "enum": ["static", "own", "account", "default"]},
+            "origin": {"type": "string", "enum": ["static", "own", "account", "learned", "default"]},
         },
         {
             "weight": COUNT | {"description": "Its share of the packets among those of the same prefix and priority"},

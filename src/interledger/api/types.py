@@ -115,6 +115,9 @@ class AccountDocument(TypedDict):
     settle_threshold: str | None
     settle_to: str | None
     settlement_engine_url: str | None
+    send_routes: bool | None
+    receive_routes: bool | None
+    ccp_full_updates: bool
     peer_balance: bool
     round_trip_time_ms: int
 

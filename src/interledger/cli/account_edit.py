@@ -62,6 +62,9 @@ FIELDS: Final = (
     _Field("settle_threshold", "money", "Settle when we owe it so much."),
     _Field("settle_to", "money", "And down to this."),
     _Field("settlement_engine_url", "text", "The settlement engine to ask."),
+    _Field("send_routes", "flag", "Whether we tell it our routes; none: peers and a parent only."),
+    _Field("receive_routes", "flag", "Whether we use its routes; none: those of peers and a parent only."),
+    _Field("ccp_full_updates", "flag", "Whether it gets all routes in every update, as the Java connector needs."),
     _Field("peer_balance", "flag", "Whether it may ask how our books see its account: yes or no."),
     _Field("round_trip_time_ms", "count", "How long an answer takes, in ms.", ("--round-trip-time",)),
 )

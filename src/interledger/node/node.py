@@ -24,6 +24,7 @@ from interledger.node.accounts import Accounts
 from interledger.node.alarms import Alarms
 from interledger.node.books import Books
 from interledger.node.children import Children
+from interledger.node.learned_routes import LearnedRoutes
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
 from interledger.node.parent import OwnAddress, address_at_start
@@ -72,14 +73,14 @@ class Node:
         self.exchange = ExchangeTable()
         self.alarms = Alarms()
         self.books = Books(self)
+        self.alarm = self.alarms.tell
         self.ready = False
         self.started_at = Timestamp(0)
         self._store = store
-        self._table = RoutingTable()
-        self._timer: DueTimer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # Made by `start`, because they need a running loop.
         self.connector: Connector
+        self._timer: DueTimer
         self.wallets: Wallets
         self.links: Links
         self.requests: OwnRequests
@@ -87,6 +88,7 @@ class Node:
         self.changes: AccountChanges
         self._accounts: Accounts
         self._routes: Routes
+        self.learned: LearnedRoutes
         self.exchange_rates: Rates
         self._own_address: OwnAddress
         self.peering: Peering
@@ -108,7 +110,6 @@ class Node:
             self._assemble(store, state.facts)
             await self._load(state)
             await self.commit()
-            self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
             self._listener = self.links.listener(*self.settings.bind, app)
             await self._listener.start()
             self.spawn(self.links.tls.watch())
@@ -116,6 +117,7 @@ class Node:
             await self.stop()
             raise
         self.links.start()
+        self.learned.start()
         self.started_at = self.clock.now()
         self.ready = True
 
@@ -128,7 +130,7 @@ class Node:
         self.connector = Connector(
             address,
             ledger=self.ledger,
-            routes=self._table,
+            routes=RoutingTable(),
             exchange=self.exchange,
             receivers=self.wallets,
             spread=settings.spread,
@@ -144,9 +146,10 @@ class Node:
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)
-        self._routes = Routes(self._table, self._accounts.by_id, self.links.has_link)
+        self._routes = Routes(self.connector.routes, self._accounts.by_id, self.links.has_link)
         self.changes = AccountChanges(self, self._accounts, self._routes)
         self.links.btp.admit_child = Children(self).admit
+        self.learned = LearnedRoutes(self)
         self.exchange_rates = Rates(
             self.exchange,
             settings,
@@ -155,6 +158,7 @@ class Node:
             on_change=self.connector.rates_changed,
             on_alarm=self.alarms.tell_of_rates,
         )
+        self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
         self._payments = Payments(self)
 
     async def _load(self, state: StoredState) -> None:
@@ -162,14 +166,13 @@ class Node:
         released, unknown = self.ledger.recover()
         if released or unknown:
             logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
-        settings = self.settings
-        accounts = {account.id: account for account in (*settings.accounts, *state.accounts)}
+        accounts = {account.id: account for account in (*self.settings.accounts, *state.accounts)}
         for account in accounts.values():
             self._accounts.open(account)
-        self._routes.set_static({**settings.routes, **state.routes})
+        self._routes.set_static({**self.settings.routes, **state.routes})
         self.derive_routes()
         self._payments.load(state.payments)
-        self.exchange_rates.set_static({**settings.rates, **state.rates})
+        self.exchange_rates.set_static({**self.settings.rates, **state.rates})
         await self.exchange_rates.start()
 
     async def stop(self) -> None:
@@ -177,6 +180,7 @@ class Node:
         self.ready = False
         if hasattr(self, "_payments"):  # `_assemble` had come to its end
             await self._payments.stop()
+            self.learned.stop()
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -186,6 +190,8 @@ class Node:
             await self.exchange_rates.stop()
             if self._timer is not None:
                 self._timer.stop()
+            await self._rates.stop()
+            self._timer.stop()
             await self._commits.close()
         if self._store is not None:
             self._store.close()
@@ -195,10 +201,6 @@ class Node:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def alarm(self, text: str) -> None:
-        """Tell the operator."""
-        self.alarms.tell(text)
 
     @property
     def port(self) -> int:
@@ -284,12 +286,12 @@ class Node:
 
     def routes(self) -> list[Route]:
         """All routes, by prefix."""
-        return list(self._table)
+        return list(self.connector.routes)
 
     async def set_static_routes(self, routes: Mapping[str, str]) -> None:
         """Replace all static routes (prefix -> where it leads, `routing.targets`). Raises `NotFoundError`."""
         self.store.set_routes(self._routes.set_static(routes))
-        self.connector.routes_changed()
+        self.learned.follow()
         await self.commit()
 
     async def set_static_route(self, prefix: str, account_id: str) -> None:
@@ -298,8 +300,8 @@ class Node:
 
     def derive_routes(self) -> None:
         """An account or our own address changed: the routes that follow from them do too."""
-        self._routes.derive(self.address)
-        self.connector.routes_changed()
+        self._routes.derive(self.address, self.learned.silent)
+        self.learned.follow()
 
     async def set_rates(self, rates: Mapping[str, str]) -> None:
         """Replace all static rates. Raises `DecodeError` for a value that cannot be one."""

@@ -45,7 +45,8 @@ class OwnAddress:
         self._asking = False
 
     def link_up(self, account_id: AccountId) -> None:
-        """The account's link came up. Asks, when it is the parent's and nobody is asking."""
+        """The account's link came up: routes are exchanged over it, and a parent is asked, unless somebody asks now."""
+        self._node.learned.link_up(account_id)
         for account in self._node.accounts():
             if account.id == account_id and account.relation is Relation.PARENT and not self._asking:
                 self._asking = True

@@ -32,6 +32,7 @@ from interledger.node.settings_parsers import (
     parse_url,
     whole_number,
 )
+from interledger.node.settings_routes import RouteSettings, is_of_routes, route_faults
 from interledger.node.settings_rows import Setting, rows_of
 from interledger.node.settings_rows import setting as _setting
 
@@ -46,7 +47,7 @@ def _bind_text(text: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(RouteSettings):
     """What one node is told. Every field but the last three is a row of the table. Raises `SettingsError`."""
 
     ilp_address: Address = _setting(
@@ -323,7 +324,7 @@ class Settings:
         return parse_bind_address(self.http_bind_address)
 
 
-SETTINGS: Final[tuple[Setting, ...]] = rows_of(Settings)
+SETTINGS: Final[tuple[Setting, ...]] = tuple(sorted(rows_of(Settings), key=is_of_routes))
 
 
 def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -331,14 +332,12 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     faults: list[tuple[str, str]] = []
     host, _ = parse_bind_address(values["http_bind_address"])
     if not is_loopback_host(host) and not values["allow_plain_text"] and not values["tls_certificate"]:
-        faults.append(
-            (
-                "http_bind_address",
-                f"is {values['http_bind_address']}: other machines could read tokens and payments there."
-                " Listen on 127.0.0.1, name a certificate by  tls.cert , or say  allow_plain_text = true  when a proxy"
-                " on the way encrypts",
-            )
+        why = (
+            f"is {values['http_bind_address']}: other machines could read tokens and payments there. Listen on"
+            " 127.0.0.1, name a certificate by  tls.cert , or say  allow_plain_text = true  when a proxy on the way"
+            " encrypts"
         )
+        faults.append(("http_bind_address", why))
     for key in ("key", "client_ca"):
         if values[f"tls_{key}"] and not values["tls_certificate"]:
             faults.append((f"tls.{key}", "is of no use without  tls.cert"))
@@ -346,6 +345,7 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         faults.append(("exchange_rate.provider", "is file, so  exchange_rate.path  is needed"))
     if values["rates_provider"] == "http" and not values["rates_url"]:
         faults.append(("exchange_rate.provider", "is http, so  exchange_rate.url  is needed"))
+    faults += route_faults(values)
     if values["min_message_window_ms"] >= values["max_hold_ms"]:
         faults.append(("limits.min_message_window_ms", "has to be less than  limits.max_hold_ms"))
     if values["auto_peering_enabled"] and not values["auto_peering_assets"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Final, NamedTuple, final
 
@@ -61,10 +61,15 @@ class Routes:
         self._table.replace_routes(Origin.STATIC, staying)
         return self.static
 
-    def derive(self, address: Address) -> None:
-        """Children and peers by their addresses, a parent by default, and what lies below our own address."""
+    def derive(self, address: Address, silent: Collection[AccountId] = ()) -> None:
+        """Children and peers by their addresses, a parent by default, and what lies below our own address.
+
+        `silent`: peers that announced routes once and are not heard any more; another way to them is taken, if any.
+        """
         self._table.replace(Origin.OWN, {address: OWN})
-        linked = [a for a in self._accounts.values() if a.relation in (Relation.CHILD, Relation.PEER)]
+        accounts = self._accounts.values()
+        linked = [a for a in accounts if a.relation is Relation.CHILD]
+        linked += [a for a in accounts if a.relation is Relation.PEER and a.id not in silent]
         local = [a for a in self._accounts.values() if a.relation is Relation.LOCAL and self._has_link(a)]
         self._table.replace(Origin.ACCOUNT, {a.ilp_address: a.id for a in (*linked, *local)})
         parents = [a.id for a in self._accounts.values() if a.relation is Relation.PARENT]

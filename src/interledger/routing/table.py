@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import AccountId
+from interledger.clock import Timestamp
 
 __all__ = ["Origin", "Route", "RoutingTable"]
 
@@ -21,6 +22,8 @@ class Origin(enum.StrEnum):
     STATIC = "static"
     OWN = "own"
     ACCOUNT = "account"
+    LEARNED = "learned"
+    """A peer announced it (CCP)."""
     DEFAULT = "default"
 
 
@@ -32,6 +35,9 @@ class Route(NamedTuple):
 
     Of one prefix and origin, those of the lowest `priority` number share the packets by `weight`; the next number is
     used while none of them can take a packet.
+
+    Of learned routes: `path`, the nodes from the next one to the one where the prefix begins; `speaker`, the address of
+    the peer that said so; `since`, when it said so first.
     """
 
     prefix: str
@@ -39,6 +45,9 @@ class Route(NamedTuple):
     origin: Origin
     weight: int = 1
     priority: int = 0
+    path: tuple[str, ...] = ()
+    speaker: str = ""
+    since: Timestamp | None = None
 
 
 @final
