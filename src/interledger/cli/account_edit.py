@@ -54,11 +54,7 @@ FIELDS: Final = (
     _Field("link.btp_url", "text", "Where its node takes BTP.", ("--ilp-over-btp-url",)),
     _Field("link.btp_incoming_token", "token", "What it shows us by BTP.", ("--ilp-over-btp-incoming-token",)),
     _Field("link.btp_outgoing_token", "token", "What we show it by BTP.", ("--ilp-over-btp-outgoing-token",)),
-    _Field(
-        "link.btp_version",
-        "text",
-        "2.0 or 2.0-I (repeats requests until answered); the peer has to use the same.",
-    ),
+    _Field("link.btp_version", "text", "2.0 or 2.0-I (repeats until answered); the peer has to use the same."),
     _Field("settle_threshold", "money", "Settle when we owe it so much."),
     _Field("settle_to", "money", "And down to this."),
     _Field("settlement_engine_url", "text", "The settlement engine to ask."),
