@@ -125,8 +125,8 @@ class Node:
         """Make all parts, each with those it needs."""
         settings = self.settings
         address = address_at_start(parse_address(settings.ilp_address), facts)
-        defer = asyncio.get_running_loop().call_soon
-        self.wallets = Wallets(address, settings.secret_seed, clock=self.clock, entropy=self.entropy, defer=defer)
+        soon, clock, entropy = asyncio.get_running_loop().call_soon, self.clock, self.entropy
+        self.wallets = Wallets(address, settings.secret_seed, clock=clock, entropy=entropy, defer=soon)
         self.connector = Connector(
             address,
             ledger=self.ledger,
@@ -150,13 +150,9 @@ class Node:
         self.changes = AccountChanges(self, self._accounts, self._routes)
         self.links.btp.admit_child = Children(self).admit
         self.learned = LearnedRoutes(self)
+        changed, alarm = self.connector.rates_changed, self.alarms.tell_of_rates
         self.exchange_rates = Rates(
-            self.exchange,
-            settings,
-            clock=self.clock,
-            entropy=self.entropy,
-            on_change=self.connector.rates_changed,
-            on_alarm=self.alarms.tell_of_rates,
+            self.exchange, settings, clock=clock, entropy=entropy, on_change=changed, on_alarm=alarm
         )
         self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
         self._payments = Payments(self)
@@ -190,7 +186,7 @@ class Node:
             await self.exchange_rates.stop()
             if self._timer is not None:
                 self._timer.stop()
-            await self._rates.stop()
+            await self.exchange_rates.stop()
             self._timer.stop()
             await self._commits.close()
         if self._store is not None:
