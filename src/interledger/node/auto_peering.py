@@ -197,7 +197,8 @@ class AutoPeering:
             asset=request.asset,
             ilp_address=request.address,
             relation=relation,
-            packet_amount_max=UINT64_MAX if request.packet_amount_max is None else request.packet_amount_max,
+            # A larger packet could not be paid for. F08 says how large one may be, T04 would not, and senders probe.
+            packet_amount_max=min(request.packet_amount_max or UINT64_MAX, limit or UINT64_MAX),
             owes_us_max=limit,
             packets_per_minute=node.settings.auto_peering_packets_per_minute,
             link=_link_of(request, our_token),
@@ -210,7 +211,9 @@ class AutoPeering:
         here = next((account for account in known if account.asset == request.asset), None)
         account = here or known[0]
         if here is not None:
-            packet_max = here.packet_amount_max if request.packet_amount_max is None else request.packet_amount_max
+            packet_max = here.packet_amount_max
+            if request.packet_amount_max is not None:
+                packet_max = min(request.packet_amount_max, limit or UINT64_MAX)
             link = _link_of(request, our_token, here.link)
             changed = replace(here, link=link, packet_amount_max=packet_max)
         else:
