@@ -24,7 +24,7 @@ from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.attempts import WAITING_MAX, Attempts
 from interledger.link.base import RequestId
 from interledger.link.http import connection as connection_module
-from interledger.link.http.protocol import HttpIlpServer, IncomingSide
+from interledger.link.http.protocol import NEVER, HttpIlpServer, IncomingSide, by_token
 from interledger.link.listener import Limits, Listener
 
 CLOCK = SystemClock()
@@ -67,7 +67,7 @@ class Rig:
     def __init__(self, reply: Reply | None, **options: Any) -> None:
         self.handler = Handler(reply)
         self.side = IncomingSide(self.handler, AccountId("alice"))
-        self.ilp = HttpIlpServer(lambda token: AccountId("alice") if token == "t" else None)
+        self.ilp = HttpIlpServer(by_token(lambda token: AccountId("alice") if token == "t" else None))
         self.ilp.attach(self.side)
         options.setdefault("app", hello)
         self.listener = Listener("127.0.0.1", 0, clock=CLOCK, ilp=self.ilp, **options)
@@ -179,8 +179,8 @@ async def test_a_head_that_was_accepted_is_not_read_again_while_its_account_stay
         for _ in range(2):
             client.write(ilp_post())
             assert (await client.response())[0] == 200
-        ((head, (side, length)),) = rig.ilp.accepted_heads.items()
-        assert (head + PREPARE, side, length) == (ilp_post(), rig.side, len(PREPARE))
+        ((head, (side, length, until_)),) = rig.ilp.accepted_heads.items()
+        assert (head + PREPARE, side, length, until_) == (ilp_post(), rig.side, len(PREPARE), NEVER)
 
         # The same head in two reads, twice in one read, and with octets behind it: read as ever.
         client.write(ilp_post()[:-1])

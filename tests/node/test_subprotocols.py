@@ -175,6 +175,6 @@ async def test_an_account_with_links_of_both_kinds_is_one_account() -> None:
         desk = Desk()
         server.subprotocols.register("claim", desk, "child")
         link = server.links.btp.find(server.account("child").id)
-        await until(lambda: link is not None and link.ready())
+        await until(lambda: link is not None and link.ready() and client.link_status("up").up)
         assert await client.subprotocols.send_message("up", (CLAIM,)) == (DONE,)
         assert desk.asked[0].account == "child"

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import enum
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import NewType
+from typing import Final, NewType
 
 from interledger.accounts.asset import Asset
+from interledger.accounts.credentials import IncomingToken
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
@@ -84,6 +85,77 @@ class LinkSettings:
     btp_version: BtpVersion = BtpVersion.PLAIN
     btp_child_name: str | None = None
     """Under which a child made this account itself, by connecting; its token opens nothing without this name."""
+    incoming_tokens: tuple[IncomingToken, ...] = ()
+    """Further ones, each with a name, so that tokens can be changed without a moment in which none is good."""
+    http_incoming_jwt_secret: str | None = field(default=None, repr=False)
+    """With which the counterpart signs its tokens (JWT, HS256)."""
+    http_outgoing_jwt_secret: str | None = field(default=None, repr=False)
+    """With which we sign ours, in place of `http_outgoing_token`."""
+    http_outgoing_jwt_subject: str | None = None
+    """Whom our tokens name; None: the account that `http_url` names, or our ILP address."""
+    http_jwks_url: str | None = None
+    """Where the public keys are by which the counterpart's tokens are checked (JWT, RS256)."""
+    http_jwt_issuer: str | None = None
+    http_jwt_audience: str | None = None
+    http_jwt_subject: str | None = None
+    """What its tokens have to say. The subject is the account's name when nothing is said here."""
+    http_jwt_require_subject: bool = True
+    """False: tokens signed with the shared secret may name nobody, as those of ilp-plugin-http."""
+    client_certificates: tuple[str, ...] = ()
+    """By which the counterpart is known over TLS: see `link.certificates`."""
+    client_certificate_required: bool = False
+    """True: its tokens count only together with one of its certificates."""
+    tls_ca_file: str | None = None
+    """Authorities by which its server is checked, in place of the node's."""
+    tls_certificate_file: str | None = None
+    """What we present to its server; `tls_key_file`: the key, when it stands elsewhere."""
+    tls_key_file: str | None = None
+
+    @property
+    def speaks_http(self) -> bool:
+        """Whether packets may come or go by ILP over HTTP."""
+        return bool(
+            self.http_url is not None
+            or self.http_incoming_token_digest is not None
+            or self.http_incoming_jwt_secret is not None
+            or self.http_jwks_url is not None
+            or self.client_certificates
+            or any(token.use.opens_http for token in self.incoming_tokens)
+        )
+
+    @property
+    def speaks_btp(self) -> bool:
+        """Whether packets may come or go by BTP."""
+        return bool(
+            self.btp_url is not None
+            or self.btp_incoming_token_digest is not None
+            or self.client_certificates
+            or any(token.use.opens_btp for token in self.incoming_tokens)
+        )
+
+    def differs_only_in_credentials(self, other: LinkSettings) -> bool:
+        """Whether both lead to the same links, and only what is presented to us is another."""
+        same = {name: getattr(other, name) for name in _PRESENTED}
+        return replace(self, **same) == other and (self.speaks_http, self.speaks_btp) == (
+            other.speaks_http,
+            other.speaks_btp,
+        )
+
+
+_PRESENTED: Final = (
+    "http_incoming_token_digest",
+    "btp_incoming_token_digest",
+    "incoming_tokens",
+    "http_incoming_jwt_secret",
+    "http_jwks_url",
+    "http_jwt_issuer",
+    "http_jwt_audience",
+    "http_jwt_subject",
+    "http_jwt_require_subject",
+    "client_certificates",
+    "client_certificate_required",
+)
+"""Of `LinkSettings`: what the counterpart presents to us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import ssl
 from pathlib import Path
-from typing import Final, NoReturn, final
+from typing import Final, NamedTuple, NoReturn, final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from interledger.errors import InvalidRequestError, SettingsError
 
 __all__ = [
+    "NO_PROOF",
+    "Proof",
     "ServerTls",
     "client_context",
     "fingerprint",
@@ -27,6 +29,7 @@ __all__ = [
     "parse_certificate",
     "peer_certificate",
     "pinned_context",
+    "proof_of",
     "read_certificates",
 ]
 
@@ -122,6 +125,22 @@ def pinned_context(certificate: Path) -> ssl.SSLContext:
     first = read_certificates(certificate, "the node's certificate")[0]
     context.load_verify_locations(cadata=first.public_bytes(Encoding.DER))
     return context
+
+
+class Proof(NamedTuple):
+    """What a connection shows beside its requests: the client's certificate (DER) and the SHA-256 of that."""
+
+    certificate: bytes | None
+    digest: bytes
+
+
+NO_PROOF: Final = Proof(None, b"")
+
+
+def proof_of(transport: asyncio.BaseTransport) -> Proof:
+    """Of the client at the other end."""
+    certificate = peer_certificate(transport)
+    return NO_PROOF if certificate is None else Proof(certificate, hashlib.sha256(certificate).digest())
 
 
 def peer_certificate(transport: asyncio.BaseTransport) -> bytes | None:

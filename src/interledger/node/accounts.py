@@ -6,6 +6,7 @@ Nothing here is durable or routed yet: `Node` sees to that, so that one commit c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId, Relation
@@ -66,6 +67,7 @@ class Accounts:
     def replace(self, account: Account) -> None:
         """The same account with other settings. Raises `NotFoundError`, and as `open`; the old one stays then.
 
+        Where only what the counterpart presents is new, its links and its packets in flight stay.
         Its line in the books cannot change while there is something on it: neither its asset, nor whether it is local.
         """
         old = self.get(account.id)
@@ -74,6 +76,10 @@ class Accounts:
                 f"“{account.id}” has a position in {old.asset} as {old.relation}; neither can change until it is zero."
             )
         self._check(account)
+        if replace(old, link=account.link) == account and old.link.differs_only_in_credentials(account.link):
+            self._links.change_credentials(old, account)
+            self.rename(account)
+            return
         self._close(old)
         try:
             self._open(account)
@@ -113,7 +119,7 @@ class Accounts:
         return sum(item.account is line for item in ledger.unknown.values())
 
     def _check(self, account: Account) -> None:
-        self._links.check_tokens(account)
+        self._links.credentials.check(account)
         parents = [a.id for a in self._accounts.values() if a.relation is Relation.PARENT and a.id != account.id]
         if account.relation is Relation.PARENT and parents:
             raise ConflictError(f"“{parents[0]}” is the parent of this node; there is one at most.")

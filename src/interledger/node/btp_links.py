@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, final
 from urllib.parse import unquote
 
-from interledger.accounts.account import Account, AccountId, BtpVersion, parse_account_id, token_digest
+from interledger.accounts.account import Account, AccountId, BtpVersion, LinkSettings, parse_account_id
 from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.peer import Peer
@@ -41,7 +41,8 @@ def _admit_nobody(username: str | None, token: str, source: str) -> AccountId | 
 class BtpLinks:
     """Those of all accounts. `attach_peer(account, peer_id, link)` makes a link known to the connector.
 
-    `on_up(account_id, now)` is called when a link has its first connection. `client_tls` makes a context for dialling.
+    `on_up(account_id, now)` is called when a link has its first connection. `client_tls` makes a context for dialling;
+    `find_account` says whose a token or a client certificate is.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class BtpLinks:
         entropy: Entropy,
         *,
         failures: Throttle,
-        client_tls: Callable[[], ssl.SSLContext],
+        client_tls: Callable[[LinkSettings], ssl.SSLContext],
+        find_account: Callable[[str, bytes | None], AccountId | None],
         attach_peer: Callable[[Account, AccountId, Link], Peer],
         on_up: Callable[[AccountId, Timestamp], None],
     ) -> None:
@@ -60,13 +62,13 @@ class BtpLinks:
         self._clock = clock
         self._entropy = entropy
         self._client_tls = client_tls
+        self._find_account = find_account
         self._attach_peer = attach_peer
         self._on_up = on_up
         self._children_at = settings.btp_children
         self._links: dict[AccountId, BtpLink] = {}
         self._repeating: dict[AccountId, tuple[RepeatingLink, DueTimer]] = {}
         self._clients: dict[AccountId, BtpClient] = {}
-        self._tokens: dict[str, AccountId] = {}
         self._children: dict[str, Account] = {}
         self._started = False
         self.subprotocols = Subprotocols()
@@ -121,15 +123,13 @@ class BtpLinks:
         self._links[account.id] = link
         if settings.btp_child_name is not None:
             self._children[settings.btp_child_name] = account
-        elif settings.btp_incoming_token_digest is not None:
-            self._tokens[settings.btp_incoming_token_digest] = account.id
         if address is not None:
             client = self._clients[account.id] = BtpClient(
                 link,
                 address,
                 clock=self._clock,
                 entropy=self._entropy,
-                ssl_context=self._client_tls() if address.secure else None,
+                ssl_context=self._client_tls(settings) if address.secure else None,
             )
             if self._started:
                 client.start()
@@ -146,8 +146,6 @@ class BtpLinks:
         settings = account.link
         if settings.btp_child_name is not None:
             self._children.pop(settings.btp_child_name, None)
-        else:
-            self._tokens.pop(settings.btp_incoming_token_digest or "", None)
         repeating = self._repeating.pop(account.id, None)
         if repeating is not None:
             repeating[1].stop()
@@ -159,23 +157,22 @@ class BtpLinks:
 
     # ------------------------------------------------------------------ tokens
 
-    def _authenticate(self, username: str | None, token: str, source: str) -> AccountId | None:
-        account = self._tokens.get(token_digest(token))
+    def close_opened_by(self, proofs: set[str]) -> None:
+        """Close the connections that these tokens or certificates opened: they were revoked. SHA-256, hex."""
+        self._server.close_opened_by(proofs)
+
+    def _authenticate(
+        self, username: str | None, token: str, source: str, certificate: bytes | None
+    ) -> AccountId | None:
+        account = self._find_account(token, certificate)
         if account is None:
-            return self.admit_child(username, token, source)
+            return self.admit_child(username, token, source) if token else None
         if username is None:
             return account
         try:
             return account if parse_account_id(username) == account else None
         except InvalidRequestError:
             return None
-
-    def is_anothers(self, account: Account) -> bool:
-        """Whether the token that selects this account selects another one already."""
-        digest = account.link.btp_incoming_token_digest
-        if digest is None or account.link.btp_child_name is not None:
-            return False
-        return self._tokens.get(digest, account.id) != account.id
 
     # ------------------------------------------------------------------ the port
 

@@ -11,6 +11,7 @@ from interledger.link.http.courier import CourierLink
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.shell import HttpLink
+from interledger.node.credentials import signer_of
 
 __all__ = ["KINDS", "AnyHttpLink", "attach_to_port", "make_http_link"]
 
@@ -46,6 +47,7 @@ def make_http_link(
             token=settings.http_outgoing_token,
             own_address=connector.address,
             tls=tls,
+            signer=signer_of(settings, connector.address),
             egress=egress,
         )
     return CourierLink(
@@ -59,6 +61,7 @@ def make_http_link(
         own_address=connector.address,
         url=settings.http_url,
         token=settings.http_outgoing_token,
+        signer=signer_of(settings, connector.address),
         callback_url=settings.http_callback_url,
         tls=tls,
         egress=egress,

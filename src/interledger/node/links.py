@@ -7,15 +7,14 @@ other one is answered there, under a second name.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import final
 
-from interledger.accounts.account import Account, AccountId, token_digest
+from interledger.accounts.account import Account, AccountId
 from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.peer import Peer
-from interledger.errors import ConflictError
+from interledger.errors import InvalidRequestError
 from interledger.link.attempts import Attempts
 from interledger.link.base import Link
 from interledger.link.http.asgi import AsgiApp
@@ -23,7 +22,9 @@ from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.listener import Listener
 from interledger.node.btp_links import BtpLinks
+from interledger.node.credentials import Credentials, btp_proofs
 from interledger.node.http_links import KINDS, AnyHttpLink, attach_to_port, make_http_link
+from interledger.node.key_fetcher import KeyFetcher
 from interledger.node.settings import Settings
 from interledger.node.transport_security import NodeTls
 from interledger.node.views import LinkStatus
@@ -54,18 +55,20 @@ class Links:
         self._egress = EgressPolicy(development=settings.development)
         """Where we may connect when an account named its url itself (`http_public_only`)."""
         self._http: dict[AccountId, AnyHttpLink] = {}
-        self._http_tokens: dict[str, AccountId] = {}
         self._changed_at: dict[AccountId, Timestamp] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._started = False
-        self.http_server = HttpIlpServer(self.authenticate_http)
+        self._key_fetcher = KeyFetcher(clock, development=settings.development)
+        self.credentials = Credentials(self.tls.server, self._key_fetcher.verifier)
+        self.http_server = HttpIlpServer(self.credentials.admit_http)
         self.btp = BtpLinks(
             connector,
             settings,
             clock,
             entropy,
             failures=self.attempts.failures,
-            client_tls=self.tls.client,
+            client_tls=self.tls.client_of,
+            find_account=self.credentials.find_btp,
             attach_peer=self._attach_peer,
             on_up=self._up,
         )
@@ -84,6 +87,7 @@ class Links:
         """Close every link in good order."""
         self._started = False
         await self.btp.stop()
+        await self._key_fetcher.stop()
         await asyncio.gather(*(link.close() for link in self._http.values()), *self._closing)
 
     # ------------------------------------------------------------------ accounts
@@ -91,8 +95,7 @@ class Links:
     def attach(self, account: Account) -> None:
         """Give the account the links that its settings describe. Raises `InvalidRequestError` for a url."""
         link = account.link
-        has_http = link.http_url is not None or link.http_incoming_token_digest is not None
-        has_btp = link.btp_url is not None or link.btp_incoming_token_digest is not None
+        has_http, has_btp = link.speaks_http, link.speaks_btp
         http_id, btp_id = account.id, account.id
         if has_http and has_btp:
             http_id, btp_id = self._two_names(account)
@@ -100,6 +103,7 @@ class Links:
             self._attach_http(account, http_id)
         if has_btp:
             self.btp.attach(account, btp_id)
+        self.credentials.add(account, self._clock.now())
         self._changed_at[account.id] = self._clock.now()
 
     def _two_names(self, account: Account) -> tuple[AccountId, AccountId]:
@@ -115,19 +119,14 @@ class Links:
             peer_id,
             clock=self._clock,
             entropy=self._entropy,
-            tls=self._client_tls(settings.http_url),
+            tls=self.tls.client_of(settings) if (settings.http_url or "").startswith("https:") else None,
             egress=self._egress if settings.http_public_only else None,
         )
         self._attach_peer(account, peer_id, link)
         self._http[account.id] = link
-        if settings.http_incoming_token_digest is not None:
-            self._http_tokens[settings.http_incoming_token_digest] = account.id
         attach_to_port(self.http_server, link, account.id)
         if self._started and link.ready():
             self._on_up(account.id)
-
-    def _client_tls(self, url: str | None) -> ssl.SSLContext | None:
-        return self.tls.client() if url is not None and url.startswith("https:") else None
 
     def _attach_peer(self, account: Account, peer_id: AccountId, link: Link) -> Peer:
         first = int.from_bytes(self._entropy.octets(4), "big")
@@ -137,8 +136,7 @@ class Links:
         """Close the account's links. What is in flight on them ends by expiry."""
         for peer_id in (account.id, f"{account.id}/btp", f"{account.id}/http"):
             self._connector.detach(AccountId(peer_id))
-        settings = account.link
-        self._http_tokens.pop(settings.http_incoming_token_digest or "", None)
+        self.credentials.remove(account)
         self.http_server.detach(account.id)
         self._changed_at.pop(account.id, None)
         closing, http = self.btp.detach(account), self._http.pop(account.id, None)
@@ -159,16 +157,19 @@ class Links:
 
     # ------------------------------------------------------------------ tokens
 
-    def authenticate_http(self, token: str) -> AccountId | None:
-        """Whose incoming token of ILP over HTTP this is."""
-        return self._http_tokens.get(token_digest(token))
+    def change_credentials(self, old: Account, account: Account) -> None:
+        """The same account with other ways to say who it is: its links and what is in flight on them stay.
 
-    def check_tokens(self, account: Account) -> None:
-        """Raises `ConflictError` when a token is another account's: a token selects the account."""
-        digest = account.link.http_incoming_token_digest
-        http_is_anothers = digest is not None and self._http_tokens.get(digest, account.id) != account.id
-        if http_is_anothers or self.btp.is_anothers(account):
-            raise ConflictError("Another account uses this token. Each account needs one of its own.")
+        What was accepted once is looked at again. Raises `InvalidRequestError`; the old ones stay then.
+        """
+        self.credentials.remove(old)
+        try:
+            self.credentials.add(account, self._clock.now())
+        except InvalidRequestError:
+            self.credentials.add(old, self._clock.now())
+            raise
+        self.http_server.forget_accepted()
+        self.btp.close_opened_by({*btp_proofs(old)} - {*btp_proofs(account)})
 
     # ------------------------------------------------------------------ the port
 

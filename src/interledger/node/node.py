@@ -272,7 +272,7 @@ class Node:
 
     def authenticate(self, token: str) -> AccountId | None:
         """Whose incoming token of ILP over HTTP this is."""
-        return self.links.authenticate_http(token)
+        return self.links.credentials.find_api(token)
 
     def spsp_details(self, account_id: str) -> SpspCredentials:
         """A fresh address and secret for one payer of this account."""

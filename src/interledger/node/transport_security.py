@@ -8,7 +8,8 @@ import ssl
 from pathlib import Path
 from typing import Final, final
 
-from interledger.errors import SettingsError
+from interledger.accounts.account import LinkSettings
+from interledger.errors import InvalidRequestError, SettingsError
 from interledger.link.tls import ServerTls, client_context
 from interledger.node.settings import Settings
 
@@ -39,9 +40,18 @@ class NodeTls:
         """For the listener."""
         return None if self.server is None else self.server.context
 
-    def client(self, ca: str | None = None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
-        """For a link that we open; the files are its account's. Raises `SettingsError`."""
-        return client_context(_path(ca) or self._ca, _path(certificate), _path(key))
+    def client(self) -> ssl.SSLContext:
+        """For what we ask of peers' servers that have no account of their own yet."""
+        return client_context(self._ca)
+
+    def client_of(self, link: LinkSettings) -> ssl.SSLContext:
+        """For the links that we open to one peer. Raises `InvalidRequestError` for a file that cannot be used."""
+        try:
+            return client_context(
+                _path(link.tls_ca_file) or self._ca, _path(link.tls_certificate_file), _path(link.tls_key_file)
+            )
+        except SettingsError as error:
+            raise InvalidRequestError(str(error), "tls_certificate_file") from None
 
     def reload(self) -> None:
         """Read the port's files again. What is wrong with them is logged, and the old certificate stays."""

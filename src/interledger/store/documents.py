@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from interledger.accounts.account import Account, AccountId, BtpVersion, HttpForm, LinkSettings, Relation
 from interledger.accounts.asset import Asset
+from interledger.accounts.credentials import IncomingToken, TokenUse
 from interledger.codec.strict_json import JsonNumber, parse_json
 from interledger.errors import DecodeError, InvalidRequestError, StoreError
 from interledger.ilp.address import Address
@@ -73,7 +74,7 @@ def encode_account(account: Account) -> dict[str, Any]:
     fields = {f.name: getattr(account, f.name) for f in dataclasses.fields(account)}
     asset = fields.pop("asset")
     fields |= {"asset_code": asset.code, "asset_scale": asset.scale, "relation": account.relation.value}
-    fields["link"] = dataclasses.asdict(account.link)
+    fields["link"] = _encode_link(account.link)
     for name in _AMOUNTS:
         fields[name] = None if fields[name] is None else str(fields[name])
     return fields
@@ -88,11 +89,25 @@ def decode_account(fields: dict[str, Any]) -> Account:
     rest["id"] = AccountId(rest["id"])
     rest["ilp_address"] = Address(rest["ilp_address"])
     rest["relation"] = Relation(rest["relation"])
-    link = dict(rest["link"])
-    link["btp_version"] = BtpVersion(link.get("btp_version", BtpVersion.PLAIN))
-    link["http_form"] = HttpForm(link.get("http_form", HttpForm.SYNC))  # older documents have none
-    rest["link"] = LinkSettings(**link)
+    rest["link"] = _decode_link(rest["link"])
     return Account(asset=asset, **rest)
+
+
+def _encode_link(link: LinkSettings) -> dict[str, Any]:
+    fields = dataclasses.asdict(link)
+    # JSON has no tuples, and what is read back has to be the same.
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+
+
+def _decode_link(fields: dict[str, Any]) -> LinkSettings:
+    rest = dict(fields)
+    tokens = tuple(
+        IncomingToken(**(token | {"use": TokenUse(token["use"])})) for token in rest.pop("incoming_tokens", ())
+    )
+    certificates = tuple(rest.pop("client_certificates", ()))
+    rest["btp_version"] = BtpVersion(rest.get("btp_version", BtpVersion.PLAIN))
+    rest["http_form"] = HttpForm(rest.get("http_form", HttpForm.SYNC))  # older documents have none
+    return LinkSettings(**rest, incoming_tokens=tokens, client_certificates=certificates)
 
 
 def _decode(text: str) -> Any:

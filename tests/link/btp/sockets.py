@@ -110,7 +110,9 @@ class Port(asyncio.Protocol):
             self.server.upgrade(self.transport, head + end, trailing, self.account_in_path)
 
 
-def authenticate(username: str | None, token: str, source: str = "") -> AccountId | None:
+def authenticate(
+    username: str | None, token: str, source: str = "", certificate: bytes | None = None
+) -> AccountId | None:
     return ALICE if username in (None, "alice") and token in ("secret", "") else None
 
 

@@ -18,7 +18,7 @@ from interledger.ilp.packet import Fulfill
 from interledger.link.base import RequestId
 from interledger.link.http import http2_outgoing, pool
 from interledger.link.http.http2_outgoing import Http2Outgoing
-from interledger.link.http.protocol import HttpIlpServer
+from interledger.link.http.protocol import HttpIlpServer, by_token
 from interledger.link.http.shell import HttpLink
 from interledger.link.listener import Listener
 from tests.link.http.test_shell import FULFILL, Handler, TestClock, linked, prepare, until
@@ -73,7 +73,7 @@ async def both(
 async def test_HT_12_a_burst_goes_over_one_connection(tls_contexts: Contexts) -> None:
     server_tls, tls = tls_contexts
     far = Handler()
-    server = HttpIlpServer(lambda token: AccountId("me") if token == "secret" else None)
+    server = HttpIlpServer(by_token(lambda token: AccountId("me") if token == "secret" else None))
     listener = Listener("127.0.0.1", 0, clock=SystemClock(), ilp=server, tls=server_tls)
     await listener.start()
     far_link = HttpLink(far, AccountId("me"), clock=SystemClock(), own_address="test.far")

@@ -13,7 +13,7 @@ from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
 from interledger.link.http import protocol
 from interledger.link.http.messages import ILP_BODY_MAX
-from interledger.link.http.protocol import HttpIlpServer, IncomingSide
+from interledger.link.http.protocol import HttpIlpServer, IncomingSide, by_token
 
 NOW = Timestamp(1_700_000_000_000)
 FULFILL = Fulfill(bytes(32), b"ok")
@@ -67,7 +67,7 @@ class Answer:
 class Rig:
     def __init__(self, reply: Reply | None = FULFILL, *, bare_tokens: bool = True) -> None:
         self.handler = Handler(reply)
-        self.server = HttpIlpServer(TOKENS.get, bare_tokens=bare_tokens)
+        self.server = HttpIlpServer(by_token(TOKENS.get), bare_tokens=bare_tokens)
         self.alice = IncomingSide(self.handler, AccountId("alice"))
         self.bob = IncomingSide(self.handler, AccountId("bob"))
         self.server.attach(self.alice)
@@ -144,8 +144,8 @@ def test_HT_05_HTTP_2_the_token_and_the_path_agree(path: bytes, authorization: b
     ],
 )
 def test_which_paths_are_for_ILP(path: bytes, taken: bool) -> None:
-    assert HttpIlpServer(TOKENS.get).takes(path) is taken
-    assert HttpIlpServer(TOKENS.get, paths=["/other"]).takes(b"/other")
+    assert HttpIlpServer(by_token(TOKENS.get)).takes(path) is taken
+    assert HttpIlpServer(by_token(TOKENS.get), paths=["/other"]).takes(b"/other")
 
 
 def test_HT_07_a_bare_token_is_a_flag() -> None:
@@ -271,5 +271,5 @@ def test_heads_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(20):
         head = b"POST /%d" % i
         rig.server.handle(b"/ilp", b"Bearer alices", None, PREPARE, NOW, Answer(), head)
-        assert rig.server.accepted_heads[head] == (rig.alice, len(PREPARE))
+        assert rig.server.accepted_heads[head] == (rig.alice, len(PREPARE), protocol.NEVER)
     assert len(rig.server.accepted_heads) <= 4

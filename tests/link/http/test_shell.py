@@ -19,7 +19,7 @@ from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import Link, RequestId
 from interledger.link.http import outgoing, pool
-from interledger.link.http.protocol import HttpIlpServer
+from interledger.link.http.protocol import HttpIlpServer, by_token
 from interledger.link.http.shell import HttpLink
 from interledger.link.listener import Listener
 
@@ -488,7 +488,7 @@ async def two_nodes(**options: Any) -> AsyncIterator[tuple[HttpLink, Handler, Ha
     """(our link, our handler, the far node's handler, the far node's link)."""
     far_handler = Handler()
     far = HttpLink(far_handler, AccountId("us"), clock=SYSTEM, own_address="test.far")
-    server = HttpIlpServer(lambda token: AccountId("us") if token == "secret" else None)
+    server = HttpIlpServer(by_token(lambda token: AccountId("us") if token == "secret" else None))
     server.attach(far.incoming)
     listener = Listener("127.0.0.1", 0, clock=SYSTEM, ilp=server, tls=options.pop("server_tls", None))
     await listener.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from typing import final
@@ -15,13 +16,14 @@ from interledger.link.btp.protocol import BtpConnection
 from interledger.link.btp.shell import BtpSocket
 from interledger.link.handshake import accept_handshake
 from interledger.link.throttle import Throttle, source_of
+from interledger.link.tls import peer_certificate
 from interledger.link.websocket import CloseCode
 
 __all__ = ["Authenticate", "BtpServer"]
 
-Authenticate = Callable[[str | None, str, str], AccountId | None]
-"""(user name or None, token, source of the socket) -> the account, or None. The node compares digests in constant
-time."""
+Authenticate = Callable[[str | None, str, str, bytes | None], AccountId | None]
+"""(user name or None, token, source of the socket, client certificate) -> the account, or None. An empty token opens
+nothing but with a certificate. The node looks digests up."""
 
 logger = logging.getLogger("interledger.btp")
 
@@ -58,6 +60,8 @@ class BtpServer:
         self._origins = tuple(origins)
         self._allow_empty_token = allow_empty_token
         self._sockets: set[BtpSocket] = set()
+        self._proofs: dict[BtpSocket, str] = {}
+        """By what an authenticated socket was opened: the digest of a token or a certificate."""
         self._waiting: WaitingRoom[BtpSocket] = WaitingRoom(failures)
 
     def upgrade(
@@ -91,13 +95,15 @@ class BtpServer:
         self, transport: asyncio.Transport, trailing: bytes, account_in_path: str | None, source: str
     ) -> BtpSocket:
         def admit(username: str | None, token: str) -> BtpLink | None:
-            link = self._admit(account_in_path, username, token, source)
+            link = self._admit(account_in_path, username, token, source, certificate)
             if link is None:
                 self._waiting.failed(source, self._clock.now())
             else:
+                self._proofs[socket] = hashlib.sha256(token.encode("utf-8") or certificate or b"").hexdigest()
                 self._waiting.leave(socket)
             return link
 
+        certificate = peer_certificate(transport)
         now = self._clock.now()
         socket = BtpSocket(
             lambda websocket: BtpConnection.server(websocket, admit, now),
@@ -113,15 +119,23 @@ class BtpServer:
         socket.take_over(transport, trailing, self._waiting.delay_ms(source, now))
         return socket
 
-    def _admit(self, account_in_path: str | None, username: str | None, token: str, source: str) -> BtpLink | None:
-        if not token and not self._allow_empty_token:
+    def close_opened_by(self, proofs: set[str]) -> None:
+        """Close the connections that were opened by these tokens or certificates (SHA-256, hex): they were revoked."""
+        for socket in [socket for socket, proof in self._proofs.items() if proof in proofs]:
+            socket.close(CloseCode.POLICY_VIOLATION, "these credentials were revoked")
+
+    def _admit(
+        self, account_in_path: str | None, username: str | None, token: str, source: str, certificate: bytes | None
+    ) -> BtpLink | None:
+        if not token and not self._allow_empty_token and certificate is None:
             return None
-        account = self._authenticate(username or account_in_path, token, source)
+        account = self._authenticate(username or account_in_path, token, source, certificate)
         if account is None or (account_in_path is not None and account != account_in_path):
             return None
         return self._link_of(account)
 
     def _forget(self, socket: BtpSocket) -> None:
         self._sockets.discard(socket)
+        self._proofs.pop(socket, None)
         self._waiting.leave(socket)
         logger.info("BTP connection closed: %s", socket.connection.websocket.close_reason or "the socket was lost")

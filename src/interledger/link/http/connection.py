@@ -14,12 +14,13 @@ from typing import Final, cast, final
 from interledger.clock import Timestamp
 from interledger.link.http import http2
 from interledger.link.http.asgi import AsgiExchange
-from interledger.link.http.exchange import Exchange, PacketExchange
+from interledger.link.http.exchange import Exchange, PacketExchange, receive_packet
 from interledger.link.http.heads import Request, repeatable_head
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.requests import RequestReader
 from interledger.link.read_buffer import read_buffer
+from interledger.link.tls import NO_PROOF, proof_of
 
 __all__ = ["Connection"]
 
@@ -45,6 +46,8 @@ class Connection(asyncio.BufferedProtocol):
         """The tick of what the next deadline counts from."""
         self.writable = asyncio.Event()
         self.writable.set()
+        self._proof = NO_PROOF
+        """What is known of a head counts only together with this."""
         self._ever = False
         """A whole request came over this connection at some time."""
         self._lingering = False
@@ -73,6 +76,7 @@ class Connection(asyncio.BufferedProtocol):
             self._become_http2(stream)
             return
         port.connections.add(self)
+        self._proof = proof_of(stream)
         if count >= port.limits.connections_max:
             self._refuse(503, "too many connections")
 
@@ -102,7 +106,7 @@ class Connection(asyncio.BufferedProtocol):
             self._ever = True
             head = b""
             if len(requests) == 1 and not had_begun and reader.between_messages:
-                head = repeatable_head(requests[0], data)
+                head = repeatable_head(requests[0], data, self._proof.digest)
             self._dispatch(requests, head)
         if requests or not had_begun:
             self.since = self.port.tick
@@ -129,15 +133,16 @@ class Connection(asyncio.BufferedProtocol):
         if ilp is None:
             return False
         end = data.find(b"\r\n\r\n") + 4
-        known = ilp.accepted_heads.get(data[:end])
-        if known is None or len(data) != end + known[1] or port.draining or ilp.draining:
+        known = ilp.accepted_heads.get(self._proof.digest + data[:end])
+        now = port.clock.now()
+        if known is None or now >= known[2] or len(data) != end + known[1] or port.draining or ilp.draining:
             return False
         port.requests += 1
         self.since = port.tick
         exchange = PacketExchange(self, keep_alive=True)
         self.exchanges.append(exchange)
         try:
-            known[0].receive(data[end:], port.clock.now(), exchange)
+            known[0].receive(data[end:], now, exchange)
         except Exception:
             logger.exception("a packet could not be handled")
             exchange.fail()
@@ -293,13 +298,7 @@ class Connection(asyncio.BufferedProtocol):
     def _packet(self, ilp: HttpIlpServer, path: bytes, request: Request, now: Timestamp, head: bytes) -> None:
         exchange = PacketExchange(self, request.keep_alive)
         self.exchanges.append(exchange)
-        fields = request.fields
-        try:
-            authorization, content_type = fields.get(b"authorization"), fields.get(b"content-type")
-            ilp.handle(path, authorization, content_type, request.body, now, exchange, head, fields)
-        except Exception:
-            logger.exception("a packet could not be handled")
-            exchange.fail()
+        receive_packet(ilp, path, request, now, exchange, head, self._proof.certificate)
 
     def _answer(self, request: Request, status: int, text: str) -> None:
         exchange = PacketExchange(self, request.keep_alive)

@@ -22,7 +22,7 @@ from interledger.ilp.packet import Prepare, Reply, decode_reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.forms import Heads
-from interledger.link.http.messages import Failure, failure_of_status
+from interledger.link.http.messages import Failure, Signer, failure_of_status
 from interledger.link.http.outgoing import GRACE_MS
 from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
 from interledger.link.http.protocol import IncomingSide
@@ -98,6 +98,7 @@ class CourierLink(ConnectionPool):
         own_address: str,
         url: str | None = None,
         token: str | None = None,
+        signer: Signer | None = None,
         callback_url: str | None = None,
         tls: ssl.SSLContext | None = None,
         connections_max: int = CONNECTIONS_MAX,
@@ -121,7 +122,10 @@ class CourierLink(ConnectionPool):
         )
         self._form = form
         self._entropy = entropy
+        self._callback = callback
         self._heads = None if parsed is None else Heads(form, parsed, token, callback)
+        self._signer = signer
+        self._sign_at = Timestamp(0)
         self._jobs: dict[RequestId, _Job] = {}
         self._repetitions: Repetitions[int] = Repetitions()
         self._last_job = 0
@@ -144,6 +148,7 @@ class CourierLink(ConnectionPool):
 
     def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
         self.prepares += 1
+        self._sign()
         heads = self._heads
         if heads is None:
             self.request(request_id, prepare.expires_at, b"")  # which refuses it
@@ -205,8 +210,16 @@ class CourierLink(ConnectionPool):
 
     # Jobs.
 
+    def _sign(self) -> None:
+        """Have a token that stays good as long as what is sent with it is repeated."""
+        now = self.clock.now()
+        if self._signer is not None and self._url is not None and now >= self._sign_at:
+            token, self._sign_at = self._signer(now)
+            self._heads = Heads(self._form, self._url, token, self._callback)
+
     def _deliver(self, request_id: bytes, answer: bytes) -> None:
         """An answer that the peer waits for as a request."""
+        self._sign()
         state = self.incoming.requests.journal.find(request_id)
         if state is None or self._heads is None or self._closed:
             return

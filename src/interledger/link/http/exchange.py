@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol, final
 
+from interledger.clock import Timestamp
 from interledger.link.attempts import CUT, Attempts
+from interledger.link.http.heads import Request
 from interledger.link.http.messages import encode_response, status_line
+from interledger.link.http.protocol import HttpIlpServer, Respond
 from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:
     from interledger.link.http.connection import Connection
 
-__all__ = ["Exchange", "PacketExchange"]
+__all__ = ["Exchange", "Fallible", "PacketExchange", "receive_packet"]
+
+logger = logging.getLogger("interledger.http")
+
+
+class Fallible(Respond, Protocol):
+    """An answer that may turn out to be our own fault."""
+
+    def fail(self) -> None:
+        """Answer 500."""
 
 
 class Exchange(Protocol):
@@ -112,3 +125,22 @@ class PacketExchange:
     def gone(self) -> None:
         """The client left: what is answered from now on is lost."""
         self._connection = None
+
+
+def receive_packet(
+    ilp: HttpIlpServer,
+    path: bytes,
+    request: Request,
+    now: Timestamp,
+    exchange: Fallible,
+    head: bytes | tuple[tuple[bytes, bytes], ...],
+    certificate: bytes | None,
+) -> None:
+    """A POST for ILP, whatever version of HTTP it came by. A fault of ours ends this one and no other."""
+    fields = request.fields
+    try:
+        authorization, content_type = fields.get(b"authorization"), fields.get(b"content-type")
+        ilp.handle(path, authorization, content_type, request.body, now, exchange, head, fields, certificate)
+    except Exception:
+        logger.exception("a packet could not be handled")
+        exchange.fail()

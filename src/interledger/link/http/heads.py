@@ -88,13 +88,14 @@ def repeated_header(headers: list[tuple[bytes, bytes]]) -> bytes | None:
     return None
 
 
-def repeatable_head(request: Request, data: bytes) -> bytes:
+def repeatable_head(request: Request, data: bytes, proof: bytes = b"") -> bytes:
     """The octets before the body, when `data` are exactly this request and the same head may come again; else nothing.
 
-    A body of known length that is there as it was sent: chunks have octets between them.
+    A body of known length that is there as it was sent: chunks have octets between them. `proof`: what else the client
+    has shown, on this connection; it goes before the head.
     """
     fields = request.fields
     if not request.keep_alive or request.upgrade or b"content-length" not in fields or b"expect" in fields:
         return b""
     end = data.find(b"\r\n\r\n") + 4
-    return data[:end] if data[end:] == request.body else b""
+    return proof + data[:end] if data[end:] == request.body else b""

@@ -14,12 +14,14 @@ from typing import Final, cast, final
 import ngh2
 
 from interledger.link.http import http2
+from interledger.link.http.exchange import receive_packet
 from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX, Refusal, Request
 from interledger.link.http.http2_exchange import AsgiStream, StreamExchange
 from interledger.link.http.http2_requests import read_head
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HEAD_KEPT_OCTETS_MAX
 from interledger.link.read_buffer import read_buffer
+from interledger.link.tls import peer_certificate
 
 __all__ = ["Http2Connection"]
 
@@ -270,7 +272,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         ilp = port.ilp
         known = None
         if ilp is not None and not port.draining and not ilp.draining:
-            known = ilp.accepted_heads.get(fields)
+            known = ilp.known_head(fields, port.clock.now())
         exchange = self.exchanges[event.stream_id] = StreamExchange(self, event.stream_id, fields, known)
         exchange.complete = event.end_stream
         if known is None:
@@ -334,13 +336,11 @@ class Http2Connection(asyncio.BufferedProtocol):
             exchange.refuse(503, "this node is stopping")
         elif ilp is not None and request.method == b"POST" and ilp.takes(path):
             fields = request.fields
-            try:
-                authorization, content_type = fields.get(b"authorization"), fields.get(b"content-type")
-                head = exchange.fields if b"content-length" in fields and _is_short(exchange) else b""
-                ilp.handle(path, authorization, content_type, request.body, port.clock.now(), exchange, head, fields)
-            except Exception:
-                logger.exception("a packet could not be handled")
-                exchange.fail()
+            certificate = peer_certificate(transport)
+            # What a client with a certificate may do, others may not with the same fields.
+            repeats = certificate is None and b"content-length" in fields and _is_short(exchange)
+            head = exchange.fields if repeats else b""
+            receive_packet(ilp, path, request, port.clock.now(), exchange, head, certificate)
         elif port.app is None:
             exchange.refuse(404, "nothing is here")
         else:

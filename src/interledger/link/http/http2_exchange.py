@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 
 import ngh2
 
+from interledger.clock import Timestamp
 from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.asgi import AsgiApp, AsgiRequest, Head
 from interledger.link.http.heads import Request
@@ -43,7 +44,11 @@ class StreamExchange:
     )
 
     def __init__(
-        self, connection: Http2Connection, stream_id: int, fields: Fields, known: tuple[IncomingSide, int] | None
+        self,
+        connection: Http2Connection,
+        stream_id: int,
+        fields: Fields,
+        known: tuple[IncomingSide, int, Timestamp] | None,
     ) -> None:
         self._connection: Http2Connection | None = connection
         self.stream_id = stream_id

@@ -7,9 +7,11 @@ Octets only: no state, no I/O.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from interledger.clock import Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.link.http.urls import Url
 
@@ -18,6 +20,7 @@ __all__ = [
     "ILP_BODY_MAX",
     "LEGACY_CONTENT_TYPE",
     "Failure",
+    "Signer",
     "bearer_token",
     "encode_response",
     "failure_of_status",
@@ -37,6 +40,10 @@ _KNOWN_CONTENT_TYPES: Final = frozenset({None, b"", CONTENT_TYPE, LEGACY_CONTENT
 
 _TOKEN: Final = re.compile(rb"[\x21-\x7e]+")
 _BEARER: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] ([\x21-\x7e]+)")
+
+
+Signer = Callable[[Timestamp], tuple[str, Timestamp]]
+"""now -> a token signed for one peer, and when to ask for the next one."""
 
 
 class Failure(NamedTuple):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Final, Protocol, final
+from typing import Final, NamedTuple, Protocol, final
 from urllib.parse import unquote_to_bytes
 
 from interledger.accounts.account import AccountId, parse_account_id
@@ -18,7 +18,19 @@ from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.forms import OWN_PROTOCOLS, Target, parse_target
 from interledger.link.http.messages import ILP_BODY_MAX, bearer_token, is_ilp_content_type
 
-__all__ = ["HttpIlpServer", "IncomingSide", "ProtocolHandler", "RequestSide", "Respond"]
+__all__ = [
+    "NEVER",
+    "PENDING",
+    "Admission",
+    "Admit",
+    "HttpIlpServer",
+    "IncomingSide",
+    "Presented",
+    "ProtocolHandler",
+    "RequestSide",
+    "Respond",
+    "by_token",
+]
 
 WAITING_MAX: Final = 4_096
 """Prepares of one account that wait for an answer. Four times what all connections of one port carry at once."""
@@ -33,6 +45,41 @@ HEAD_KEPT_OCTETS_MAX: Final = 1_024
 """The longest of them: ours have 300."""
 
 _NO_ACCOUNT: Final = ""
+
+NEVER: Final = Timestamp(2**62)
+"""When credentials end that have no end."""
+
+
+class Presented(NamedTuple):
+    """What came with a request. `named`: the account in the path; `certificate`: the client's (DER), seen by TLS."""
+
+    token: str | None
+    named: str | None = None
+    certificate: bytes | None = None
+
+
+class Admission(NamedTuple):
+    """Whose request it is; the same credentials need not be looked at again before `until`."""
+
+    account: AccountId
+    until: Timestamp
+
+
+PENDING: Final = Admission(AccountId(""), Timestamp(0))
+"""Nobody knows yet: what would tell is being fetched. The peer may try again in a moment."""
+
+Admit = Callable[[Presented, Timestamp], Admission | None]
+"""Whose credentials these are now; `PENDING`; None when they are nobody's. Never waits."""
+
+
+def by_token(account_of: Callable[[str], AccountId | None]) -> Admit:
+    """Opaque tokens and nothing else: `account_of` says whose a token is."""
+
+    def admit(presented: Presented, now: Timestamp) -> Admission | None:
+        account = None if presented.token is None else account_of(presented.token)
+        return None if account is None else Admission(account, NEVER)
+
+    return admit
 
 
 class Respond(Protocol):
@@ -136,33 +183,35 @@ class IncomingSide:
 class HttpIlpServer:
     """ILP's part of the port.
 
-    `authenticate`: the account whose incoming token this is, by a lookup of the token's digest, so that its time says
-    nothing about other tokens; whoever opens, changes or closes an account attaches or detaches its side here.
-    `bare_tokens`: also take `Authorization` without the word Bearer (HT-07). `paths`: where Prepares are taken, beside
-    `/accounts/<username>/ilp`.
+    `admit` says whose credentials came with a request, in a time that says nothing about other credentials; whoever
+    opens, changes or closes an account attaches or detaches its side here, and calls `forget_accepted` when credentials
+    change. `bare_tokens`: also take `Authorization` without the word Bearer (HT-07). `paths`: where Prepares are taken,
+    beside `/accounts/<username>/ilp`.
     """
 
     def __init__(
         self,
-        authenticate: Callable[[str], AccountId | None],
+        admit: Admit,
         *,
         bare_tokens: bool = True,
         paths: Iterable[str] = ("/ilp",),
     ) -> None:
-        self._authenticate = authenticate
+        self._admit = admit
         self._bare_tokens = bare_tokens
         self._sides: dict[AccountId, IncomingSide] = {}
         self._request_sides: dict[AccountId, RequestSide] = {}
         self._protocols: dict[str, ProtocolHandler] = {}
         self._own_paths = {path.encode("ascii"): _NO_ACCOUNT for path in paths}
         self._accounts_of_paths: dict[bytes, str] = dict(self._own_paths)
-        self.accepted_heads: dict[Hashable, tuple[IncomingSide, int]] = {}
-        """All octets of a request's head, to its empty line (of HTTP/2: its fields) -> who gets its body, and how long
-        that is.
+        self.accepted_heads: dict[Hashable, tuple[IncomingSide, int, Timestamp]] = {}
+        """All octets of a request's head, to its empty line (of HTTP/2: its fields) -> who gets its body, the length of
+        that, until when.
 
         A peer sends the same head with every packet. What it means was read strictly and its token accepted once; the
-        same octets mean the same, until an account changes. Only accepted heads are here, and finding one says nothing
-        to somebody who guesses: a dictionary compares octets only when their keyed hashes are the same.
+        same octets mean the same, until the token ends or an account changes. Of a client with a certificate the digest
+        of that stands before: on another connection the same octets mean something else. Only accepted heads are here,
+        and finding one says nothing to somebody who guesses: a dictionary compares octets only when their keyed hashes
+        are the same.
         """
         self.refused_tokens = 0
         self.draining = False
@@ -196,6 +245,15 @@ class HttpIlpServer:
         if side is not None:
             side.close()
 
+    def known_head(self, head: Hashable, now: Timestamp) -> tuple[IncomingSide, int, Timestamp] | None:
+        """What is known of a head, if its token is still good."""
+        known = self.accepted_heads.get(head)
+        return known if known is not None and now < known[2] else None
+
+    def forget_accepted(self) -> None:
+        """Credentials changed: look at everybody's again."""
+        self.accepted_heads.clear()
+
     def takes(self, path: bytes) -> bool:
         """Whether a POST to `path` (without query) is for ILP."""
         if path in self._accounts_of_paths or self._account_of(path) is not None:
@@ -213,6 +271,7 @@ class HttpIlpServer:
         respond: Respond,
         head: bytes | tuple[tuple[bytes, bytes], ...] = b"",
         fields: Mapping[bytes, bytes] = _NO_FIELDS,
+        certificate: bytes | None = None,
     ) -> None:
         """One POST. `respond` is called once, now or later. `fields`: all its headers.
 
@@ -220,13 +279,17 @@ class HttpIlpServer:
         HTTP/2, the fields that say all about this request but its body.
         """
         token = bearer_token(authorization, bare=self._bare_tokens)
-        account = None if token is None else self._authenticate(token)
         named = self._accounts_of_paths.get(path) or self._account_of(path)
         target = parse_target(path) if named is None else None
         if target is not None and target.account is not None:
             named = _account_id(target.account)
+        is_broken = token is None and authorization is not None
+        admission = None if is_broken else self._admit(Presented(token, named, certificate), now)
+        if admission is PENDING:
+            respond.refuse(503, "the keys of this token's issuer are being fetched: try again in a moment")
+            return
         # HTTP-2: the token selects the account; a path that names another one is refused, and does not say why.
-        if account is None or (named and named != account):
+        if admission is None or (named and named != admission.account):
             self.refused_tokens += 1
             respond.deny("this token is not accepted here")
         elif len(body) > ILP_BODY_MAX:
@@ -234,18 +297,18 @@ class HttpIlpServer:
         elif self.draining:
             respond.refuse(503, "this node is stopping")
         elif target is not None and target.request_id is None:
-            self._protocols[target.protocol](account, body, now, respond)
+            self._protocols[target.protocol](admission.account, body, now, respond)
         elif not is_ilp_content_type(content_type):
             respond.refuse(415, "an ILP packet is application/octet-stream")
-        elif not self._takes_with_id(account, target, body, now, respond, fields):
-            side = self._sides.get(account)
+        elif not self._takes_with_id(admission.account, target, body, now, respond, fields):
+            side = self._sides.get(admission.account)
             if side is None:
                 respond.refuse(503, "this account has no ILP over HTTP link now")
             else:
                 if 0 < len(head) <= HEAD_KEPT_OCTETS_MAX and b"request-id" not in fields:
                     if len(self.accepted_heads) >= HEADS_KEPT:
                         self.accepted_heads.clear()
-                    self.accepted_heads[head] = side, len(body)
+                    self.accepted_heads[head] = side, len(body), admission.until
                 side.receive(body, now, respond)
 
     def _takes_with_id(

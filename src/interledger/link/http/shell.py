@@ -17,7 +17,7 @@ from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Prepare, Reply, decode_reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
-from interledger.link.http.messages import Failure, failure_of_status, request_head
+from interledger.link.http.messages import Failure, Signer, failure_of_status, request_head
 from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
 from interledger.link.http.protocol import IncomingSide
 from interledger.link.http.urls import parse_url
@@ -31,7 +31,8 @@ _UNDECODABLE: Final = Failure(ErrorCode.T00_INTERNAL_ERROR, "the next node's ans
 class HttpLink(ConnectionPool):
     """The link of one account. `incoming` is its other half: attach it to the `HttpIlpServer` of the port.
 
-    `url`, `token`: where and as whom we send; without a url the link only takes what comes in. `own_address`: what our
+    `url`, `token`: where and as whom we send; without a url the link only takes what comes in. `signer`: makes
+    short-lived tokens, in place of `token`. `own_address`: what our
     own Rejects name as `triggered_by`; change it when the node's address changes. Raises `InvalidRequestError` for a
     url that cannot be read.
     """
@@ -46,6 +47,7 @@ class HttpLink(ConnectionPool):
         token: str | None = None,
         own_address: str,
         tls: ssl.SSLContext | None = None,
+        signer: Signer | None = None,
         connections_max: int = CONNECTIONS_MAX,
         egress: EgressPolicy | None = None,
     ) -> None:
@@ -62,13 +64,24 @@ class HttpLink(ConnectionPool):
         )
         self.incoming = IncomingSide(handler, account)
         self._head = b"" if parsed is None else request_head(parsed, token)
+        self._signer = signer
+        self._sign_at = Timestamp(0)
 
     # The interface of a link.
 
     def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
         self.prepares += 1
+        if self._signer is not None:
+            self._sign(self._signer)
         octets = prepare.encode()
         self.request(request_id, prepare.expires_at, b"%b%d\r\n\r\n%b" % (self._head, len(octets), octets))
+
+    def _sign(self, signer: Signer) -> None:
+        """Have a token that is still good when the packet arrives."""
+        now = self.clock.now()
+        if now >= self._sign_at and self._url is not None:
+            token, self._sign_at = signer(now)
+            self._head = request_head(self._url, token)
 
     def send_reply(self, request_id: RequestId, reply: Reply) -> None:
         self.incoming.send_reply(request_id, reply)
