@@ -44,10 +44,9 @@ def make_http_link(
             peer_id,
             clock=clock,
             url=settings.http_url,
-            token=settings.http_outgoing_token,
+            token=signer_of(settings, connector.address) or settings.http_outgoing_token,
             own_address=connector.address,
             tls=tls,
-            signer=signer_of(settings, connector.address),
             egress=egress,
         )
     return CourierLink(
@@ -60,8 +59,7 @@ def make_http_link(
         ledger_name=account.ledger_name,
         own_address=connector.address,
         url=settings.http_url,
-        token=settings.http_outgoing_token,
-        signer=signer_of(settings, connector.address),
+        token=signer_of(settings, connector.address) or settings.http_outgoing_token,
         callback_url=settings.http_callback_url,
         tls=tls,
         egress=egress,

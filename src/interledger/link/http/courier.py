@@ -97,8 +97,7 @@ class CourierLink(ConnectionPool):
         ledger_name: str,
         own_address: str,
         url: str | None = None,
-        token: str | None = None,
-        signer: Signer | None = None,
+        token: str | Signer | None = None,
         callback_url: str | None = None,
         tls: ssl.SSLContext | None = None,
         connections_max: int = CONNECTIONS_MAX,
@@ -122,10 +121,7 @@ class CourierLink(ConnectionPool):
         )
         self._form = form
         self._entropy = entropy
-        self._callback = callback
         self._heads = None if parsed is None else Heads(form, parsed, token, callback)
-        self._signer = signer
-        self._sign_at = Timestamp(0)
         self._jobs: dict[RequestId, _Job] = {}
         self._repetitions: Repetitions[int] = Repetitions()
         self._last_job = 0
@@ -148,14 +144,13 @@ class CourierLink(ConnectionPool):
 
     def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
         self.prepares += 1
-        self._sign()
         heads = self._heads
         if heads is None:
             self.request(request_id, prepare.expires_at, b"")  # which refuses it
             return
         wire_id = _uuid(self._entropy.octets(16))
         self.incoming.outstanding.add(wire_id, request_id, prepare.expires_at)
-        self._send(heads.prepare(wire_id), wire_id, prepare.encode(), prepare.expires_at, request_id)
+        self._send(heads.prepare(wire_id, self.clock.now()), wire_id, prepare.encode(), prepare.expires_at, request_id)
 
     def send_reply(self, request_id: RequestId, reply: Reply) -> None:
         self._wake()
@@ -210,21 +205,13 @@ class CourierLink(ConnectionPool):
 
     # Jobs.
 
-    def _sign(self) -> None:
-        """Have a token that stays good as long as what is sent with it is repeated."""
-        now = self.clock.now()
-        if self._signer is not None and self._url is not None and now >= self._sign_at:
-            token, self._sign_at = self._signer(now)
-            self._heads = Heads(self._form, self._url, token, self._callback)
-
     def _deliver(self, request_id: bytes, answer: bytes) -> None:
         """An answer that the peer waits for as a request."""
-        self._sign()
         state = self.incoming.requests.journal.find(request_id)
         if state is None or self._heads is None or self._closed:
             return
         expires_at = max(state.expires_at, self.clock.now() + LAST_WORD_MS)
-        self._send(self._heads.reply(request_id), request_id, answer, expires_at, None)
+        self._send(self._heads.reply(request_id, self.clock.now()), request_id, answer, expires_at, None)
 
     def _send(self, head: bytes, wire_id: bytes, octets: bytes, expires_at: int, onward_id: RequestId | None) -> None:
         if len(self._jobs) >= JOBS_MAX and onward_id is None:

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import HttpForm
+from interledger.clock import Timestamp
 from interledger.errors import InvalidRequestError
-from interledger.link.http.messages import request_head
+from interledger.link.http.messages import Signer, request_head
 from interledger.link.http.urls import Url, parse_url
 
 __all__ = ["OWN_PROTOCOLS", "Heads", "Target", "callback_url", "parse_target", "request_id"]
@@ -84,8 +85,15 @@ def callback_url(fields: Mapping[bytes, bytes]) -> str | None:
 class Heads:
     """The requests of one link up to the figure of `Content-Length`, but for the id of each."""
 
-    def __init__(self, form: HttpForm, url: Url, token: str | None, callback: Url | None = None) -> None:
+    def __init__(self, form: HttpForm, url: Url, token: str | Signer | None, callback: Url | None = None) -> None:
         """`callback`: where answers to us go (form `async`). Raises `InvalidRequestError` for a url with a query."""
+        self._form, self._url, self._callback = form, url, callback
+        self._signer = token if callable(token) else None
+        self._sign_at = Timestamp(0)
+        self._write(None if callable(token) else token)
+
+    def _write(self, token: str | None) -> None:
+        form, url, callback = self._form, self._url, self._callback
         head = request_head(url, token)
         line, _, fields = head.partition(b"\r\n")
         if form is HttpForm.ASYNC:
@@ -102,10 +110,18 @@ class Heads:
         self._prepare = self._reply = b"POST %b/" % target.encode("ascii")
         self._behind = b" HTTP/1.1\r\n" + fields
 
-    def prepare(self, request_id: bytes) -> bytes:
+    def _sign(self, now: Timestamp) -> None:
+        """Have a token that stays good as long as what is sent with it is repeated."""
+        if self._signer is not None and now >= self._sign_at:
+            token, self._sign_at = self._signer(now)
+            self._write(token)
+
+    def prepare(self, request_id: bytes, now: Timestamp) -> bytes:
         """Of a Prepare."""
+        self._sign(now)
         return self._prepare + request_id + self._behind
 
-    def reply(self, request_id: bytes) -> bytes:
+    def reply(self, request_id: bytes, now: Timestamp) -> bytes:
         """Of the Fulfill or Reject to the Prepare with this id."""
+        self._sign(now)
         return self._reply + request_id + self._behind

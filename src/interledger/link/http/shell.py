@@ -31,10 +31,9 @@ _UNDECODABLE: Final = Failure(ErrorCode.T00_INTERNAL_ERROR, "the next node's ans
 class HttpLink(ConnectionPool):
     """The link of one account. `incoming` is its other half: attach it to the `HttpIlpServer` of the port.
 
-    `url`, `token`: where and as whom we send; without a url the link only takes what comes in. `signer`: makes
-    short-lived tokens, in place of `token`. `own_address`: what our
-    own Rejects name as `triggered_by`; change it when the node's address changes. Raises `InvalidRequestError` for a
-    url that cannot be read.
+    `url`, `token`: where and as whom we send (a token, or what signs them); without a url the link only takes what
+    comes in. `own_address`: what our own Rejects name as `triggered_by`; change it when the node's address changes.
+    Raises `InvalidRequestError` for a url that cannot be read.
     """
 
     def __init__(
@@ -44,10 +43,9 @@ class HttpLink(ConnectionPool):
         *,
         clock: Clock,
         url: str | None = None,
-        token: str | None = None,
+        token: str | Signer | None = None,
         own_address: str,
         tls: ssl.SSLContext | None = None,
-        signer: Signer | None = None,
         connections_max: int = CONNECTIONS_MAX,
         egress: EgressPolicy | None = None,
     ) -> None:
@@ -63,8 +61,8 @@ class HttpLink(ConnectionPool):
             egress=egress,
         )
         self.incoming = IncomingSide(handler, account)
-        self._head = b"" if parsed is None else request_head(parsed, token)
-        self._signer = signer
+        self._signer = token if callable(token) else None
+        self._head = b"" if parsed is None else request_head(parsed, None if callable(token) else token)
         self._sign_at = Timestamp(0)
 
     # The interface of a link.
