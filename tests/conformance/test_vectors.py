@@ -33,6 +33,7 @@ from interledger.link.btp import messages as btp
 from interledger.transport.stream import frames
 from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.packet import StreamPacket
+from tests.support import http_vectors
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "vectors"
 
@@ -290,6 +291,8 @@ def issued(octets: bytes, vector: Vector) -> dict[str, str]:
 
 
 FORMATS: dict[str, Format] = {
+    "http_oer.request": Format(http_vectors.read_oer, http_vectors.write_oer),
+    "ilp_over_http.request": Format(http_vectors.read_async, http_vectors.write_async),
     "peering.invitation": Format(invitation, invitation_octets),
     "peering.token": Format(issued, lambda value, _: issued_token(*value.values()).encode()),
     "oer.octets": Format(

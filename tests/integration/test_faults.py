@@ -28,7 +28,7 @@ async def test_HT_10_BT_17_whatever_fails_each_packet_has_one_outcome_and_is_cha
     assert result.charged_there
 
 
-@pytest.mark.parametrize("kind", ["http-async", "http-oer-sync", "http-oer-async"])
+@pytest.mark.parametrize("kind", ["http-async", "http-oer-sync", "http-oer-async", "btp-2.0-i"])
 async def test_an_answer_that_got_lost_is_asked_for_again(kind: str) -> None:
     """Of the links that repeat: the receiver saw each packet once, though many requests came twice."""
     result = await send_over(kind, Faults(lose=0.7), seed=3, packets=30)

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from interledger.accounts.account import AccountId, HttpForm, LinkSettings, Relation
+from interledger.accounts.account import AccountId, BtpVersion, HttpForm, LinkSettings, Relation
 from interledger.accounts.ledger import Hold
 from interledger.clock import SystemClock, Timestamp
 from interledger.ilp.address import Address
@@ -39,7 +39,7 @@ IN_FLIGHT: Final = 10
 REJECT_EVERY: Final = 7
 """The receiver refuses each seventh packet: a Reject is an outcome too."""
 
-KINDS: Final = ("http", "http-async", "http-oer-sync", "http-oer-async", "btp")
+KINDS: Final = ("http", "http-async", "http-oer-sync", "http-oer-async", "btp", "btp-2.0-i")
 """The links that can be asked for."""
 
 
@@ -205,10 +205,12 @@ async def _pair(
 def _links(
     kind: str, alice: Node, bob: Node, to_alice: FaultProxy, to_bob: FaultProxy
 ) -> tuple[LinkSettings, LinkSettings]:
-    if kind == "btp":
+    if kind.startswith("btp"):
+        version = BtpVersion.REPEATING if kind == "btp-2.0-i" else BtpVersion.PLAIN
         dialler = btp_dialler("alice", bob, "bob")
-        url = (dialler.btp_url or "").replace(str(bob.port), str(to_bob.port))
-        return replace(dialler, btp_url=url), btp_listener("bob", "alice")
+        url = (dialler.btp_url or "").replace(f":{bob.port}/", f":{to_bob.port}/")
+        listener = replace(btp_listener("bob", "alice"), btp_version=version)
+        return replace(dialler, btp_url=url, btp_version=version), listener
     form = HttpForm.SYNC if kind == "http" else HttpForm(kind.removeprefix("http-"))
     here = _through(http_link("alice", bob, "bob"), bob, to_bob)
     over_there = _through(http_link("bob", alice, "alice"), alice, to_alice)
