@@ -64,6 +64,7 @@ async def running_node(
     routes: Mapping[str, str] | None = None,
     spread: str = "0",
     address: str = "test.hub",
+    **more: Any,
 ) -> AsyncIterator[Node]:
     """A started node with these accounts; stopped at the end, its books checked."""
     node = Node(
@@ -78,6 +79,7 @@ async def running_node(
             accounts=accounts,
             rates=rates or {"USD": "1", "EUR": "2"},
             routes=routes or {},
+            **more,
         )
     )
     await node.start()
