@@ -11,15 +11,16 @@ import pytest
 from interledger.clock import Timestamp
 from interledger.errors import RemoteProtocolError
 from interledger.ilp.address import Address
-from interledger.ilp.packet import Fulfill, Prepare
+from interledger.ilp.packet import Fulfill, Prepare, Reject
 from interledger.link import websocket
 from interledger.link.attempts import FREE_PER_MINUTE
+from interledger.link.base import RequestId
 from interledger.link.btp import admission, protocol
 from interledger.link.btp.admission import UNAUTHENTICATED_PER_SOURCE
 from interledger.link.btp.auth import auth_message
 from interledger.link.btp.messages import BtpError, BtpResponse, decode_btp, encode_ilp
 from interledger.link.websocket import WebSocket
-from tests.link.btp.sockets import CLOCK, ENTROPY, Side, raw_client, serve
+from tests.link.btp.sockets import CLOCK, ENTROPY, Side, eventually, raw_client, serve
 
 
 async def test_frames_right_behind_the_handshake() -> None:
@@ -126,3 +127,39 @@ async def test_a_client_that_goes_away_without_a_word() -> None:
             await client.receive()
             assert there.link.ready()
         await there.until(lambda: there.downs == 1)
+
+
+async def test_several_sockets_of_one_account_the_newest_sends_and_older_ones_drain() -> None:
+    """With packets in flight on both, either way: every answer finds its way, also when the older one has closed."""
+    there = Side(answer=None)
+    prepare = Prepare(1, Timestamp(CLOCK.now() + 5000), bytes(32), Address("test.bob"))
+    fulfill = Fulfill(bytes(32), b"done")
+    async with serve(there) as url, raw_client(url) as older, raw_client(url) as newer:
+        await older.send(auth_message(1, "", "secret").encode())
+        await older.receive()
+        there.send(1)  # ours, on the only one there is
+        assert len(await older.receive()) == 1
+        await older.send(encode_ilp(6, 7, prepare.encode()))
+        await eventually(lambda: there.prepares == 1)
+        await newer.send(auth_message(1, "", "secret").encode())
+        await newer.receive()
+        there.send(1, first=1)  # ours, on the newest
+        (ours,) = await newer.receive()
+        assert decode_btp(ours).request_id == 1
+        await newer.send(encode_ilp(6, 7, prepare.encode()))  # the same id as on the other one
+        await eventually(lambda: there.prepares == 2)
+        # Answers to us may come on either. Those to the peer leave where its question came.
+        await older.send(encode_ilp(1, 1, fulfill.encode()))
+        await newer.send(encode_ilp(1, 0, fulfill.encode()))
+        await there.until(lambda: there.replies.keys() == {0, 1})
+        there.link.send_reply(RequestId(1 << 32 | 7), Reject("F02", "test.node", "no"))
+        there.link.send_reply(RequestId(7), fulfill)
+        assert await older.receive() == [encode_ilp(1, 7, fulfill.encode())]
+        assert await newer.receive() == [encode_ilp(1, 7, Reject("F02", "test.node", "no").encode())]
+        older.frames.close(1000, "drained", CLOCK.now())
+        await older.send()
+        assert await older.receive() == []
+        there.send(1, first=2)
+        assert [decode_btp(m).request_id for m in await newer.receive()] == [2]
+        assert (there.ups, there.downs) == (1, 0)
+    assert there.downs == 1
