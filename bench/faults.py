@@ -41,7 +41,7 @@ async def main(packets: int, seeds: int) -> None:
         cells = []
         for kind in KINDS:
             made, delivered, sent = await share(kind, faults, packets, seeds)
-            cells.append(f"{delivered / made:.1%} of {made}" if made else f"none of {sent} arrived")
+            cells.append(f"{delivered / made:.0%} of {made}" if made else f"none of {sent} arrived")
         sys.stdout.write(f"| {name} | {' | '.join(cells)} |\n")
         sys.stdout.flush()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from interledger.accounts.account import Relation
+from interledger.accounts.account import HttpForm, Relation
 
 CAROL = {"id": "carol", "asset_code": "EUR", "asset_scale": 9, "relation": "peer"}
 
@@ -74,6 +74,8 @@ async def test_every_field_goes_in(call: Any, node: Any) -> None:
             "http_outgoing_token": "out",
             "btp_incoming_token": "b",
             "btp_version": "2.0-I",
+            "http_form": "async",
+            "http_callback_url": "https://us.test/ilp",
         },
         "settle_threshold": "450",
         "settle_to": "-1",
@@ -87,6 +89,7 @@ async def test_every_field_goes_in(call: Any, node: Any) -> None:
     assert kept.link.http_incoming_token_digest == sha256(b"in").hexdigest()
     assert kept.link.btp_incoming_token_digest == sha256(b"b").hexdigest()
     assert kept.link.btp_version == "2.0-I"
+    assert (kept.link.http_form, kept.link.http_callback_url) == (HttpForm.ASYNC, "https://us.test/ilp")
     assert (kept.link.http_outgoing_token, kept.settle_to, kept.round_trip_time_ms) == ("out", -1, 20)
     assert b'"in"' not in answer.body.replace(b'"pending":{"in"', b"")
 
@@ -99,6 +102,7 @@ async def test_every_field_goes_in(call: Any, node: Any) -> None:
         ({"link": {"token": "x"}}, "link.token", None),
         ({"relation": "per"}, "relation", "peer"),
         ({"relation": "xyz"}, "relation", None),
+        ({"link": {"http_form": "oer-asinc"}}, "link.http_form", "oer-async"),
         ({"limits": {"owes_us_max": 1.5}}, "limits.owes_us_max", None),
         ({"limits": {"owes_us_max": "-1"}}, "limits.owes_us_max", None),
         ({"limits": []}, "limits", None),

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from interledger.accounts.account import Relation, token_digest
+from interledger.accounts.account import HttpForm, Relation, token_digest
 from interledger.accounts.asset import Asset
 from interledger.errors import InvalidRequestError
 from interledger.node.settings_accounts import parse_account
@@ -35,6 +35,8 @@ def test_our_names() -> None:
             "btp_url": "btp+wss://bob.example/btp",
             "btp_outgoing_token": "out2",
             "btp_version": "2.0-I",
+            "http_form": "oer-async",
+            "http_callback_url": "https://us.example/ilp",
             "token": "s3",
         },
         "test.hub",
@@ -54,6 +56,8 @@ def test_our_names() -> None:
     assert account.link.btp_url == "wss://bob.example/btp"
     assert account.link.btp_outgoing_token == "out2"
     assert account.link.btp_version == "2.0-I"
+    assert account.link.http_form is HttpForm.OER_ASYNC
+    assert account.link.http_callback_url == "https://us.example/ilp"
     assert account.link.btp_incoming_token_digest == S3
 
 
@@ -106,6 +110,7 @@ def test_a_token_alone_is_for_both_links() -> None:
         ("bob", {"asset": "USD/2", "relation": "friend"}, "relation", "not one of"),
         ("bob", {"asset": "USD/2", "btp_url": "http://x"}, "btp_url", "BTP URL"),
         ("bob", {"asset": "USD/2", "http_url": "x"}, "http_url", "not a URL"),
+        ("bob", {"asset": "USD/2", "http_form": "oer"}, "http_form", "not one of  sync  async  oer-sync  oer-async"),
         ("bob", {"asset": "USD/2", "token": "a b"}, "token", "printable ASCII"),
     ],
 )

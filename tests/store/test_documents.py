@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interledger.accounts.account import Account, AccountId, LinkSettings, Relation
+from interledger.accounts.account import Account, AccountId, HttpForm, LinkSettings, Relation
 from interledger.accounts.asset import Asset
 from interledger.errors import InvalidRequestError, StoreError
 from interledger.ilp.address import Address
@@ -30,7 +30,9 @@ FULL = Account(
     settle_threshold=10,
     settle_to=-5,
     settlement_engine_url="http://engine",
-    link=LinkSettings(http_url="https://li", http_outgoing_token="t", btp_incoming_token_digest="ab"),
+    link=LinkSettings(
+        http_url="https://li", http_outgoing_token="t", btp_incoming_token_digest="ab", http_form=HttpForm.OER_SYNC
+    ),
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -45,6 +47,13 @@ json_values = st.recursive(
 def test_an_account_comes_back(account: Account) -> None:
     text = encode_document(encode_account(account))
     assert decode_document(Kind.ACCOUNT, account.id, text) == account
+
+
+def test_an_account_of_before_there_were_forms_of_http_is_read() -> None:
+    document = json.loads(encode_document(encode_account(FULL)))
+    del document["body"]["link"]["http_form"]
+    account = decode_document(Kind.ACCOUNT, FULL.id, json.dumps(document))
+    assert account.link.http_form is HttpForm.SYNC
 
 
 def test_amounts_are_text_and_the_version_is_there() -> None:
