@@ -49,6 +49,10 @@ async def test_we_become_a_peer_and_get_new_tokens_by_asking_again() -> None:
         assert hub.account("carol").link.http_outgoing_token != old.http_outgoing_token
         assert (await carol.peering.check("hub")).good
         assert net(hub, "carol") == 4_000
+        # One more asset: it shows the token that it has, so the account is there at once, beside the other.
+        more = await carol.peering.add(replace(terms, asset=parse_asset("EUR/9"), packet_amount_max=None))
+        assert (more.id, hub.account("carol_2").asset) == ("hub_2", parse_asset("EUR/9"))
+        assert (await carol.peering.check("hub_2")).good
         with pytest.raises(LinkError, match="does not offer EUR/2"):
             await carol.peering.add(replace(terms, asset=parse_asset("EUR/2")))
         with pytest.raises(LinkError, match="takes no peers there: it answers with HTTP 40"):
@@ -128,6 +132,18 @@ async def test_a_known_peer_that_shows_no_token_proves_itself_where_its_packets_
         await until(lambda: hub.authenticate("newer") == "rafiki_s_bank")
         assert hub.account("rafiki_s_bank").link.http_outgoing_token == second.token != first.token
         assert hub.authenticate("their-token") is None
+
+
+async def test_proof_that_comes_when_the_account_is_gone_makes_none() -> None:
+    async with running(settings("test.hub", **OFFERED)) as hub, running(settings("test.rafiki")) as peer:
+        url = f"http://127.0.0.1:{peer.port}/ilp"
+        await hub.peering.answer_auto_peering(asking(ilpConnectorUrl=url), None)
+        second = await hub.peering.answer_auto_peering(asking(ilpConnectorUrl=url, httpToken="newer"), None)
+        link = LinkSettings(http_incoming_token_digest=digest(second.token))
+        await peer.create_account(account("hub", "USD/2", "test.hub", Relation.PEER, link))
+        await hub.delete_account("rafiki_s_bank")
+        await until(lambda: hub.peering._auto._proofs._waiting == 0)
+        assert hub.accounts() == []
 
 
 async def test_auto_peers_survive_a_restart_and_are_forgotten_with_their_account(tmp_path: Path) -> None:

@@ -52,12 +52,14 @@ async def test_invitations_end() -> None:
         ("test.bob.deep", "overlaps with the address of another"),
         ("test.far", "overlaps with a static route"),
         ("g.hub", "another network"),
+        ("test.isp", "overlaps with the address of another"),
     ],
 )
 async def test_C1_a_peer_cannot_take_the_packets_of_others(address: str, why: str) -> None:
     async with running(settings("test.hub")) as hub:
         await hub.create_account(account("bob", "USD/9", "test.bob", Relation.PEER))
         await hub.set_static_route("test.far.away", "bob")
+        await hub.create_account(account("isp", "USD/9", "test.isp", Relation.PARENT))
         invitation = await invited(hub, replace(TERMS, relation=Relation.PEER))
         with pytest.raises(ConflictError, match=why):
             await hub.peering.redeem(request_of(invitation, address=Address(address)))

@@ -110,20 +110,19 @@ class AutoPeering:
         return await self._keep(terms, token, answer)
 
     def _known_at(self, terms: AddTerms) -> Account | None:
-        """The account that an earlier `add` at this place made."""
-        for account in self._node.accounts():
-            url = account.link.http_url
-            is_ours = account.id in self._marked and account.asset == terms.asset
-            if is_ours and url is not None and same_host(url, terms.url):
-                return account
-        return None
+        """An account that an earlier `add` at this place made, in the same asset if there is one."""
+        found = [
+            account
+            for account in self._node.accounts()
+            if account.id in self._marked and account.link.http_url and same_host(account.link.http_url, terms.url)
+        ]
+        return next((account for account in found if account.asset == terms.asset), next(iter(found), None))
 
     async def _keep(self, terms: AddTerms, token: str, answer: PeeringAnswer) -> Account:
         node = self._node
-        known = next(
-            (a for a in node.accounts() if a.id in self._marked and self._is(a, answer.address, terms.asset)), None
-        )
-        check_address(node, answer.address, Relation.PEER, own=known)
+        its = [a for a in node.accounts() if a.id in self._marked and a.ilp_address == answer.address]
+        known = next((account for account in its if account.asset == terms.asset), None)
+        check_address(node, answer.address, Relation.PEER, is_its=bool(its))
         link = LinkSettings(
             http_url=answer.http_url,
             http_outgoing_token=token,
@@ -180,13 +179,11 @@ class AutoPeering:
         """The accounts that have the address already."""
         return [account for account in self._node.accounts() if account.ilp_address == request.address]
 
-    def _new_account(
-        self, request: PeeringRequest, our_token: str, limit: int, *, own: Account | None = None
-    ) -> Account:
+    def _new_account(self, request: PeeringRequest, our_token: str, limit: int, *, is_its: bool = False) -> Account:
         node = self._node
         relation = Relation(node.settings.auto_peering_relation)
         try:
-            check_address(node, request.address, relation, own=own)
+            check_address(node, request.address, relation, is_its=is_its)
         except ConflictError as error:
             raise AutoPeeringError(ErrorType.INVALID_CONFIGURATION, str(error)) from None
         if len(self._marked) >= node.settings.auto_peering_peers_max:
@@ -210,27 +207,32 @@ class AutoPeering:
         """A peer whose address is known: new tokens for its account, or one more account in another asset."""
         here = next((account for account in known if account.asset == request.asset), None)
         account = here or known[0]
-        if here is not None:
-            packet_max = here.packet_amount_max
-            if request.packet_amount_max is not None:
-                packet_max = min(request.packet_amount_max, limit or UINT64_MAX)
-            link = _link_of(request, our_token, here.link)
-            changed = replace(here, link=link, packet_amount_max=packet_max)
-        else:
-            changed = self._new_account(request, our_token, limit, own=account)
-        if shown is not None and self._node.authenticate(shown) == account.id:
-            await self._apply(changed)
+        if here is None:
+            self._new_account(request, our_token, limit, is_its=True)  # refused now, if it is
+
+        async def change() -> None:
+            if here is None:
+                await self._create(self._new_account(request, our_token, limit, is_its=True))
+            else:
+                await self._rotate(here.id, request, our_token, limit)
+
+        if shown is not None and self._node.authenticate(shown) in {one.id for one in known}:
+            await change()
         elif account.id in self._marked and account.link.http_url == request.http_url:
-            self._proofs.start(account, our_token, lambda: self._apply(changed))
+            self._proofs.start(account, our_token, change)
         else:
             raise ConflictError("this address is of a peer that is known; its operator has to be asked")
 
-    async def _apply(self, account: Account) -> None:
-        """An account as it shall be, whether it is there or not."""
-        if any(known.id == account.id for known in self._node.accounts()):
-            await self._node.replace_account(account)
-        else:
-            await self._create(account)
+    async def _rotate(self, account_id: AccountId, request: PeeringRequest, our_token: str, limit: int) -> None:
+        """New tokens for the account as it is by now. Raises `ConflictError` when it is gone."""
+        account = next((one for one in self._node.accounts() if one.id == account_id), None)
+        if account is None:
+            raise ConflictError("the account is gone")
+        packet_max = account.packet_amount_max
+        if request.packet_amount_max is not None:
+            packet_max = min(request.packet_amount_max, limit or UINT64_MAX)
+        link = _link_of(request, our_token, account.link)
+        await self._node.replace_account(replace(account, link=link, packet_amount_max=packet_max))
 
     async def _create(self, account: Account) -> Account:
         """With its mark, in one durable step."""
@@ -251,10 +253,6 @@ class AutoPeering:
             name=name_of(node.address.rpartition(".")[2]) or "peer",
             tenant_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"interledger/{node.address}")),
         )
-
-    @staticmethod
-    def _is(account: Account, address: str, asset: Asset) -> bool:
-        return account.ilp_address == address and account.asset == asset
 
 
 _LIMITS: Final = ("packet_amount_max", "owes_us_max", "we_owe_max")

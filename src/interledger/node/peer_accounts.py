@@ -7,7 +7,7 @@ import unicodedata
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Final
 
-from interledger.accounts.account import Account, AccountId, Relation
+from interledger.accounts.account import AccountId, Relation
 from interledger.errors import ConflictError, InvalidRequestError
 from interledger.ilp.address import Address, is_prefix_of, scheme_of
 from interledger.link.http.urls import parse_url
@@ -67,8 +67,8 @@ def free_name(node: Node, *wishes: str | None) -> AccountId:
     return AccountId(next(f"{name}_{i}" for i in range(2, len(taken) + 3) if f"{name}_{i}" not in taken))
 
 
-def check_address(node: Node, address: Address, relation: Relation, *, own: Account | None = None) -> None:
-    """Refuse an address that would take packets of somebody else (reliability C1). `own`: whose it may be already.
+def check_address(node: Node, address: Address, relation: Relation, *, is_its: bool = False) -> None:
+    """Refuse an address that would take packets of somebody else (reliability C1). `is_its`: it has an account with it.
 
     A peer's lies in our network, neither above nor below ours, and neither above nor below another account's or a
     static route. Raises `ConflictError`, which names nobody.
@@ -82,9 +82,11 @@ def check_address(node: Node, address: Address, relation: Relation, *, own: Acco
     elif is_prefix_of(ours, address) or is_prefix_of(address, ours):
         raise ConflictError(f"{address} overlaps with this node's own address, {ours}")
     for account in node.accounts():
-        if account.relation is Relation.PARENT or (own is not None and account.id == own.id):
+        if is_its and account.ilp_address == address:
             continue
-        if is_prefix_of(account.ilp_address, address) or is_prefix_of(address, account.ilp_address):
+        # Below a parent's address is everybody whom it serves.
+        is_below = account.relation is not Relation.PARENT and is_prefix_of(account.ilp_address, address)
+        if is_below or is_prefix_of(address, account.ilp_address):
             raise ConflictError(f"{address} overlaps with the address of another account")
     for route in node.routes():
         if route.origin == "static" and route.prefix and is_prefix_of(address, route.prefix):
