@@ -11,6 +11,7 @@ from interledger.application.peering.exchange import PEER_DOCUMENT_OCTETS_MAX, P
 from interledger.application.peering.report import CheckItem, CheckReport, Verdict
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import DecodeError, LinkError
+from interledger.ilp.error_codes import ErrorCode
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
 from interledger.link.http.urls import parse_url
@@ -27,6 +28,10 @@ LINK_UP_MS: Final = 5_000
 """How long a link may take to come up: name, TCP, TLS, authentication."""
 
 ECHO_TIMEOUT_MS: Final = 5_000
+ECHO_TRIES: Final = 3
+ECHO_PAUSE_MS: Final = 600
+"""A link by HTTP that failed does not try again for a second, and a peer that has just started may meet that."""
+
 SKEW_WARNING_MS: Final = 1_000
 """As much as a hop shortens an expiry by: with more, packets expire on the way (reliability J7)."""
 
@@ -88,7 +93,7 @@ class PeerCheck:
         """There and back. Whether the peer answered at all."""
         node, account = self._node, self._account
         try:
-            result = await node.requests.ping(account.ilp_address, ECHO_TIMEOUT_MS, over=account.id)
+            result = await _ping(node, account)
         except TimeoutError:
             self._say("echo", Verdict.FAILED, f"no answer within {ECHO_TIMEOUT_MS // 1000} s")
             return False
@@ -96,7 +101,7 @@ class PeerCheck:
         if result.code is None:
             self._say("echo", Verdict.OK, f"we → {account.id} → we in {took}")
             return True
-        if result.code in _OWN_FAILURES and result.triggered_by in ("", node.address):
+        if _was_not_sent(node, result):
             self._say("echo", Verdict.FAILED, f"{result.message} ({result.code})")
             return False
         # A Rafiki knows no echo: that it refuses shows that it takes our token and our packets.
@@ -203,11 +208,25 @@ def _skew(before: int, after: int, echo: PeerEcho) -> int:
     return echo.now - (after - way)
 
 
+async def _ping(node: Node, account: Account) -> PingResult:
+    """An echo over the account's link; once more where our own end could not send it. Raises `TimeoutError`."""
+    for _ in range(ECHO_TRIES - 1):
+        result = await node.requests.ping(account.ilp_address, ECHO_TIMEOUT_MS, over=account.id)
+        if result.code != ErrorCode.T01_PEER_UNREACHABLE or not _was_not_sent(node, result):
+            return result
+        await asyncio.sleep(ECHO_PAUSE_MS / 1000)
+    return await node.requests.ping(account.ilp_address, ECHO_TIMEOUT_MS, over=account.id)
+
+
+def _was_not_sent(node: Node, result: PingResult) -> bool:
+    return result.code in _OWN_FAILURES and result.triggered_by in ("", node.address)
+
+
 async def answer_echo(node: Node, account: Account) -> PeerEcho:
     """What we tell an account that checks its link to us: our own echo over it, our clock, its terms."""
     took: int | None = None
     try:
-        result: PingResult = await node.requests.ping(account.ilp_address, ECHO_TIMEOUT_MS, over=account.id)
+        result = await _ping(node, account)
         code = result.code
         took = int(result.round_trip_ms * 1000) if code is None else None
     except TimeoutError:
