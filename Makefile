@@ -1,7 +1,7 @@
 # What a person types in this project. Needs Python >= 3.11 and make; everything else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop docs sim bench fuzz clean
+.PHONY: help demo test check interop docs sim bench fuzz long clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,9 @@ bench: $(VENV)/.dev interop ## Speed on this machine, beside a peer from npm whe
 
 fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
 	@set -e; for target in fuzz/fuzz_*.py; do echo "$$target"; $(BIN)/python $$target -runs=$(RUNS); done
+
+long: $(VENV)/.dev ## 20,000 power cuts and 200 kills; goes on where the last run ended, and records what it did
+	@$(BIN)/python -m tools.torture --cuts 20000 --kills 200 --record
 
 clean: ## Remove what the other commands made
 	@rm -rf $(VENV) build dist node_modules tests/interop/node_modules

@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from processes import NAMES, Books, Network, explain_link
+
+from tools.torture.network import NAMES, Books, Network, explain_link
 
 RATE = Fraction("0.8") * (1 - Fraction("0.002"))
 AMOUNT = 20 * 10**9
@@ -62,7 +63,7 @@ async def test_kill_in_the_middle_of_a_payment(network: Network, victim: str) ->
     await network.until_linked()
     # It is as good as new: on the same books another payment arrives whole.
     again = await network.api("alice").pay(network.pointer(), account="alice", send=amount(10**9))
-    assert again["state"] == "delivered"
+    assert again["state"] == "delivered", again["error"]
     assert again["delivered"]["amount"] == str(int(10**9 * RATE))
     await network.until_settled()
     payments, _ = await network.api("alice").payments()

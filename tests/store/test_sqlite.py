@@ -224,7 +224,7 @@ def test_power_syncs_every_commit_and_transactions_are_always_synced(
     store = SqliteStore(tmp_path / "n", durability, reserve_octets=4096)
     store.open()
     assert store._db is not None
-    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (3,)
     assert store._log is not None
     assert bool(fcntl.fcntl(store._log._fd, fcntl.F_GETFL) & os.O_DSYNC) is waits
     assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -144,13 +144,15 @@ def _errors(path: Path, what: str) -> Iterator[None]:
 
 def _read(path: Path, octets: bytes, mark: bytes, seq: int, chain: int) -> tuple[list[LoggedCommit], int]:
     """The commits that follow `seq` without a gap, and where the last one ends."""
-    if not octets.strip(b"\0"):  # new, or its making was cut short
+    magic, mode, its_mark = _HEAD.unpack_from(octets.ljust(_HEAD.size, b"\0"))
+    if magic != _MAGIC or its_mark != mark:
+        if octets[_HEAD.size :].strip(b"\0"):
+            raise StoreError(
+                f"{path} does not belong to the database beside it. Were they restored from the same moment?"
+            )
         if seq:
             raise StoreError(f"{path} is missing or empty: it had the latest commits. Restore it with the database")
-        return [], _START
-    magic, mode, its_mark = _HEAD.unpack_from(octets)
-    if magic != _MAGIC or its_mark != mark:
-        raise StoreError(f"{path} does not belong to the database beside it. Were they restored from the same moment?")
+        return [], _START  # new, or its making was cut short
     commits = []
     offset = _START
     while (commit := _read_commit(octets, offset, mark, seq, chain)) is not None:

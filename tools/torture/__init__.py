@@ -1,0 +1,1 @@
+"""Power cuts and kills until something breaks: `python -m tools.torture --help`."""

@@ -1,0 +1,85 @@
+"""Power cuts and kills, for as long as one likes.
+
+    python -m tools.torture --cuts 20000            # a store, cut at any of its requests of the disk
+    python -m tools.torture --cuts 20000 --record   # and add the run to docs/reliability-results.csv
+    python -m tools.torture --cuts 100 --seed 4711  # the same seeds give the same cuts
+    python -m tools.torture --kills 200             # three real nodes under load, kill -9
+
+Without `--seed` a run goes on where the last recorded one ended. Exit code 1 when something broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tools.torture import results
+from tools.torture.cuts import BrokenError, CutReport, cut_seeds
+from tools.torture.kills import kill_nodes
+
+__all__ = ["main"]
+
+CHUNK = 1_000
+"""Cuts between two lines of progress, each a run of its own in the results."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for; 0 when every promise held."""
+    parser = argparse.ArgumentParser(prog="python -m tools.torture", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cuts", type=int, default=0, help="so many power cuts")
+    parser.add_argument("--kills", type=int, default=0, help="so many kill -9 of running nodes")
+    parser.add_argument("--seed", type=int, help="the first seed")
+    parser.add_argument("--record", action="store_true", help="add the run to the results")
+    parser.add_argument("--results", type=Path, default=results.RESULTS, help="where they are, if not in docs/")
+    options = parser.parse_args(arguments)
+    sound = True
+    if options.cuts:
+        sound = _cuts(options.cuts, options.seed, options.results, record=options.record) and sound
+    if options.kills:
+        sound = _kills(options.kills, options.seed, options.results, record=options.record) and sound
+    return 0 if sound else 1
+
+
+def _cuts(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
+    first = results.next_seed("cuts", path) if seed is None else seed
+    done = 0
+    while done < count:
+        began = time.monotonic()
+        report, outcome = CutReport(), "ok"
+        try:
+            report = cut_seeds(first, min(CHUNK, count - done))
+        except BrokenError as broken:
+            outcome = str(broken)
+        seconds = round(time.monotonic() - began)
+        last = first + max(report.seeds, 1) - 1
+        if record:
+            results.append("cuts", (first, last), report.cuts, seconds, outcome, path)
+        if outcome != "ok":
+            print(f"BROKEN: {outcome}", file=sys.stderr)
+            return False
+        done += report.cuts
+        first = last + 1
+        print(f"{done:,} power cuts, {report.lives} lives, seeds to {last}, {seconds} s", flush=True)
+    return True
+
+
+def _kills(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
+    first = results.next_seed("kills", path) if seed is None else seed
+    began = time.monotonic()
+    outcome = "ok"
+    done = 0
+    try:
+        for done in kill_nodes(count, first):  # used after the loop
+            print(f"{done} kills, books agree", flush=True)
+    except AssertionError as broken:
+        outcome = str(broken) or "an assertion failed"
+        print(f"BROKEN: {outcome}", file=sys.stderr)
+    if record:
+        results.append("kills", (first, first + max(done, 1) - 1), done, round(time.monotonic() - began), outcome, path)
+    return outcome == "ok"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""kill -9 of real nodes under load, again and again; after each one the books of all nodes agree.
+
+They may differ by unknown items only, which the node that sent has on record. Every network is stopped in good order in
+the end, and its journals are compared packet by packet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from tools.torture.network import NAMES, Books, Network, explain_link
+
+__all__ = ["kill_nodes"]
+
+KILLS_PER_NETWORK: Final = 25
+"""Then the journals are compared whole, before any of them is long enough to be pruned."""
+
+AMOUNT: Final = {"amount": str(20 * 10**9), "asset_code": "USD", "asset_scale": 9}
+"""20,000 packets: a payment lasts longer than the time between two kills."""
+
+LINKS: Final = (("alice", "peer/hub", "hub", "peer/alice"), ("hub", "peer/bob", "bob", "peer/hub"))
+
+
+def kill_nodes(count: int, seed: int) -> Iterator[int]:
+    """Kill so many times; yields how often after each. Raises `AssertionError` when books do not agree."""
+    done = 0
+    with asyncio.Runner() as runner:
+        while done < count:
+            part = min(KILLS_PER_NETWORK, count - done)
+            with tempfile.TemporaryDirectory(prefix="ilp-kills-") as place, _network(Path(place)) as network:
+                runner.run(network.start(*NAMES))
+                runner.run(network.until_linked())
+                for number in range(part):
+                    dice = random.Random(seed + done + number)
+                    runner.run(_kill_once(network, dice))
+                    yield done + number + 1
+                network.stop()
+                _compare_journals(Path(place))
+            done += part
+
+
+@contextlib.contextmanager
+def _network(place: Path) -> Iterator[Network]:
+    network = Network(place)
+    try:
+        yield network
+    finally:
+        network.clean_up()
+
+
+async def _kill_once(network: Network, dice: random.Random) -> None:
+    """Load, kill one node at some moment, or two; start it again, wait until nothing is in flight, compare."""
+    paying = asyncio.create_task(network.api("alice").pay(network.pointer(), account="alice", send=AMOUNT))
+    try:
+        await _until_under_way(network, dice.randint(1, 400))
+        victims = dice.sample(NAMES, dice.choice((1, 1, 1, 2)))
+        for victim in victims:
+            network.kill(victim)
+        await asyncio.sleep(dice.choice((0, 0.05, 0.3)))
+        await network.start(*victims)
+        await _stop_paying(network)
+    finally:
+        paying.cancel()
+        await asyncio.gather(paying, return_exceptions=True)
+    await network.until_settled()
+    await network.until_linked()
+    await _compare_positions(network)
+
+
+async def _until_under_way(network: Network, fulfilled: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            await asyncio.sleep(0.01)
+            items, _ = await network.api("alice").payments(limit=1)
+            if items and items[0]["ended_at"] is None and items[0]["packets"]["fulfilled"] >= fulfilled:
+                return
+
+
+async def _stop_paying(network: Network) -> None:
+    items, _ = await network.api("alice").payments(limit=1)
+    if items and items[0]["ended_at"] is None:
+        await network.api("alice").cancel_payment(items[0]["id"])
+
+
+async def _compare_positions(network: Network) -> None:
+    """What each end of a link says differs by no more than the sender's unknown amounts; every ledger is sound."""
+    for left, there, right, here in LINKS:
+        nets = [await _net(network, left, there), await _net(network, right, here)]
+        items = await network.api(left).unknown()
+        unknown = sum(int(item["amount"]["amount"]) for item in items if item["ledger_account"] == there)
+        difference = sum(nets)
+        if not 0 <= difference <= unknown:
+            raise AssertionError(f"{left} and {right} differ by {difference}, {left} has {unknown} unknown")
+    for name in NAMES:
+        report: dict[str, Any] = await network.api(name).ledger_check()
+        if not report["sound"]:
+            raise AssertionError(f"{name}: {report['faults']}")
+
+
+async def _net(network: Network, node: str, name: str) -> int:
+    accounts = await network.api(node).ledger_accounts()
+    return sum(int(account["net"]) for account in accounts if account["name"] == name)
+
+
+def _compare_journals(place: Path) -> None:
+    """Packet by packet."""
+    books = {name: Books.read(place / name) for name in NAMES}
+    for left, there, right, here in LINKS:
+        explain_link(books[left], there, books[right], here)
+    for name, one in books.items():
+        faults = one.ledger.check()
+        if faults or one.ledger.holds:
+            raise AssertionError(f"{name}: {faults}, {len(one.ledger.holds)} holds left")
