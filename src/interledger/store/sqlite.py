@@ -139,8 +139,8 @@ class SqliteStore(Documents):
         db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
         self._db = db  # so that it is closed when the rest fails
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # EXTRA: that a rollback journal is gone is on the disk too before it matters. A power cut after the making of the
-        # database could bring it back otherwise, and with it the time before the making.
+        # EXTRA: that a rollback journal is gone is on the disk too before it matters. Otherwise a power cut after the
+        # making of the database could bring it back, and with it the time before the making.
         db.execute("PRAGMA synchronous = EXTRA")
         if db.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise StoreError(f"{self.path} is on a file system that cannot keep a write-ahead log")
