@@ -24,6 +24,7 @@ from interledger.accounts.asset import parse_asset
 from interledger.api.auth import Access
 from interledger.api.bodies import INT64_MAX, INT64_MIN, Fields
 from interledger.api.documents import account_document, list_document
+from interledger.api.link_credentials import read_credentials
 from interledger.api.operations import Call, Operation, json_response
 from interledger.codec.oer import UINT64_MAX
 from interledger.ilp.address import Address, parse_address
@@ -139,6 +140,7 @@ def _changed_link(old: LinkSettings, link: Fields) -> LinkSettings:
         changes["http_callback_url"] = link.text("http_callback_url")
     if "btp_version" in link:
         changes["btp_version"] = link.choice("btp_version", {v.value: v for v in BtpVersion}) or BtpVersion.PLAIN
+    changes |= read_credentials(link)
     link.close()
     return replace(old, **changes)
 

@@ -22,6 +22,7 @@ from interledger.api.payments import PaymentResource
 from interledger.api.peers import PeerResource
 from interledger.api.problems import http_problem, problem_response
 from interledger.api.spsp import SpspResource
+from interledger.api.tokens import TokenResource
 
 __all__ = ["all_operations", "create_app"]
 
@@ -48,6 +49,7 @@ def all_operations() -> tuple[Operation, ...]:
         *status.OPERATIONS,
         *accounts.OPERATIONS,
         *peer_balance.OPERATIONS,
+        *TokenResource().operations(),
         *compatible_accounts.OPERATIONS,
         *PaymentResource().operations(),
         *PeerResource().operations(),

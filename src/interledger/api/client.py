@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         RateDocument,
         RouteDocument,
         StatusDocument,
+        TokenDocument,
     )
 
 __all__ = ["ApiClient", "ApiError", "Fetch", "FetchStream"]
@@ -129,6 +130,19 @@ class ApiClient(LedgerCalls):
         """Check the link to a peer."""
         path = _path("/api/peers", account_id) + "/check"
         return cast("CheckDocument", await self._call("POST", path, timeout_ms=PEER_TIMEOUT_MS))
+
+    async def tokens(self, account_id: str) -> list[TokenDocument]:
+        """What the account may present, without what it is."""
+        return cast("list[TokenDocument]", await self._items(_path("/api/accounts", account_id) + "/tokens"))
+
+    async def add_token(self, account_id: str, **token: str | None) -> TokenDocument:
+        """One more: `use` (http, btp or both), `label`, `token` (None: one is made). Only this answer shows it."""
+        return cast("TokenDocument", await self._call("POST", _path("/api/accounts", account_id) + "/tokens", token))
+
+    async def revoke_token(self, account_id: str, token_id: str) -> TokenDocument:
+        """At once."""
+        place = _path(_path("/api/accounts", account_id) + "/tokens", token_id)
+        return cast("TokenDocument", await self._call("DELETE", place))
 
     # Routes and rates.
 

@@ -47,6 +47,8 @@ _LINK_FIELDS: Final = {
 }
 """Their name -> ours in `LinkSettings`."""
 
+_NOT_SAID: Final[dict[str, Any]] = dict.fromkeys(_LINK_FIELDS.values())
+
 
 def compatible_account(account: Account) -> dict[str, Any]:
     """An account as interledger-rs writes it. Large integers stay exact: they are JSON numbers as there."""
@@ -159,7 +161,7 @@ def _read_details(fields: Fields, username: Any, node_address: Address, link: Li
         settle_threshold=fields.integer("settle_threshold", INT64_MIN, INT64_MAX),
         settle_to=fields.integer("settle_to", INT64_MIN, INT64_MAX),
         settlement_engine_url=fields.text("settlement_engine_url"),
-        link=_read_link(fields, LinkSettings(btp_version=link.btp_version, btp_child_name=link.btp_child_name), link),
+        link=_read_link(fields, replace(link, **_NOT_SAID), link),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from interledger.accounts.account import Account
 from interledger.accounts.asset import Asset, Money
 from interledger.api.facade import NodeFacade, ProgressView, QuoteView, StatusView
+from interledger.api.link_credentials import credentials_document
 from interledger.api.problems import Problem, problem_document
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
@@ -81,6 +82,7 @@ def account_document(account: Account, node: NodeFacade) -> dict[str, Any]:
             "btp_version": account.link.btp_version.value,
             "btp_incoming_token": account.link.btp_incoming_token_digest is not None,
             "btp_outgoing_token": account.link.btp_outgoing_token is not None,
+            **credentials_document(account.link),
         },
         "settle_threshold": _units(account.settle_threshold),
         "settle_to": _units(account.settle_to),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from interledger.accounts.account import BtpVersion, HttpForm
+from interledger.accounts.credentials import TokenUse
+from interledger.api.link_credentials import CREDENTIAL_FLAGS, CREDENTIAL_SECRETS, CREDENTIAL_TEXTS
 from interledger.api.problems import PROBLEM_TYPES, problem_type_url
 from interledger.api.schema_kinds import (
     COUNT,
@@ -48,11 +50,22 @@ _ROUTING: Final = {"send_routes": or_null(FLAG), "receive_routes": or_null(FLAG)
 _LINK_IN: Final = {
     f"{kind}_{name}": or_null(TEXT) for kind in ("http", "btp") for name in ("url", "incoming_token", "outgoing_token")
 } | {"http_form": _HTTP_FORM, "http_callback_url": or_null(TEXT), "btp_version": _BTP_VERSION}
+_CREDENTIALS: Final = {
+    **{name: or_null(TEXT) for name in CREDENTIAL_TEXTS},
+    **dict.fromkeys(CREDENTIAL_FLAGS, FLAG),
+    "client_certificates": {"type": "array", "items": TEXT},
+}
+_TOKEN: Final = {
+    "id": TEXT,
+    "use": {"type": "string", "enum": [use.value for use in TokenUse]},
+    "label": TEXT,
+    "created_at": or_null(MOMENT),
+}
 _ACCOUNT_CHANGES: Final = {
     "relation": RELATION,
     "ilp_address": TEXT,
     "limits": object_of({}, _LIMITS),
-    "link": object_of({}, _LINK_IN),
+    "link": object_of({}, _LINK_IN | _CREDENTIALS | {name: or_null(TEXT) for name in CREDENTIAL_SECRETS}),
     **_ROUTING,
     "peer_balance": FLAG,
     "round_trip_time_ms": COUNT,
@@ -105,6 +118,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
                     **{name: or_null(TEXT) if name.endswith("_url") else FLAG for name in _LINK_IN},
                     "http_form": _HTTP_FORM,
                     "btp_version": _BTP_VERSION,
+                    **_CREDENTIALS,
+                    **dict.fromkeys(CREDENTIAL_SECRETS, FLAG),
                 }
             ),
             **_SETTLEMENT,
@@ -113,6 +128,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "round_trip_time_ms": COUNT,
         }
     ),
+    "Token": object_of(_TOKEN),
+    "NewToken": object_of({}, {"use": _TOKEN["use"], "label": TEXT, "token": or_null(TEXT)}),
+    "TokenMade": object_of({**_TOKEN, "token": TEXT}),
     "NewAccount": object_of({"id": TEXT, "asset_code": TEXT, "asset_scale": NUMBER}, _ACCOUNT_CHANGES),
     "AccountPatch": object_of({}, _ACCOUNT_CHANGES),
     "PeerBalance": object_of(

@@ -29,6 +29,7 @@ __all__ = [
     "RatioDocument",
     "RouteDocument",
     "StatusDocument",
+    "TokenDocument",
 ]
 
 
@@ -97,6 +98,29 @@ class LinkDocument(TypedDict):
     btp_version: str
     btp_incoming_token: bool
     btp_outgoing_token: bool
+    http_incoming_jwt_secret: bool
+    http_outgoing_jwt_secret: bool
+    http_outgoing_jwt_subject: str | None
+    http_jwks_url: str | None
+    http_jwt_issuer: str | None
+    http_jwt_audience: str | None
+    http_jwt_subject: str | None
+    http_jwt_require_subject: bool
+    client_certificates: list[str]
+    client_certificate_required: bool
+    tls_ca_file: str | None
+    tls_certificate_file: str | None
+    tls_key_file: str | None
+
+
+class TokenDocument(TypedDict, total=False):
+    """A token that an account may present. `token`: what it is, in the answer that made it and nowhere else."""
+
+    id: str
+    use: str
+    label: str
+    created_at: str | None
+    token: str
 
 
 class AccountDocument(TypedDict):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import click
 
 from interledger.accounts.asset import Asset, format_amount, parse_amount, parse_asset, parse_money
 from interledger.cli.account import find_account, rate_values
+from interledger.cli.account_fields import FIELDS, UNIT_OPTIONS, WORDS, Field
 from interledger.cli.account_view import account_lines, asset_of
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
@@ -24,64 +26,11 @@ NONE: Final = "none"
 """What clears a limit."""
 
 
-class _Field(NamedTuple):
-    """An option, and the member of the account's document that it sets. `kind`: how its text becomes a value."""
-
-    path: str
-    kind: str
-    help: str
-    others: tuple[str, ...] = ()
-    """ilp-cli's spellings of the same."""
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.path.rpartition(".")[2].replace("_", "-")
-
-
-FIELDS: Final = (
-    _Field("relation", "text", "parent, peer, child, or local for a holder on this node."),
-    _Field("ilp_address", "text", "Its ILP address; without it, one below the node's."),
-    _Field("limits.owes_us_max", "money", "How much it may owe us: '500 USD', or none for no limit."),
-    _Field("limits.we_owe_max", "money", "How much we may owe it."),
-    _Field("limits.packet_amount_max", "money", "The largest packet it may send."),
-    _Field("limits.packets_per_minute", "count", "Packets it may send in a minute.", ("--packets-per-minute-limit",)),
-    _Field("limits.amount_per_minute", "money", "Money it may send in a minute."),
-    _Field("link.http_url", "text", "Where its node takes ILP over HTTP.", ("--ilp-over-http-url",)),
-    _Field("link.http_form", "text", "sync, async, oer-sync or oer-async; the peer has to use the same."),
-    _Field("link.http_callback_url", "text", "Where it answers us, when the form is async."),
-    _Field("link.http_incoming_token", "token", "What it shows us.", ("--ilp-over-http-incoming-token",)),
-    _Field("link.http_outgoing_token", "token", "What we show it.", ("--ilp-over-http-outgoing-token",)),
-    _Field("link.btp_url", "text", "Where its node takes BTP.", ("--ilp-over-btp-url",)),
-    _Field("link.btp_incoming_token", "token", "What it shows us by BTP.", ("--ilp-over-btp-incoming-token",)),
-    _Field("link.btp_outgoing_token", "token", "What we show it by BTP.", ("--ilp-over-btp-outgoing-token",)),
-    _Field("link.btp_version", "text", "2.0 or 2.0-I (repeats until answered); the peer has to use the same."),
-    _Field("settle_threshold", "money", "Settle when we owe it so much."),
-    _Field("settle_to", "money", "And down to this."),
-    _Field("settlement_engine_url", "text", "The settlement engine to ask."),
-    _Field("send_routes", "flag", "Whether we tell it our routes; none: peers and a parent only."),
-    _Field("receive_routes", "flag", "Whether we use its routes; none: those of peers and a parent only."),
-    _Field("ccp_full_updates", "flag", "Whether it gets all routes in every update, as the Java connector needs."),
-    _Field("peer_balance", "flag", "Whether it may ask how our books see its account: yes or no."),
-    _Field("round_trip_time_ms", "count", "How long an answer takes, in ms.", ("--round-trip-time",)),
-)
+_PEM: Final = re.compile(r"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
 
 _FLAGS: Final = {"yes": True, "no": False, "true": True, "false": False}
 
-UNIT_OPTIONS: Final = {
-    "max_packet_amount": "limits.packet_amount_max",
-    "amount_per_minute_limit": "limits.amount_per_minute",
-}
-"""ilp-cli's options in integer units. `min_balance` is another one: the negative of what may be owed to us."""
-
 RS_RELATIONS: Final = {"NonRoutingAccount": "local", "Parent": "parent", "Peer": "peer", "Child": "child"}
-
-_WORDS: Final = {
-    "limits.owes_us_max": "{id} may owe us",
-    "limits.we_owe_max": "we may owe {id}",
-    "limits.packet_amount_max": "a packet of {id} may have",
-    "limits.packets_per_minute": "packets a minute of {id}",
-    "limits.amount_per_minute": "a minute of {id} may move",
-}
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,7 +39,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         function = click.option("--" + name.replace("_", "-"), name, hidden=True)(function)
     function = click.option("--routing-relation", hidden=True)(function)
     for field in reversed(FIELDS):
-        if field.kind == "token":
+        if field.may_be_file:
             help_ = f"The file it stands in, instead of {field.flag}."
             function = click.option(f"{field.flag}-file", _name(field) + "_file", metavar="FILE", help=help_)(function)
         metavar = {"money": "'5 USD'", "count": "COUNT", "token": "TOKEN", "flag": "yes|no"}.get(field.kind, "TEXT")
@@ -99,7 +48,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _name(field: _Field) -> str:
+def _name(field: Field) -> str:
     return field.path.replace(".", "__")
 
 
@@ -216,9 +165,11 @@ def _put(document: dict[str, Any], path: str, value: Any) -> None:
     (document.setdefault(parent, {}) if parent else document)[key] = value
 
 
-def _value(field: _Field, text: str, asset: Asset) -> str | int | None:
+def _value(field: Field, text: str, asset: Asset) -> str | int | list[str] | None:
     if text == NONE and field.kind != "text":
         return None
+    if field.kind == "certificates":
+        return _PEM.findall(text) or [text]
     if field.kind == "money":
         number, code = (text, asset.code) if text.replace(".", "").isdecimal() else parse_money(text)
         if code != asset.code:
@@ -258,9 +209,9 @@ def change_lines(
     is_riskier = False
     for path, new in _leaves(changes):
         before = _get(old, path)
-        words = _WORDS.get(path)
+        words = WORDS.get(path)
         if words is None:
-            shown = "(set)" if path.endswith("_token") else new
+            shown = "(set)" if path.endswith(("_token", "_secret")) else new
             lines.append(f"  {old['id']} {path.rpartition('.')[2]} → {shown}")
             continue
         is_money = not path.endswith("packets_per_minute")

@@ -50,6 +50,15 @@ root: Final = LazyGroup(
                 "create": Entry("account_edit:create", "Make an account"),
                 "set": Entry("account_edit:set_account", "Change an account"),
                 "delete": Entry("account_edit:delete", "Remove an account without balance"),
+                "token": LazyGroup(
+                    "token",
+                    {
+                        "add": Entry("token:add", "One more token, shown once"),
+                        "list": Entry("token:list_tokens", "Those it may present"),
+                        "revoke": Entry("token:revoke", "A token opens nothing any more"),
+                    },
+                    "Tokens that an account may present",
+                ),
             },
             "Whom the node trusts, for how much",
         ),

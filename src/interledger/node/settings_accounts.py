@@ -23,7 +23,8 @@ from interledger.accounts.asset import Asset, parse_amount, parse_asset, parse_m
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address, parse_address
-from interledger.node.settings_parsers import parse_bool, parse_token, parse_url, whole_number
+from interledger.link.certificates import parse_client_certificate
+from interledger.node.settings_parsers import parse_bool, parse_text, parse_token, parse_url, whole_number
 
 __all__ = ["ACCOUNT_KEYS", "TOKEN_KEYS", "parse_account"]
 
@@ -33,6 +34,8 @@ TOKEN_KEYS: Final = (
     "http_outgoing_token",
     "btp_incoming_token",
     "btp_outgoing_token",
+    "http_incoming_jwt_secret",
+    "http_outgoing_jwt_secret",
 )
 """Keys whose value is a secret: each may be `<key>_file` instead. `token`: what the peer presents, by HTTP and BTP."""
 
@@ -147,6 +150,10 @@ def _parse_btp_url(text: str) -> str:
     raise InvalidRequestError(f"“{text}” is not a BTP URL. Write  wss://peer.example/ilp/btp")
 
 
+def _parse_certificate(text: str) -> tuple[str, ...]:
+    return (parse_client_certificate(text),)
+
+
 _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "asset": _read_asset,
     "asset_code": _read_asset_code,
@@ -188,6 +195,19 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "ilp_over_btp_outgoing_token": _link("btp_outgoing_token", parse_token),
     "btp_version": _link("btp_version", _parse_btp_version),
     "token": _read_token,
+    "http_incoming_jwt_secret": _link("http_incoming_jwt_secret", parse_text),
+    "http_outgoing_jwt_secret": _link("http_outgoing_jwt_secret", parse_text),
+    "http_outgoing_jwt_subject": _link("http_outgoing_jwt_subject", parse_text),
+    "http_jwks_url": _link("http_jwks_url", parse_url),
+    "http_jwt_issuer": _link("http_jwt_issuer", parse_text),
+    "http_jwt_audience": _link("http_jwt_audience", parse_text),
+    "http_jwt_subject": _link("http_jwt_subject", parse_text),
+    "http_jwt_require_subject": _link("http_jwt_require_subject", parse_bool),
+    "client_certificate": _link("client_certificates", _parse_certificate),
+    "client_certificate_required": _link("client_certificate_required", parse_bool),
+    "tls_ca_file": _link("tls_ca_file", parse_text),
+    "tls_certificate_file": _link("tls_certificate_file", parse_text),
+    "tls_key_file": _link("tls_key_file", parse_text),
 }
 
 ACCOUNT_KEYS: Final = tuple(_READERS)

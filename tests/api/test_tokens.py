@@ -1,0 +1,73 @@
+"""`/api/accounts/{account}/tokens`: made once, shown once, listed without, revoked at once."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from interledger.accounts.credentials import TokenUse
+
+PATH = "/api/accounts/alice/tokens"
+GIVEN = "a-token-that-somebody-brings-along"
+
+
+async def test_a_token_is_made_listed_without_it_and_revoked(call: Any, node: Any) -> None:
+    made = await call("POST", PATH, {"use": "http", "label": "spring"})
+    assert (made.status, made.headers["cache-control"]) == (201, "no-store")
+    token = made.json
+    assert made.headers["location"] == f"{PATH}/{token['id']}"
+    assert len(token["token"]) >= 43
+    (kept,) = node.kept["alice"].link.incoming_tokens
+    assert (kept.id, kept.use, kept.label) == (token["id"], TokenUse.HTTP, "spring")
+    assert kept.digest == sha256(token["token"].encode()).hexdigest()
+    assert kept.digest not in repr(kept)
+
+    listed = await call("GET", PATH, token="alice-token")
+    assert listed.json["items"] == [
+        {"id": "http_incoming_token", "use": "http", "label": "", "created_at": None},
+        {name: token[name] for name in ("id", "use", "label", "created_at")},
+    ]
+    revoked = await call("DELETE", f"{PATH}/{token['id']}")
+    assert (revoked.status, "token" in revoked.json) == (200, False)
+    assert node.kept["alice"].link.incoming_tokens == ()
+    assert (await call("DELETE", f"{PATH}/{token['id']}")).status == 404
+
+
+async def test_the_token_of_the_account_s_own_field_can_be_revoked(call: Any, node: Any) -> None:
+    assert (await call("DELETE", f"{PATH}/btp_incoming_token")).status == 404
+    revoked = await call("DELETE", f"{PATH}/http_incoming_token")
+    assert revoked.json == {"id": "http_incoming_token", "use": "http", "label": "", "created_at": None}
+    assert node.kept["alice"].link.http_incoming_token_digest is None
+    assert (await call("GET", PATH)).json["items"] == []
+
+
+async def test_a_token_may_be_brought_along_once(call: Any) -> None:
+    assert (await call("POST", PATH, {"token": GIVEN})).json["use"] == "both"
+    assert (await call("POST", PATH, {"token": GIVEN})).status == 409
+    assert (await call("POST", PATH, {"token": "alice-token"})).status == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"use": "smtp"}, "use"),
+        ({"label": "x" * 65}, "label"),
+        ({"label": "a\nb"}, "label"),
+        ({"token": "short"}, "token"),
+        ({"token": "with a space " * 4}, "token"),
+        ({"lable": "x"}, "lable"),
+    ],
+)
+async def test_what_cannot_be_a_token(call: Any, body: dict[str, str], field: str) -> None:
+    answer = await call("POST", PATH, body)
+    assert (answer.status, answer.json["field"]) == (400, field)
+
+
+async def test_D2_only_the_operator_makes_and_revokes(call: Any) -> None:
+    """A stolen token must not make itself a successor."""
+    assert (await call("POST", PATH, {}, token="alice-token")).status == 403
+    assert (await call("DELETE", f"{PATH}/http_incoming_token", token="alice-token")).status == 403
+    assert (await call("GET", PATH, token="bob-token")).status == 403
+    assert (await call("GET", "/api/accounts/nobody/tokens")).status == 404
