@@ -443,15 +443,33 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
 
 async def test_connections_above_the_limit_get_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "OVERFLOW_MAX", 1)
-    async with running(limits=Limits(connections_max=2)) as rig:
+    async with running(None, limits=Limits(connections_max=2)) as rig:
         clients = [await rig.connect() for _ in range(2)]
         for client in clients:
-            client.write(GET)
-            assert (await client.response())[0] == 200
+            client.write(ilp_post())
+        await until(lambda: len(rig.handler.got) == 2)
         third, fourth = await rig.connect(), await rig.connect()
         assert (await third.response())[0] == 503
         assert await fourth.closed()
         for client in (*clients, third, fourth):
+            await client.close()
+
+
+async def test_a_full_port_lets_go_of_idle_strangers_and_keeps_its_peers() -> None:
+    async with running(limits=Limits(connections_max=3)) as rig:
+        peer, *strangers = [await rig.connect() for _ in range(3)]
+        peer.write(ilp_post())
+        assert (await peer.response())[0] == 200
+        await until(lambda: rig.listener.connections == 3)
+        more = [await rig.connect() for _ in range(3)]
+        for client in (*strangers, more[0]):
+            assert await client.closed()
+        for client in (peer, *more[1:]):
+            client.write(ilp_post())
+            assert (await client.response())[0] == 200
+        last = await rig.connect()
+        assert (await last.response())[0] == 503
+        for client in (peer, last, *strangers, *more):
             await client.close()
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from interledger.api.auth import Access
-from interledger.api.operations import Call, Operation, json_response
+from interledger.api.operations import JSON_HEADERS, Call, Operation, json_response
 from interledger.api.schemas import SCHEMAS
 
 __all__ = ["build_document", "document_text", "operation"]
@@ -38,8 +39,13 @@ _STREAMED: Final = "application/x-ndjson"
 def operation(operations: Sequence[Operation]) -> Operation:
     """The operation that shows the document of `operations` and of itself."""
 
+    # Anybody may ask for it, and making it takes as long as a thousand packets: once is enough.
+    @cache
+    def octets() -> bytes:
+        return bytes(json_response(build_document((own, *operations))).body)
+
     async def get_document(call: Call) -> Response:
-        return json_response(build_document((own, *operations)))
+        return Response(octets(), headers=JSON_HEADERS, media_type="application/json")
 
     own = Operation(
         method="GET",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +19,7 @@ from interledger.api.facade import NodeFacade
 from interledger.api.json_text import encode_json
 from interledger.errors import InvalidRequestError, NotFoundError
 
-__all__ = ["Call", "Handler", "Operation", "json_response"]
+__all__ = ["JSON_HEADERS", "Call", "Handler", "Operation", "json_response"]
 
 
 class Call(NamedTuple):
@@ -80,9 +80,13 @@ class Operation:
     tags: tuple[str, ...] = field(default=())
 
 
+JSON_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Never cached: a document says how things stand now, and for one caller."""
+
+
 def json_response(document: Any, status: int = 200, *, location: str | None = None) -> Response:
-    """A document. Never cached: it says how things stand now, and for one caller."""
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    """A document."""
+    headers = dict(JSON_HEADERS)
     if location is not None:
         headers["Location"] = location
     return Response(encode_json(document), status, headers, media_type="application/json")

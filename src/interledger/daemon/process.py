@@ -24,10 +24,27 @@ JSON_OCTETS_MAX: Final = 1_048_576
 """The files below are some kilobytes; a larger one is another file."""
 
 
+FILES_MAX: Final = 65_536
+"""Open files that we ask the system for: a port takes 1,000 connections, and the usual limit for all files is 1,024."""
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` on uvloop where it is installed, else on asyncio's own loop."""
+    _ask_for_files()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
+
+
+def _ask_for_files() -> None:
+    """Raise our own limit of open files as far as we may. Where there is none, there is nothing to ask."""
+    try:
+        import resource
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(FILES_MAX, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -55,7 +55,7 @@ class Head(NamedTuple):
 class AsgiRequest:
     """One request and its application. How the answer is written is the business of each version of HTTP."""
 
-    def __init__(self, port: Port, transport: Transport, request: Request, app: AsgiApp) -> None:
+    def __init__(self, port: Port, transport: Transport | None, request: Request, app: AsgiApp) -> None:
         self.request = request
         self.without_body = request.method == b"HEAD"
         self.begun = False
@@ -117,8 +117,9 @@ class AsgiRequest:
     def _scope(self, port: Port) -> dict[str, Any]:
         request = self.request
         path, _, query = request.target.partition(b"?")
-        server = self._transport.get_extra_info("sockname")
-        client = self._transport.get_extra_info("peername")
+        transport = self._transport
+        server = None if transport is None else transport.get_extra_info("sockname")
+        client = None if transport is None else transport.get_extra_info("peername")
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -191,8 +192,8 @@ class AsgiRequest:
 class AsgiExchange(AsgiRequest):
     """A request of HTTP/1.1, in its connection's queue of answers."""
 
-    def __init__(self, connection: Connection, transport: Transport, request: Request, app: AsgiApp) -> None:
-        super().__init__(connection.port, transport, request, app)
+    def __init__(self, connection: Connection, request: Request, app: AsgiApp) -> None:
+        super().__init__(connection.port, connection.transport, request, app)
         self.octets: bytes | None = None
         self.closes = not request.keep_alive
         self._connection = connection

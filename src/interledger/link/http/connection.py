@@ -50,6 +50,7 @@ class Connection(asyncio.BufferedProtocol):
         """What is known of a head counts only together with this."""
         self._ever = False
         """A whole request came over this connection at some time."""
+        self.kept = False
         self._lingering = False
         """Refused: what still comes is dropped."""
         self._closing = False
@@ -66,18 +67,17 @@ class Connection(asyncio.BufferedProtocol):
         # A server of streams makes no others; uvloop's are no subclass, so that a check would refuse them.
         self.transport = stream = cast("asyncio.Transport", transport)
         port = self.port
-        count = len(port.connections)
-        tls = stream.get_extra_info("ssl_object")
-        is_http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
-        if count >= port.limits.connections_max + (0 if is_http2 else OVERFLOW_MAX):
+        is_full = len(port.connections) >= port.limits.connections_max and not port.make_room()
+        is_http2 = http2.is_chosen(stream)
+        if is_full and (is_http2 or len(port.connections) >= port.limits.connections_max + OVERFLOW_MAX):
             stream.abort()
             return
         if is_http2:
             self._become_http2(stream)
             return
-        port.connections.add(self)
+        port.connections[self] = None
         self._proof = proof_of(stream)
-        if count >= port.limits.connections_max:
+        if is_full:
             self._refuse(503, "too many connections")
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -273,9 +273,7 @@ class Connection(asyncio.BufferedProtocol):
         port = self.port
         port.requests += len(requests)
         now = port.clock.now()
-        ilp, transport = port.ilp, self.transport
-        if transport is None:
-            return
+        ilp = port.ilp
         for request in requests:
             path = request.target if b"?" not in request.target else request.path
             if request.upgrade:
@@ -288,7 +286,7 @@ class Connection(asyncio.BufferedProtocol):
             elif port.app is None:
                 self._answer(request, 404, "nothing is here")
             else:
-                exchange = AsgiExchange(self, transport, request, port.app)
+                exchange = AsgiExchange(self, request, port.app)
                 self.exchanges.append(exchange)
                 if len(self.exchanges) == 1:
                     exchange.start()
@@ -308,7 +306,7 @@ class Connection(asyncio.BufferedProtocol):
     def _refuse(self, status: int, reason: str) -> None:
         """Answer behind what is still to be answered, then read nothing more."""
         self.port.refusals += 1
-        self._lingering = True
+        self._lingering = self.kept = True
         self._reader.close()
         exchange = PacketExchange(self, keep_alive=False)
         self.exchanges.append(exchange)
@@ -359,6 +357,6 @@ class Connection(asyncio.BufferedProtocol):
         """The socket is not ours any more."""
         self.transport = None
         self._reader.close()
-        self.port.connections.discard(self)
+        self.port.connections.pop(self, None)
         if not self.port.connections:
             self.port.empty.set()

@@ -57,6 +57,7 @@ class PacketExchange:
         if connection is None:
             return False
         self._connection = None
+        connection.kept = True
         self.octets = b"%b%bContent-Length: %d\r\n\r\n%b" % (
             connection.port.packet_head,
             b"Connection: close\r\n" if self.closes else b"",

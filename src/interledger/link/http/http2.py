@@ -17,6 +17,7 @@ A connection of HTTP/2 can cost a server far more than the octets that arrive on
 from __future__ import annotations
 
 import ssl
+from asyncio import BaseTransport
 from importlib.util import find_spec
 from typing import Final, final
 
@@ -39,6 +40,7 @@ __all__ = [
     "WINDOW_OCTETS",
     "Budget",
     "begins",
+    "is_chosen",
     "is_installed",
     "offer",
 ]
@@ -100,6 +102,12 @@ def offer(context: ssl.SSLContext) -> None:
     """Offer HTTP/2 before HTTP/1.1 in TLS (ALPN), where it is installed."""
     if _INSTALLED:
         context.set_alpn_protocols(list(ALPN))
+
+
+def is_chosen(transport: BaseTransport) -> bool:
+    """Whether both sides agreed on HTTP/2 in TLS."""
+    tls = transport.get_extra_info("ssl_object")
+    return tls is not None and tls.selected_alpn_protocol() == "h2"
 
 
 @final

@@ -59,6 +59,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         """The tick of the last request, or of the beginning."""
         self._ever = False
         """A whole request came over this connection at some time."""
+        self.kept = False
         self._buffer = memoryview(b"")
         self._buffered = 0
         """Octets of bodies that are not complete."""
@@ -77,7 +78,7 @@ class Http2Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A server of streams makes no others; uvloop's are no subclass, so that a check would refuse them.
         self.transport = cast("asyncio.Transport", transport)
-        self.port.connections.add(self)
+        self.port.connections[self] = None
         settings = ngh2.Setting
         self.session.initiate_connection(
             {
@@ -122,7 +123,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         self.transport = None
         self._closing = True
         self._forget_all()
-        self.port.connections.discard(self)
+        self.port.connections.pop(self, None)
         if not self.port.connections:
             self.port.empty.set()
 

@@ -70,6 +70,7 @@ class StreamExchange:
         connection = self._connection
         if connection is None or self.answered:
             return False
+        connection.kept = True
         length = (b"content-length", b"%d" % len(octets))
         return self._answer(connection, [*connection.port.packet_fields, length], octets)
 

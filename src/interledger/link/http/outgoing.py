@@ -13,6 +13,7 @@ import httptools
 from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.link.base import RequestId
+from interledger.link.http import http2
 from interledger.link.http.messages import ILP_BODY_MAX, Failure
 from interledger.link.read_buffer import read_buffer
 
@@ -129,8 +130,7 @@ class OutgoingConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = stream = cast("asyncio.Transport", transport)
-        tls = stream.get_extra_info("ssl_object")
-        if tls is not None and tls.selected_alpn_protocol() == "h2":
+        if http2.is_chosen(stream):
             self._link.speak_http2(stream)
         else:
             self._link.connected(self)

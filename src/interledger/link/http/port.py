@@ -30,8 +30,11 @@ class OpenConnection(Protocol):
         """Requests that are not answered yet."""
         ...
 
-    @property
-    def transport(self) -> asyncio.Transport | None: ...
+    transport: asyncio.Transport | None
+    since: int
+    """The port's tick of what the next deadline counts from."""
+    kept: bool
+    """Not to be cut off for another: a packet was answered on it, or it is ending."""
 
     def finish(self) -> None:
         """Write what is there and close."""
@@ -84,7 +87,8 @@ class Port:
         self.limits = limits
         self.is_tls = is_tls
         self.attempts = Attempts() if attempts is None else attempts
-        self.connections: set[OpenConnection] = set()
+        self.connections: dict[OpenConnection, None] = {}
+        """In the order in which they came."""
         self.tasks: set[asyncio.Task[None]] = set()
         self.draining = False
         self.tick = 0
@@ -108,6 +112,20 @@ class Port:
         self.date_field = (b"date", date)
         self.packet_fields = [(b":status", b"200"), (b"content-type", CONTENT_TYPE), self.date_field]
         self.packet_head = b"HTTP/1.1 200 OK\r\n%bContent-Type: %b\r\n" % (self.date, CONTENT_TYPE)
+
+    def make_room(self) -> bool:
+        """Cut the connection off that is idle for longest and no peer's. False: there is none.
+
+        Whoever opens sockets and says nothing must not keep those out who have packets to send.
+        """
+        strangers = [c for c in self.connections if not c.kept and not c.exchanges]
+        if not strangers:
+            return False
+        longest = min(strangers, key=lambda connection: connection.since)
+        del self.connections[longest]
+        if longest.transport is not None:
+            longest.transport.abort()
+        return True
 
     def ticks(self, ms: int) -> int:
         """How many sweeps `ms` are, rounded up."""
