@@ -76,7 +76,6 @@ class Http2Connection(asyncio.BufferedProtocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # A server of streams makes no others; uvloop's are no subclass, so that a check would refuse them.
         self.transport = cast("asyncio.Transport", transport)
         self.port.connections[self] = None
         settings = ngh2.Setting
