@@ -33,7 +33,7 @@ from interledger.link.btp import messages as btp
 from interledger.transport.stream import frames
 from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.packet import StreamPacket
-from tests.support import http_vectors
+from tests.support import ccp_vectors, http_vectors
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "vectors"
 
@@ -48,8 +48,6 @@ class Format(NamedTuple):
 
 
 BY_DESIGN = {
-    "ccp.control": "route exchange is not there yet",
-    "ccp.update": "route exchange is not there yet",
     "http.signature": "requests are not signed yet",
     "psk2.packet": "PSK2 is not there yet",
     "settlement.scale": "settlement is not there yet",
@@ -315,6 +313,8 @@ FORMATS: dict[str, Format] = {
         amount_too_large,
         lambda value, _: AmountTooLarge(int(value["receivedAmount"]), int(value["maximumAmount"])).encode(),
     ),
+    "ccp.control": Format(ccp_vectors.control_to_value, ccp_vectors.control_from_value),
+    "ccp.update": Format(ccp_vectors.update_to_value, ccp_vectors.update_from_value),
     "ildcp.request": Format(ildcp_request, lambda _, vector: config_request(ms(vector["now"])).encode()),
     "ildcp.response": Format(
         ildcp_response,

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from ccp_kit import Net, Node, walk
-
 from interledger.accounts.account import Relation
+from tests.support.ccp_kit import Net, Node, walk
 
 PEER, CHILD, PARENT = Relation.PEER, Relation.CHILD, Relation.PARENT
 
