@@ -1,26 +1,91 @@
-"""A fulfillment that comes too late is kept with the amount it proves, and with no other."""
+"""A fulfillment that comes too late is kept with the amount it proves; one in time is relayed, and charged once."""
 
 from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from interledger.accounts.asset import Asset
-from interledger.accounts.evidence import keep_late_fulfillment
+from interledger.accounts.evidence import RELAY_MARGIN_MS, receive_late_fulfillment
 from interledger.accounts.ledger import Hold, Ledger
+from interledger.accounts.snapshot import capture, decode_snapshot, encode_snapshot, restore
+from interledger.clock import Timestamp
 
 USD = Asset("USD", 9)
 PROOF = bytes(range(32))
+EXPIRES = 100_000
+IN_TIME = Timestamp(EXPIRES - RELAY_MARGIN_MS)
 
 
-def test_a_late_fulfillment_is_kept_with_the_item_of_its_peer_and_condition() -> None:
+def late(ledger: Ledger, account: str = "peer/bob", proof: bytes = PROOF, now: Timestamp = IN_TIME) -> bool:
+    return receive_late_fulfillment(ledger, account, proof, b"fulfill", now)
+
+
+def restarted(*, asked: bool = True, limit: int = 1_000) -> Ledger:
+    """Books in which alice's packet of 105 went to bob as 100, when the node was killed."""
     ledger = Ledger()
-    alice, bob = ledger.account("peer/alice", USD), ledger.account("peer/bob", USD)
-    hold = ledger.hold(((alice, bob, 5),), hashlib.sha256(PROOF).digest(), 1000, True)
+    alice, bob, fee = (ledger.account(name, USD) for name in ("peer/alice", "peer/bob", "fee/USD/9"))
+    alice.debit_max = limit
+    journal = ledger.requests.of("alice")
+    if asked:
+        journal.receive(b"id", b"prepare", EXPIRES, durable=True)
+    hold = ledger.hold(((alice, fee, 5), (alice, bob, 100)), hashlib.sha256(PROOF).digest(), EXPIRES - 1000, True)
     assert isinstance(hold, Hold)
-    unknown = ledger.give_up(hold)
-    assert not keep_late_fulfillment(ledger, "peer/bob", bytes(32))
-    assert not keep_late_fulfillment(ledger, "peer/alice", PROOF)
-    assert unknown.fulfillment is None
-    assert keep_late_fulfillment(ledger, "peer/bob", PROOF)
-    assert keep_late_fulfillment(ledger, "peer/bob", PROOF)  # its repetition
-    assert unknown.fulfillment == PROOF
+    if asked:
+        journal.hold(b"id", hold.id)
+    ledger.recover()
+    ledger.take_batch()
+    return ledger
+
+
+def nets(ledger: Ledger) -> list[int]:
+    return [account.net for account in ledger.accounts[:3]]
+
+
+def test_in_time_it_is_relayed_and_both_sides_are_charged() -> None:
+    ledger = restarted()
+    assert late(ledger)
+    assert nets(ledger) == [105, -100, -5]
+    assert not ledger.unknown
+    assert ledger.check() == []
+    batch = ledger.take_batch()
+    assert batch is not None
+    assert [(request_id, reply) for _, request_id, reply in batch.replies] == [(b"id", b"fulfill")]
+    assert ledger.requests.of("alice").find(b"id").answer == b"fulfill"  # type: ignore[union-attr]  # it is there
+    assert not late(ledger)  # its repetition finds nothing open
+
+
+@pytest.mark.parametrize(
+    ("ledger", "now"),
+    [(restarted(), Timestamp(IN_TIME + 1)), (restarted(asked=False), IN_TIME)],
+    ids=["too late", "nobody asks"],
+)
+def test_else_it_is_kept_as_proof(ledger: Ledger, now: Timestamp) -> None:
+    assert late(ledger, now=now)
+    assert nets(ledger) == [0, 0, 0]
+    assert [unknown.fulfillment for unknown in ledger.unknown.values()] == [PROOF]
+    assert late(ledger, now=now)  # its repetition
+
+
+def test_when_the_credit_went_elsewhere_it_is_kept_as_proof() -> None:
+    ledger = restarted(limit=110)
+    alice, bob = ledger.accounts[:2]
+    assert isinstance(ledger.hold(((alice, bob, 10),), bytes(32), EXPIRES, True), Hold)
+    assert late(ledger)
+    assert [unknown.fulfillment for unknown in ledger.unknown.values()] == [PROOF]
+    assert ledger.check() == []
+
+
+def test_a_second_restart_behind_a_snapshot_leaves_the_proof() -> None:
+    ledger = Ledger()
+    restore(ledger, decode_snapshot(encode_snapshot(capture(restarted()))))
+    assert late(ledger)
+    assert [unknown.fulfillment for unknown in ledger.unknown.values()] == [PROOF]
+
+
+def test_of_another_peer_or_condition_it_is_nothing() -> None:
+    ledger = restarted()
+    assert not late(ledger, "peer/alice")
+    assert not late(ledger, proof=bytes(32))
+    assert [unknown.fulfillment for unknown in ledger.unknown.values()] == [None]

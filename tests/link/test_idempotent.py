@@ -10,6 +10,7 @@ import pytest
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
+from interledger.accounts.evidence import receive_late_fulfillment
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.request_journal import Received, Verdict
 from interledger.accounts.snapshot import capture
@@ -228,6 +229,29 @@ def test_killed_between_steps_the_peer_is_charged_at_most_once_and_told_one_thin
         assert again.receive() == (Verdict.ANSWERED, answer.encode())
     assert again.ledger.check() == []
     again.kill()
+
+
+def test_a_fulfillment_that_comes_after_a_restart_is_relayed_in_time_and_charged_once(tmp_path: Path) -> None:
+    """Invariant 8: with a preimage in hand and time left, never a Reject upstream."""
+    process = Process(tmp_path)
+    process.receive()
+    process.commits.flush()
+    process.kill()
+    again = Process(tmp_path)
+    assert again.receive().verdict is Verdict.IN_PROGRESS
+    assert receive_late_fulfillment(again.ledger, "peer/bob", PROOF, FULFILL.encode(), NOW)
+    assert again.alice.delivered == []
+    again.commits.flush()
+    assert again.alice.delivered == [(ID, FULFILL)]
+    again.alice.side.handle_timer(EXPIRES)
+    again.commits.flush()
+    assert again.alice.delivered == [(ID, FULFILL)]
+    again.kill()
+    third = Process(tmp_path)
+    assert third.receive() == (Verdict.ANSWERED, FULFILL.encode())
+    assert third.alice_owes == 100
+    assert not third.ledger.unknown
+    third.kill()
 
 
 def test_a_packet_for_ourselves_is_refused_at_once_after_a_restart(tmp_path: Path) -> None:

@@ -105,6 +105,6 @@ async def test_other_protocols_are_paths_of_their_own() -> None:
 async def test_an_account_in_the_asynchronous_form_says_where_answers_go() -> None:
     async with running(settings("test.hub")) as node:
         link = link_settings(HttpForm.ASYNC, None)
-        with pytest.raises(InvalidRequestError, match="the address at which the peer answers us"):
+        with pytest.raises(InvalidRequestError, match="needs  http_callback_url"):
             await node.create_account(account("bob", "USD/9", "test.bob", Relation.PEER, link))
         assert "bob" not in [one.id for one in node.accounts()]

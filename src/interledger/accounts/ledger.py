@@ -258,7 +258,7 @@ class Ledger:
     def _set_aside(self, hold: Hold) -> Unknown:
         self._unhold(hold.legs)
         _, peer, amount = hold.legs[-1]
-        unknown = Unknown(hold.id, peer, amount, hold.condition, hold.expires_at)
+        unknown = Unknown(hold.id, peer, amount, hold.condition, hold.expires_at, legs=hold.legs)
         self.unknown[hold.id] = unknown
         self._hold_unchecked(self._suspense_legs(unknown))
         return unknown

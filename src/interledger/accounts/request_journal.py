@@ -264,6 +264,14 @@ class RequestJournals:
             found = self._journals[account] = RequestJournal(account, self._record)
         return found
 
+    def of_hold(self, hold_id: int) -> tuple[RequestJournal, bytes, RequestState] | None:
+        """(journal, request id, state) of the request in progress whose packet was this hold. Looks through all."""
+        for journal in self._journals.values():
+            for request_id, state in journal.entries():
+                if state.hold_id == hold_id and state.answer is None:
+                    return journal, request_id, state
+        return None
+
     def restore(self, record: Requested | Answered) -> None:
         """Do again what a record says."""
         self.of(record.account).restore(record)

@@ -323,7 +323,7 @@ async def test_what_is_on_its_way_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_asynchronous_form_needs_a_callback() -> None:
-    with pytest.raises(InvalidRequestError, match="the address at which the peer answers us"):
+    with pytest.raises(InvalidRequestError, match="needs  http_callback_url"):
         CourierLink(
             Handler(),
             BOB,

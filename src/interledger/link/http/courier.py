@@ -107,7 +107,7 @@ class CourierLink(ConnectionPool):
         callback = None if callback_url is None else parse_url(callback_url)
         if form is HttpForm.ASYNC and parsed is not None and callback is None:
             raise InvalidRequestError(
-                "the form “async” needs the address at which the peer answers us", "http_callback_url"
+                "the form “async” needs  http_callback_url: where the peer answers us", "http_callback_url"
             )
         super().__init__(
             handler,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import AccountId, HttpForm
-from interledger.accounts.evidence import keep_late_fulfillment
+from interledger.accounts.evidence import receive_late_fulfillment
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.request_journal import Verdict
 from interledger.clock import Timestamp
@@ -184,12 +184,16 @@ class RepeatableSide:
         elif arrival is Arrival.OTHER:
             respond.refuse(self._statuses.conflict, "this packet was answered otherwise before")
             return
-        elif arrival is Arrival.UNKNOWN and not (
-            isinstance(reply, Fulfill) and keep_late_fulfillment(self._ledger, self._ledger_name, reply.fulfillment)
-        ):
+        elif arrival is Arrival.UNKNOWN and not self._is_late(octets, reply, now):
             respond.refuse(self._statuses.unknown, "no packet of ours with this id waits for an answer")
             return
         self.requests.after_commit(lambda error: self._acknowledge(respond, 200, error))
+
+    def _is_late(self, octets: bytes, reply: Reply, now: Timestamp) -> bool:
+        """Whether it fulfills a packet of before a restart."""
+        return isinstance(reply, Fulfill) and receive_late_fulfillment(
+            self._ledger, self._ledger_name, reply.fulfillment, octets, now
+        )
 
     def receive_inline(self, request_id: bytes, octets: bytes, reply: Reply, now: Timestamp) -> None:
         """A reply in the response to our Prepare: from a peer that knows that form only. The first one wins (HT-04)."""
