@@ -162,6 +162,25 @@ async def test_an_account_changes_its_settings(call: Any, node: Any) -> None:
     assert (await call("PUT", "/accounts/bob/settings", {}, token="new")).status == 403
 
 
+async def test_F1_a_url_that_an_account_names_itself_is_called_at_public_addresses_only(call: Any, node: Any) -> None:
+    def public_only() -> tuple[bool, bool]:
+        link = node.kept["alice"].link
+        return link.http_public_only, link.btp_public_only
+
+    http, btp = {"ilp_over_http_url": "https://a.test/ilp"}, {"ilp_over_btp_url": "wss://a.test/btp"}
+    await call("PUT", "/accounts/alice/settings", http, token=ALICE)
+    assert public_only() == (True, False)
+    await call("PUT", "/accounts/alice/settings", btp, token=ALICE)
+    assert public_only() == (True, True)
+    # The same again is nothing new, and the operator's word makes it the operator's.
+    await call("PUT", "/accounts/alice/settings", http)
+    assert public_only() == (True, True)
+    await call("PATCH", "/api/accounts/alice", {"link": {"http_url": "https://10.0.0.5/ilp"}})
+    assert public_only() == (False, True)
+    await call("PATCH", "/api/accounts/alice", {"link": {"btp_url": "wss://10.0.0.5/btp"}})
+    assert public_only() == (False, False)
+
+
 async def test_delete_answers_with_what_was(call: Any, node: Any) -> None:
     assert (await call("DELETE", "/accounts/alice")).json["username"] == "alice"
     assert (await call("DELETE", "/accounts/alice")).status == 404

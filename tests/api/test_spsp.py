@@ -53,3 +53,15 @@ async def test_SP_06_preflight(call: Any, path: str) -> None:
 async def test_head_has_no_body(call: Any) -> None:
     answer = await call("HEAD", "/alice", token=None, accept=SPSP)
     assert (answer.status, answer.body) == (200, b"")
+
+
+async def test_F5_queries_are_counted_by_address(call: Any, node: Any) -> None:
+    node.settings.spsp_queries_per_minute = 3
+    statuses = [
+        (await call("GET", path, token=None, accept=SPSP)).status for path in ("/alice", "/bob", "/x", "/alice")
+    ]
+    assert statuses == [200, 200, 404, 429]
+    elsewhere = await call("GET", "/alice", token=None, accept=SPSP, x_forwarded_for="198.51.100.1")
+    assert elsewhere.status == 200
+    refused = await call("GET", "/bob", token=None, accept=SPSP)
+    assert (refused.problem, refused.headers["retry-after"]) == ("too-many-requests", "20")

@@ -80,6 +80,8 @@ class LinkSettings:
     http_outgoing_token: str | None = field(default=None, repr=False)
     http_incoming_token_digest: str | None = field(default=None, repr=False)
     btp_url: str | None = None
+    btp_public_only: bool = False
+    """The same for `btp_url`."""
     btp_outgoing_token: str | None = field(default=None, repr=False)
     btp_incoming_token_digest: str | None = field(default=None, repr=False)
     btp_version: BtpVersion = BtpVersion.PLAIN

@@ -128,7 +128,7 @@ def _changed_link(old: LinkSettings, link: Fields) -> LinkSettings:
         if f"{kind}_url" in link:
             changes[f"{kind}_url"] = link.text(f"{kind}_url")
             # The operator's word: it may be a place on a private network.
-            changes |= {"http_public_only": False} if kind == "http" else {}
+            changes[f"{kind}_public_only"] = False
         if f"{kind}_outgoing_token" in link:
             changes[f"{kind}_outgoing_token"] = parse_token(link, f"{kind}_outgoing_token")
         if f"{kind}_incoming_token" in link:

@@ -111,9 +111,11 @@ async def put_settings(call: Call) -> Response:
     old = call.account
     fields = await call.compatible_fields()
     link = _read_link(fields, old.link, old.link)
+    # An account's holder must not make us call the machines beside us (F1).
     if link.http_url != old.link.http_url:
-        # An account's holder must not make us call the machines beside us (F1).
         link = replace(link, http_public_only=not call.caller.is_admin)
+    if link.btp_url != old.link.btp_url:
+        link = replace(link, btp_public_only=not call.caller.is_admin)
     changes: dict[str, Any] = {"link": link}
     for name in ("settle_threshold", "settle_to"):
         minimum, maximum = (0, UINT64_MAX) if name == "settle_to" else (INT64_MIN, INT64_MAX)

@@ -20,6 +20,7 @@ from interledger.link.btp.server import BtpServer
 from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.subprotocols import Subprotocols
 from interledger.link.btp.urls import parse_btp_url
+from interledger.link.http.egress import EgressPolicy
 from interledger.link.throttle import Throttle
 from interledger.node.settings import Settings
 from interledger.node.timers import DueTimer
@@ -66,6 +67,7 @@ class BtpLinks:
         self._attach_peer = attach_peer
         self._on_up = on_up
         self._children_at = settings.btp_children
+        self._egress = EgressPolicy(development=settings.development)
         self._links: dict[AccountId, BtpLink] = {}
         self._repeating: dict[AccountId, tuple[RepeatingLink, DueTimer]] = {}
         self._clients: dict[AccountId, BtpClient] = {}
@@ -130,6 +132,7 @@ class BtpLinks:
                 clock=self._clock,
                 entropy=self._entropy,
                 ssl_context=self._client_tls(settings) if address.secure else None,
+                egress=self._egress if settings.btp_public_only else None,
             )
             if self._started:
                 client.start()

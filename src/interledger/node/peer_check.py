@@ -183,7 +183,8 @@ class PeerCheck:
         if base is None or token is None:
             raise LinkError("it calls us, not we it. It can run the same check")
         url = parse_url(base + ECHO_PATH)
-        allowed = frozenset() if link.http_public_only else frozenset({url.authority})
+        is_their_word = link.btp_public_only if link.http_url is None else link.http_public_only
+        allowed = frozenset() if is_their_word else frozenset({url.authority})
         before = node.clock.now()
         response = await fetch(
             "POST",

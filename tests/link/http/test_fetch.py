@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from interledger.errors import InvalidRequestError, LinkError
-from interledger.link.http import fetch as module
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import (
     AnswerError,
@@ -224,10 +223,6 @@ async def test_the_next_address_is_tried() -> None:
         response = await fetch("GET", server.url(host="a.example"), egress=DEV, resolve=names)
         assert response.status == 200
         assert f"host: a.example:{server.port}\r\n" in server.requests[0]
-
-
-async def test_the_systems_resolver() -> None:
-    assert ipaddress.ip_address("127.0.0.1") in await module.resolve_name("localhost", 80)
 
 
 # ---------------------------------------------------------------- F1: whom we call

@@ -19,6 +19,7 @@ from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import Link, RequestId
 from interledger.link.http import outgoing, pool
+from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer, by_token
 from interledger.link.http.shell import HttpLink
 from interledger.link.listener import Listener
@@ -332,6 +333,19 @@ async def test_a_name_that_does_not_exist() -> None:
         link.send_prepare(RequestId(1), prepare())
         await until(lambda: bool(handler.told))
         assert handler.codes() == [("reply", "T01")]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+async def test_F1_a_strangers_url_is_not_called_at_a_private_address(host: str) -> None:
+    async with peer(says(http())) as far:
+        handler = Handler()
+        link = HttpLink(
+            handler, OUT, clock=SYSTEM, url=f"https://{host}:{far.port}/", own_address="test.me", egress=EgressPolicy()
+        )
+        link.send_prepare(RequestId(1), prepare())
+        await until(lambda: bool(handler.told))
+        await link.close()
+        assert (handler.codes(), far.connections) == ([("reply", "T01")], 0)
 
 
 # ---------------------------------------------------------------- time

@@ -18,6 +18,9 @@ from interledger.link.btp.protocol import BtpConnection
 from interledger.link.btp.reconnect import Backoff
 from interledger.link.btp.urls import BtpAddress
 from interledger.link.handshake import ClientHandshake
+from interledger.link.http.egress import EgressPolicy
+from interledger.link.http.resolving import checked_addresses
+from interledger.link.http.urls import Url
 from interledger.link.read_buffer import read_buffer
 from interledger.link.websocket import CLOSE_TIMEOUT_MS, CloseCode, WebSocket
 
@@ -202,9 +205,12 @@ class BtpClient:
         clock: Clock,
         entropy: Entropy,
         ssl_context: ssl.SSLContext | None = None,
+        egress: EgressPolicy | None = None,
     ) -> None:
+        """`egress`: where we may connect, when the address is a stranger's word; asked after the name was resolved."""
         self._link = link
         self._address = address
+        self._egress = egress
         self._clock = clock
         self._entropy = entropy
         self._ssl = (ssl_context or ssl.create_default_context()) if address.secure else None
@@ -253,9 +259,12 @@ class BtpClient:
     async def _dial(self) -> BtpSocket:
         handshake = _Handshake(ClientHandshake(self._address.url, self._entropy), self._make_socket)
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_connection(
-            lambda: handshake, self._address.host, self._address.port, ssl=self._ssl
-        )
+        host, port = self._address.host, self._address.port
+        name = host if self._ssl is not None else None
+        if self._egress is not None:
+            url = Url("https" if self._address.secure else "http", host, port, "/")
+            host = str((await checked_addresses(url, self._egress))[0])
+        transport, _ = await loop.create_connection(lambda: handshake, host, port, ssl=self._ssl, server_hostname=name)
         try:
             return await handshake.done
         except BaseException:
