@@ -30,7 +30,7 @@ def hub(targets: str, *names: str) -> tuple[Hub, dict[str, Peer]]:
 
 
 def found(made: Hub, peers: dict[str, Peer], destination: str = "test.far.x", incoming: str = "alice") -> str:
-    who = made.connector._next_hops.find(destination, peers[incoming], "test.hub")
+    who = made.connector.next_hops.find(destination, peers[incoming], "test.hub")
     return str(who.code) if isinstance(who, Refused) else who.id
 
 

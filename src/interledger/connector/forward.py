@@ -91,8 +91,8 @@ class Connector:
         self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
         self.deadlines = Deadlines()
-        self._next_hops = NextHops(routes, self.peers, receivers, self._takes)
-        self._hops = self._next_hops.remembered
+        self.next_hops = NextHops(routes, self.peers, receivers, self.takes)
+        self._hops = self.next_hops.remembered
 
     # ------------------------------------------------------------------ the way out
 
@@ -298,10 +298,10 @@ class Connector:
             if not isinstance(answer, Prepare):
                 return answer, prepare
             # An echo goes back to whoever asked for it.
-            return self._next_hops.find(answer.destination, None, self.address), answer
-        return self._next_hops.find(destination, incoming, self.address), prepare
+            return self.next_hops.find(answer.destination, None, self.address), answer
+        return self.next_hops.find(destination, incoming, self.address), prepare
 
-    def _takes(self, peer: Peer) -> bool:
+    def takes(self, peer: Peer) -> bool:
         """Whether a packet can be sent to `peer` now."""
         return peer.link.ready() and len(peer.in_flight) < self.limits.in_flight_max
 
@@ -379,7 +379,7 @@ class Connector:
 
     def routes_changed(self) -> None:
         """Routes, peers or our address are not what they were: forget next hops."""
-        self._next_hops.forget()
+        self.next_hops.forget()
         self.rates_changed()
 
     def rates_changed(self) -> None:

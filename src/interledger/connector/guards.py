@@ -6,8 +6,7 @@ account and looked at before them; credit is not a guard either: it is the hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from interledger.accounts.account import Account
 from interledger.clock import Timestamp
@@ -26,7 +25,11 @@ class Refused(NamedTuple):
     data: bytes = b""
 
 
-Guard = Callable[[Prepare, Timestamp], Refused | None]
+class Guard(Protocol):
+    """Why a packet may not come in, or None. `dry`: say so, and do not count the packet."""
+
+    def __call__(self, prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused | None: ...
+
 
 _MINUTE_US: Final = 60_000_000
 
@@ -50,14 +53,15 @@ def packet_rate_guard(packets_per_minute: int) -> Guard:
     ahead_max = _MINUTE_US - interval
     due = 0
 
-    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
+    def guard(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused | None:
         nonlocal due
         now_us = now * 1000
         if due < now_us:
             due = now_us
         elif due - now_us > ahead_max:
             return Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down")
-        due += interval
+        if not dry:
+            due += interval
         return None
 
     return guard
@@ -66,7 +70,7 @@ def packet_rate_guard(packets_per_minute: int) -> Guard:
 def packet_amount_guard(packet_amount_max: int) -> Guard:
     """F08, with both amounts, for a packet that is too large (CR-31, PK-07)."""
 
-    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
+    def guard(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused | None:
         if prepare.amount <= packet_amount_max:
             return None
         data = AmountTooLarge(prepare.amount, packet_amount_max).encode()
@@ -80,13 +84,14 @@ def value_guard(amount_per_minute: int) -> Guard:
     tokens = amount_per_minute * 60_000
     refilled_at = 0
 
-    def guard(prepare: Prepare, now: Timestamp) -> Refused | None:
+    def guard(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused | None:
         nonlocal tokens, refilled_at
         tokens = min(tokens + (now - refilled_at) * amount_per_minute, amount_per_minute * 60_000)
         refilled_at = now
         if prepare.amount * 60_000 > tokens:
             return Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "too much value in a short time")
-        tokens -= prepare.amount * 60_000
+        if not dry:
+            tokens -= prepare.amount * 60_000
         return None
 
     return guard

@@ -26,6 +26,9 @@ CACHED_DESTINATIONS: Final = 65_536
 
 _T = TypeVar("_T")
 
+TurnKey = tuple[str, Origin, int]
+"""Prefix, origin and priority of routes that share packets."""
+
 
 @final
 class NextHops:
@@ -40,7 +43,8 @@ class NextHops:
     ) -> None:
         self.remembered: dict[str, Peer] = {}
         self._shared: dict[str, Turns] = {}
-        self._turns: dict[tuple[str, Origin, int], Turns] = {}
+        self._turns: dict[TurnKey, Turns] = {}
+        self._begin_at: Mapping[TurnKey, int] = {}
         self._routes = routes
         self._peers = peers
         self._receivers = receivers
@@ -51,6 +55,14 @@ class NextHops:
         self.remembered.clear()
         self._shared.clear()
         self._turns.clear()
+
+    def positions(self) -> dict[TurnKey, int]:
+        """Whose turn it is now, wherever packets are shared."""
+        return {key: turns.position for key, turns in self._turns.items()}
+
+    def begin_at(self, positions: Mapping[TurnKey, int]) -> None:
+        """Let turns that are not made yet begin there: for whoever tells beforehand what would be."""
+        self._begin_at = positions
 
     def find(self, destination: str, incoming: Peer | None, own_address: str) -> Peer | Refused:
         """The peer to send to, which can take a packet; or what to refuse with: F02, T01, T02.
@@ -109,7 +121,8 @@ class NextHops:
         turns = self._turns.get(key)
         if turns is None:
             there = [(peer, route.weight) for route in group if (peer := self._peers.get(route.account)) is not None]
-            turns = self._turns[key] = Turns([peer for peer, _ in there], [weight for _, weight in there])
+            begin_at = self._begin_at.get(key, 0)
+            turns = self._turns[key] = Turns([peer for peer, _ in there], [weight for _, weight in there], begin_at)
         return turns
 
     def _receiver(self, destination: str) -> Peer | Refused:
@@ -127,16 +140,16 @@ class NextHops:
 class Turns:
     """Peers that share packets, in an order that is fixed: no dice, so a packet's way can be told beforehand."""
 
-    def __init__(self, peers: Sequence[Peer], weights: Sequence[int]) -> None:
+    def __init__(self, peers: Sequence[Peer], weights: Sequence[int], position: int = 0) -> None:
         self._order = [peers[index] for index in order_of_turns(weights)]
-        self._next = 0
+        self.position = position % max(len(self._order), 1)
 
     def take(self, incoming: Peer | None, takes: Callable[[Peer], bool]) -> Peer | None:
         """The next one that can take a packet and did not bring it; None when nobody can."""
         order = self._order
         for _ in order:
-            peer = order[self._next]
-            self._next = (self._next + 1) % len(order)
+            peer = order[self.position]
+            self.position = (self.position + 1) % len(order)
             if peer is not incoming and takes(peer):
                 return peer
         return None
