@@ -10,10 +10,15 @@ import os
 import time
 from typing import NewType, Protocol, final
 
-__all__ = ["Clock", "Entropy", "SystemClock", "SystemEntropy", "Timestamp"]
+__all__ = ["Clock", "Entropy", "SystemClock", "SystemEntropy", "Timestamp", "stopwatch_us"]
 
 Timestamp = NewType("Timestamp", int)
 """Milliseconds since the Unix epoch, UTC."""
+
+
+def stopwatch_us() -> int:
+    """Microseconds since some moment: only the difference of two says something. Event loops count in ms."""
+    return time.perf_counter_ns() // 1_000
 
 
 class Clock(Protocol):

@@ -17,8 +17,11 @@ from interledger.accounts.account import Account, AccountId, LinkSettings, Relat
 from interledger.accounts.asset import Asset
 from interledger.api.app import create_app
 from interledger.clock import Timestamp
-from interledger.errors import ConflictError, LinkError, NotFoundError, ResolveError
+from interledger.connector.events import Step
+from interledger.connector.explain import Candidate, Explanation
+from interledger.errors import ConflictError, InvalidRequestError, LinkError, NotFoundError, ResolveError
 from interledger.ilp.address import Address
+from interledger.ilp.packet import Reject
 from interledger.routing.table import Origin, Route
 from interledger.routing.targets import parse_targets
 
@@ -232,10 +235,51 @@ class FakeNode:
                 return payment
         raise NotFoundError("no such payment")
 
-    async def ping(self, destination: str, *, timeout_ms: int = 10_000) -> SimpleNamespace:
+    async def ping(self, destination: str, timeout_ms: int = 10_000, *, kind: str = "echo") -> SimpleNamespace:
         if destination == "test.silent":
             raise TimeoutError
-        return SimpleNamespace(round_trip_ms=3.1, code="F02" if destination == "test.nowhere" else None)
+        failed = destination == "test.nowhere"
+        return SimpleNamespace(
+            round_trip_ms=3.1, code="F02" if failed else None, triggered_by="test.hub" if failed else ""
+        )
+
+    async def trace(self, destination: str, timeout_ms: int = 10_000) -> list[SimpleNamespace]:
+        return [SimpleNamespace(address="test.isp", round_trip_ms=1.5, code="R02")]
+
+    @property
+    def explainer(self) -> FakeNode:
+        return self
+
+    def explain(self, destination: str, account_id: str | None, amount: int | None) -> SimpleNamespace:
+        if account_id is not None:
+            self.account(account_id)
+        elif amount:
+            raise InvalidRequestError("An amount needs an account that it comes from", "account")
+        route = Route("test.far", AccountId("bob"), Origin.STATIC, 3)
+        refusal = None if destination == "test.far" else Reject("F02", "test.hub", "no route to the destination")
+        verdict = Explanation(
+            destination=Address(destination),
+            incoming=AccountId(account_id or "/self"),
+            amount=amount or 0,
+            outgoing=None if refusal else AccountId("bob"),
+            outgoing_amount=(amount or 0) // 2,
+            less_ms=1_000,
+            step=Step.ROUTE if refusal else None,
+            refusal=refusal,
+            why="",
+            answered_here=False,
+            incoming_room=None,
+            outgoing_room=7,
+            candidates=() if refusal else (Candidate(route, True, ""),),
+        )
+        bob = None if refusal else "bob"
+        return SimpleNamespace(
+            verdict=verdict,
+            source_asset=USD if account_id else None,
+            outgoing_account=bob,
+            outgoing_asset=EUR if bob else None,
+            nearest=["test.far"] if refusal else [],
+        )
 
     def spsp_details(self, account_id: str) -> SimpleNamespace:
         account = self.account(account_id)

@@ -38,16 +38,27 @@ async def test_status(call: Any) -> None:
     }
 
 
+ANSWERED = {"round_trip_us": 3100, "code": None, "triggered_by": None, "hops": []}
+
+
 @pytest.mark.parametrize(
     ("body", "status", "document"),
     [
-        ({"destination": "test.far"}, 200, {"destination": "test.far", "round_trip_us": 3100, "code": None}),
+        ({"destination": "test.far"}, 200, ANSWERED | {"destination": "test.far"}),
         (
             {"destination": "test.nowhere", "timeout_ms": "50"},
             200,
-            {"destination": "test.nowhere", "round_trip_us": 3100, "code": "F02"},
+            ANSWERED | {"destination": "test.nowhere", "code": "F02", "triggered_by": "test.hub"},
         ),
         ({"destination": "test.silent"}, 504, None),
+        (
+            {"destination": "test.far", "kind": "java", "hops": True},
+            200,
+            ANSWERED
+            | {"destination": "test.far", "hops": [{"address": "test.isp", "round_trip_us": 1500, "code": "R02"}]},
+        ),
+        ({"destination": "test.far", "kind": "loud"}, 400, None),
+        ({"destination": "test.far", "hops": 1}, 400, None),
         ({"destination": "far"}, 400, None),
         ({}, 400, None),
         ({"destination": "test.far", "timeout_ms": 30_001}, 400, None),

@@ -106,7 +106,8 @@ def test_the_reject_and_its_step(to: str, amount: int, code: str, step: str) -> 
     made.routes.replace(Origin.OWN, {"test.hub": AccountId("/own")})
     found = told(made, to, amount)
     assert found.refusal is not None
-    assert (found.refusal.code, found.step, found.outgoing) == (code, step, None)
+    assert (found.refusal.code, found.step, found.outgoing_amount) == (code, step, 0)
+    assert (found.outgoing == "bob") == (step in ("convert", "hold"))
     assert found.why == found.refusal.message
 
 

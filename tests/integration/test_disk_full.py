@@ -81,7 +81,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_payment(tmp_path: Path) -
         assert not any(node.ledger.unknown for node in (alice, hub, bob))
         figures = net(hub, "alice"), net(hub, "bob")
         # No money: still answered. Money: not.
-        assert (await alice.ping("test.hub")).code is None
+        assert (await alice.requests.ping("test.hub")).code is None
         again = alice.pay("alice", pointer(bob, "bob"), send=1_000)
         refused = len(hub.connector.refusals)
         await until(lambda: len(hub.connector.refusals) > refused or again.ended_at)

@@ -91,7 +91,7 @@ async def test_alarms_are_kept_up_to_a_number() -> None:
 
 async def test_no_ledger_account_is_opened_for_own_questions() -> None:
     async with running(settings("test.hub")) as node:
-        await node.ping("test.hub")
+        await node.requests.ping("test.hub")
         assert [a.name for a in node.ledger.accounts] == []
 
 
@@ -319,7 +319,7 @@ async def test_PC_01_a_parent_gives_the_address_and_it_is_kept(tmp_path: Path, b
             await until(lambda: node.account("kid").ilp_address == "test.isp.node.kid")
             assert node.account("holder") == replace(holder, ilp_address=Address("test.isp.node.holder"))
             assert node.account("isp").ilp_address == "test.isp"
-            assert (await node.ping("test.isp")).code is None
+            assert (await node.requests.ping("test.isp")).code is None
         async with running(of) as node:
             assert node.address == "test.isp.node"
             assert node.account("holder").ilp_address == "test.isp.node.holder"
@@ -379,15 +379,15 @@ async def test_set_address_moves_receivers() -> None:
 async def test_ping_between_nodes() -> None:
     async with line() as (alice, hub, bob):
         for of, destination in ((alice, "test.hub"), (hub, "test.bob"), (hub, "test.hub")):
-            result = await of.ping(destination)
+            result = await of.requests.ping(destination)
             assert (result.code, result.round_trip_ms > 0) == (None, True), destination
         # Nobody told bob where alice is: the echo cannot come back, and alice hears why.
-        assert (await alice.ping("test.bob")).code == "F02"
+        assert (await alice.requests.ping("test.bob")).code == "F02"
         await bob.set_static_route("test", "hub")
-        assert (await alice.ping("test.bob")).code is None
-        assert (await alice.ping("test.nowhere")).code == "F02"
+        assert (await alice.requests.ping("test.bob")).code is None
+        assert (await alice.requests.ping("test.nowhere")).code == "F02"
         with pytest.raises(InvalidRequestError):
-            await alice.ping("nonsense")
+            await alice.requests.ping("nonsense")
         assert all(node.ledger.holds == {} for node in (alice, hub, bob))
         assert {net(hub, "alice"), net(hub, "bob")} == {0}
 
@@ -397,7 +397,7 @@ async def test_a_ping_nobody_answers_ends_in_time() -> None:
         hub.connector.link_lost = lambda account, now: None  # type: ignore[method-assign]  # nothing else happens
         hub.connector.receive_prepare = lambda *_: None  # type: ignore[method-assign]  # a node that is silent
         with pytest.raises(TimeoutError):
-            await alice.ping("test.hub", timeout_ms=100)
+            await alice.requests.ping("test.hub", timeout_ms=100)
 
 
 # ---------------------------------------------------------------------- paying within a node

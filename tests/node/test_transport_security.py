@@ -61,8 +61,8 @@ async def test_packets_both_ways_over_TLS(ca: DevAuthority, kind: str) -> None:
         else:
             await peers(left, right, btp_dialler("left", right, "right"), btp_listener("right", "left"))
             await until(lambda: right.link_status("left").up)
-        assert (await left.ping("test.right")).code is None
-        assert (await right.ping("test.left")).code is None
+        assert (await left.requests.ping("test.right")).code is None
+        assert (await right.requests.ping("test.left")).code is None
         status = left.link_status("right")
         assert (status.kind, status.up) == (kind, True)
         assert net(left, "right") == 0
@@ -83,7 +83,7 @@ async def test_a_link_to_a_server_that_nobody_vouches_for_stays_down(
     caplog.set_level(logging.WARNING)
     async with running(secure("test.left", ca, tls_ca=None)) as left, running(secure("test.right", ca)) as right:
         await peers(left, right, http_link("left", right, "right"), http_link("right", left, "left"))
-        assert (await left.ping("test.right")).code == "T01"
+        assert (await left.requests.ping("test.right")).code == "T01"
         assert "certificate verify failed" in caplog.text
 
 

@@ -14,7 +14,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from interledger.api import accounts, compatible_accounts, ledger, openapi, peer_balance, rates, routes, status, unknown
+from interledger.api import (
+    accounts,
+    compatible_accounts,
+    ledger,
+    openapi,
+    peer_balance,
+    rates,
+    route_explain,
+    routes,
+    status,
+    unknown,
+)
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation
@@ -54,6 +65,7 @@ def all_operations() -> tuple[Operation, ...]:
         *PaymentResource().operations(),
         *PeerResource().operations(),
         *routes.OPERATIONS,
+        *route_explain.OPERATIONS,
         *rates.OPERATIONS,
         *SpspResource().operations(),
         *ledger.OPERATIONS,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         QuoteDocument,
         RateDocument,
         RouteDocument,
+        RouteExplanationDocument,
         StatusDocument,
         TokenDocument,
     )
@@ -71,10 +72,12 @@ class ApiClient(LedgerCalls):
             raise
         return True
 
-    async def ping(self, destination: str, *, timeout_ms: int = TIMEOUT_MS) -> PingDocument:
-        """Ask the node at an ILP address for an echo."""
-        body = {"destination": destination, "timeout_ms": timeout_ms}
-        document = await self._call("POST", "/api/ping", body, timeout_ms=timeout_ms + TIMEOUT_MS)
+    async def ping(
+        self, destination: str, *, timeout_ms: int = TIMEOUT_MS, kind: str = "echo", hops: bool = False
+    ) -> PingDocument:
+        """Ask the node at an ILP address for an echo; with `hops`, those on the way too."""
+        body = {"destination": destination, "timeout_ms": timeout_ms, "kind": kind, "hops": hops}
+        document = await self._call("POST", "/api/ping", body, timeout_ms=2 * timeout_ms + TIMEOUT_MS)
         return cast("PingDocument", document)
 
     # Accounts.
@@ -159,6 +162,14 @@ class ApiClient(LedgerCalls):
             for one in parse_targets(prefix, text)
         ]
         return cast("list[RouteDocument]", (await self._call("PUT", "/api/routes", {"items": items}))["items"])
+
+    async def explain_route(
+        self, destination: str, *, account: str | None = None, amount: str | None = None
+    ) -> RouteExplanationDocument:
+        """Where a packet to `destination` would go, and why. `amount` in units of the account's asset."""
+        asked = {"destination": destination, "account": account, "amount": amount}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        return cast("RouteExplanationDocument", await self._call("GET", f"/api/routes/explain?{query}"))
 
     async def rates(self) -> list[RateDocument]:
         return cast("list[RateDocument]", await self._items("/api/rates"))

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
 from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.payment_views import PaymentView, ProgressView, QuoteView, RatioView
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
@@ -18,9 +19,14 @@ from interledger.application.peering.rafiki import PeeringAnswer
 from interledger.application.peering.records import AddTerms, Invite, InviteTerms, JoinTerms
 from interledger.application.peering.report import CheckReport
 from interledger.clock import Timestamp
+from interledger.connector.explain import Explanation
 from interledger.ilp.address import Address
+from interledger.ilp.echo import PingKind
 
 __all__ = [
+    "ExplainerFacade",
+    "ExplanationView",
+    "HopView",
     "KeptKeyView",
     "LinkView",
     "NodeFacade",
@@ -94,6 +100,32 @@ class LinkView(Protocol):
     def since(self) -> Timestamp | None: ...
 
 
+class HopView(Protocol):
+    """A node on the way to another."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def round_trip_ms(self) -> int | float: ...
+    @property
+    def code(self) -> str | None: ...
+
+
+class ExplanationView(Protocol):
+    """What would become of a packet. `verdict`: `connector.explain.Explanation`."""
+
+    @property
+    def verdict(self) -> Explanation: ...
+    @property
+    def source_asset(self) -> Asset | None: ...
+    @property
+    def outgoing_account(self) -> str | None: ...
+    @property
+    def outgoing_asset(self) -> Asset | None: ...
+    @property
+    def nearest(self) -> Sequence[str]: ...
+
+
 class RouteView(Protocol):
     """One route. `origin`: static, own, account, learned, default. Lower `priority` first; `weight`: its share."""
 
@@ -119,7 +151,10 @@ class SpspView(Protocol):
 
 
 class PingView(Protocol):
-    """An answer to a ping: after how long, and with which ILP code where it was a Reject."""
+    """An answer to a ping: after how long, and with which ILP code, by whom, where it was a Reject."""
+
+    @property
+    def triggered_by(self) -> str: ...
 
     @property
     def round_trip_ms(self) -> int | float: ...
@@ -235,6 +270,22 @@ class RequestsFacade(Protocol):
         """What the peer's books say. Raises `LinkError` when it does not tell."""
         ...
 
+    async def ping(self, destination: str, timeout_ms: int = ..., *, kind: PingKind = ...) -> PingView:
+        """Raises `TimeoutError`."""
+        ...
+
+    async def trace(self, destination: str, timeout_ms: int = ...) -> Sequence[HopView]:
+        """The nodes on the way. Raises `TimeoutError`."""
+        ...
+
+
+class ExplainerFacade(Protocol):
+    """Why packets go where they go."""
+
+    def explain(self, destination: str, account_id: str | None, amount: int | None) -> ExplanationView:
+        """Raises `NotFoundError`, `InvalidRequestError`."""
+        ...
+
 
 class NodeFacade(Protocol):
     """The node. What is `async` is durable when it returns; the errors named are `interledger.errors`."""
@@ -257,6 +308,8 @@ class NodeFacade(Protocol):
     def requests(self) -> RequestsFacade: ...
     @property
     def books(self) -> BooksFacade: ...
+    @property
+    def explainer(self) -> ExplainerFacade: ...
 
     def accounts(self) -> Sequence[Account]: ...
 
@@ -322,6 +375,5 @@ class NodeFacade(Protocol):
         ...
 
     def payment(self, payment_id: str) -> PaymentView: ...
-    async def ping(self, destination: str, *, timeout_ms: int = ...) -> PingView: ...
     def spsp_details(self, account_id: str) -> SpspView: ...
     def status(self) -> StatusView: ...

@@ -30,6 +30,8 @@ _QUERY: Final = {
     "to": ("Nothing from this moment on", {"type": "string"}),
     "by": ("How packets are put together", {"type": "string", "enum": ["packet", "minute", "hour", "day"]}),
     "format": ("Of the export", {"type": "string", "enum": ["hledger", "beancount", "csv"]}),
+    "destination": ("An ILP address", {"type": "string"}),
+    "amount": ("Units of the account's asset", {"type": "string", "pattern": "^[0-9]+$"}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
 }
 _MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain"}

@@ -25,6 +25,7 @@ from interledger.api.schema_kinds import (
 )
 from interledger.api.schemas_ledger import LEDGER_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
+from interledger.api.schemas_routes import ROUTE_SCHEMAS
 from interledger.node.http_links import KINDS
 
 __all__ = ["SCHEMAS"]
@@ -98,6 +99,7 @@ _ASKED_AMOUNT: Final[Schema] = {
 
 SCHEMAS: Final[dict[str, Schema]] = {
     **PEER_SCHEMAS,
+    **ROUTE_SCHEMAS,
     **LEDGER_SCHEMAS,
     "Account": object_of(
         {
@@ -205,8 +207,22 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "duration_ms": or_null(COUNT),
         }
     ),
-    "Ping": object_of({"destination": TEXT}, {"timeout_ms": NUMBER}),
-    "PingResult": object_of({"destination": TEXT, "round_trip_us": COUNT, "code": or_null(TEXT)}),
+    "Ping": object_of(
+        {"destination": TEXT},
+        {"timeout_ms": NUMBER, "kind": {"type": "string", "enum": ["echo", "java"]}, "hops": FLAG},
+    ),
+    "PingResult": object_of(
+        {
+            "destination": TEXT,
+            "round_trip_us": COUNT,
+            "code": or_null(TEXT),
+            "triggered_by": or_null(TEXT),
+            "hops": {
+                "type": "array",
+                "items": object_of({"address": TEXT, "round_trip_us": COUNT, "code": or_null(TEXT)}),
+            },
+        }
+    ),
     "Status": object_of(
         {
             "ilp_address": TEXT,

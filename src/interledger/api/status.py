@@ -11,6 +11,7 @@ from interledger.api.documents import status_document
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.problems import Problem
 from interledger.ilp.address import parse_address
+from interledger.ilp.echo import PingKind
 
 __all__ = ["OPERATIONS"]
 
@@ -53,17 +54,32 @@ async def ping(call: Call) -> Response:
     """Asks a node for an echo. `code` is the ILP code where the answer was a Reject."""
     fields = await call.fields()
     destination = fields.required("destination", parse_address)
-    timeout_ms = fields.integer("timeout_ms", 1, PING_MS_MAX)
+    timeout_ms = fields.integer("timeout_ms", 1, PING_MS_MAX) or PING_MS_DEFAULT
+    kind = fields.choice("kind", _KINDS) or PingKind.ECHO
+    wants_hops = fields.flag("hops")
     fields.close()
+    requests = call.node.requests
     try:
-        result = await call.node.ping(destination, timeout_ms=timeout_ms or PING_MS_DEFAULT)
+        result = await requests.ping(destination, timeout_ms, kind=kind)
+        hops = await requests.trace(destination, timeout_ms) if wants_hops else []
     except TimeoutError:
         raise Problem("no-answer", f"{destination} did not answer in time") from None
-    # Whole microseconds as an integer: no float in any document.
-    return json_response(
-        {"destination": destination, "round_trip_us": round(result.round_trip_ms * 1000), "code": result.code}
-    )
+    document = {
+        "destination": destination,
+        "round_trip_us": _us(result.round_trip_ms),
+        "code": result.code,
+        "triggered_by": result.triggered_by or None,
+        "hops": [{"address": hop.address, "round_trip_us": _us(hop.round_trip_ms), "code": hop.code} for hop in hops],
+    }
+    return json_response(document)
 
+
+def _us(milliseconds: float) -> int:
+    """Whole microseconds as an integer: no float in any document."""
+    return round(milliseconds * 1000)
+
+
+_KINDS: Final = {kind.value: kind for kind in PingKind}
 
 OPERATIONS: Final = (
     Operation(

@@ -28,6 +28,7 @@ __all__ = [
     "RateDocument",
     "RatioDocument",
     "RouteDocument",
+    "RouteExplanationDocument",
     "StatusDocument",
     "TokenDocument",
 ]
@@ -225,6 +226,47 @@ class RouteDocument(TypedDict):
     priority: int
 
 
+class NextHopDocument(TypedDict):
+    """Whom a packet would go to. `room`: what may still be sent there; None: no limit."""
+
+    account: str
+    amount: MoneyDocument | None
+    less_ms: int
+    room: MoneyDocument | None
+
+
+class RefusalDocument(TypedDict):
+    """The Reject a packet would meet, and at which step."""
+
+    step: str
+    code: str
+    name: str
+    message: str
+    triggered_by: str
+
+
+class RouteCandidateDocument(RouteDocument):
+    """A route for a destination; `why_not` is None for the one that was chosen."""
+
+    up: bool
+    chosen: bool
+    why_not: str | None
+
+
+class RouteExplanationDocument(TypedDict):
+    """Where a packet would go, and why. `outcome`: forwarded, refused or answered."""
+
+    destination: str
+    account: str | None
+    amount: MoneyDocument | None
+    outcome: str
+    next: NextHopDocument | None
+    refusal: RefusalDocument | None
+    room: MoneyDocument | None
+    candidates: list[RouteCandidateDocument]
+    nearest: list[str]
+
+
 class RateDocument(TypedDict):
     """What one whole unit is worth in a common base, as decimal text."""
 
@@ -277,12 +319,22 @@ class PaymentDocument(TypedDict):
     duration_ms: int | None
 
 
+class HopDocument(TypedDict):
+    """A node on the way."""
+
+    address: str
+    round_trip_us: int
+    code: str | None
+
+
 class PingDocument(TypedDict):
     """The answer to a ping."""
 
     destination: str
     round_trip_us: int
     code: str | None
+    triggered_by: str | None
+    hops: list[HopDocument]
 
 
 class AtRiskDocument(TypedDict):

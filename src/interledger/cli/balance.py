@@ -75,7 +75,7 @@ def peer_balance_lines(document: Mapping[str, Any], state: State) -> list[str]:
     reason = (
         "No more than is in flight: ask again when nothing is."
         if difference <= pending
-        else "More than is in flight. See  ilp ledger check  and ask the peer for theirs."
+        else f"More than is in flight. See  ilp ledger check  and ask {name} for theirs."
     )
     return [*lines, f"{state.console.mark('!')} They differ by {text}. {reason}"]
 

@@ -88,6 +88,7 @@ root: Final = LazyGroup(
             "route",
             {
                 "list": Entry("route:list_routes", "Where packets go"),
+                "explain": Entry("route_explain:explain", "Which route wins for an address, and why"),
                 "set": Entry("route:set_routes", "Set static routes"),
             },
             "Where packets go",

@@ -50,8 +50,9 @@ class Explanation(NamedTuple):
     incoming: AccountId
     amount: int
     outgoing: AccountId | None
-    """The peer it would be sent to; None when it is refused, or answered here."""
+    """The peer that its route leads to; None when there is none, or this node answers."""
     outgoing_amount: int
+    """What would be sent there; 0 when the packet is refused."""
     less_ms: int
     """How much earlier the onward packet expires."""
     step: Step | None
@@ -79,21 +80,21 @@ def explain(
         refusal = dry.run(Prepare.decode(prepare.encode()), now)
     reject = refusal if isinstance(refusal, Reject) else None
     step, why = dry.reason() if reject is not None else (None, "")
-    onward = dry.onward
-    candidates = () if answered_here else _candidates(connector, incoming, destination, onward and onward.peer)
+    hop, onward = dry.hop, dry.onward
+    candidates = () if answered_here else _candidates(connector, incoming, destination, hop)
     return Explanation(
         destination,
         incoming,
         amount,
-        onward.peer if onward else None,
-        onward.prepare.amount if onward else 0,
-        now + LIFETIME_MS - onward.prepare.expires_at if onward else 0,
+        hop,
+        onward.amount if onward else 0,
+        now + LIFETIME_MS - onward.expires_at if onward else 0,
         step,
         reject,
         why,
         answered_here,
         _room_in(connector.peers[incoming].ledger_account),
-        _room_out(connector.peers[onward.peer].ledger_account) if onward else None,
+        _room_out(connector.peers[hop].ledger_account) if hop else None,
         candidates,
     )
 
@@ -108,22 +109,16 @@ def _room_out(account: LedgerAccount) -> int | None:
     return max(account.credit_max - (account.credits_posted + account.credits_pending - account.debits_posted), 0)
 
 
-class _Onward(NamedTuple):
-    peer: AccountId
-    prepare: Prepare
-
-
 @final
 class _DryLink:
     """As ready as the real one; what is sent stays here."""
 
-    def __init__(self, name: AccountId, real: Link, run: _DryRun) -> None:
-        self._name = name
+    def __init__(self, real: Link, run: _DryRun) -> None:
         self._real = real
         self._run = run
 
     def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
-        self._run.onward = _Onward(self._name, prepare)
+        self._run.onward = prepare
 
     def send_reply(self, request_id: RequestId, reply: Reply) -> None:
         return None
@@ -137,7 +132,10 @@ class _DryRun:
     """The copy of a connector in which one packet is tried."""
 
     def __init__(self, connector: Connector, incoming: AccountId, destination: str) -> None:
-        self.onward: _Onward | None = None
+        self.onward: Prepare | None = None
+        """What would leave."""
+        self.hop: AccountId | None = None
+        """Where to."""
         self._incoming = incoming
         self._ledger = Ledger()
         self._copy = Connector(
@@ -153,8 +151,12 @@ class _DryRun:
         for peer in (connector.peers.get(name) for name in names):
             if peer is not None:
                 self._attach(peer)
-        self._copy.next_hops.begin_at(connector.next_hops.positions())
         self._ledger.read_only = connector.ledger.read_only
+        self._copy.next_hops.begin_at(connector.next_hops.positions())
+        hop = self._copy.next_hops.find(destination, self._copy.peers[incoming], connector.address)
+        if not isinstance(hop, Refused):
+            self.hop = hop.id
+        self._copy.next_hops.forget()  # the packet itself has the same turn
 
     def run(self, prepare: Prepare, now: Timestamp) -> Reply | None:
         reply = self._copy.receive_prepare(self._incoming, _REQUEST, prepare, now)
@@ -173,7 +175,7 @@ class _DryRun:
         copy = self._copy.attach(
             peer.id,
             peer.account,
-            _DryLink(peer.id, peer.link, self),
+            _DryLink(peer.link, self),
             is_local=peer.is_local,
             first_request_id=peer.next_request_id,
             moves_money=peer.ledger_account.index >= 0,

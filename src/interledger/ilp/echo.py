@@ -6,6 +6,7 @@ fulfills it there, and the answer travels the whole way back.
 
 from __future__ import annotations
 
+import enum
 from typing import Final
 
 from interledger.codec.oer import encode_octets, read_octets
@@ -16,6 +17,7 @@ __all__ = [
     "ECHO_PREFIX",
     "PING_CONDITION",
     "PING_FULFILLMENT",
+    "PingKind",
     "decode_echo",
     "encode_echo_reply",
     "encode_echo_request",
@@ -28,6 +30,13 @@ _REPLY: Final = 1
 PING_FULFILLMENT: Final = b"ping" * 8
 PING_CONDITION: Final = bytes.fromhex("8c00bc0c614f64f7e1e00b59a57baf5c57b6a119a90d54af489836a13f9bc77e")
 """The Java connector's ping: SHA-256 of `ping` eight times; any node may fulfill it."""
+
+
+class PingKind(enum.StrEnum):
+    """How a node is asked to answer: by an echo to our address, or as the Java connector does."""
+
+    ECHO = "echo"
+    JAVA = "java"
 
 
 def encode_echo_request(return_address: Address) -> bytes:

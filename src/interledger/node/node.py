@@ -24,6 +24,7 @@ from interledger.node.accounts import Accounts
 from interledger.node.alarms import Alarms
 from interledger.node.books import Books
 from interledger.node.children import Children
+from interledger.node.explainer import RouteExplainer
 from interledger.node.learned_routes import LearnedRoutes
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
@@ -37,7 +38,7 @@ from interledger.node.settings import Settings
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
 from interledger.node.timers import DueTimer
-from interledger.node.views import LinkStatus, NodeStatus, PingResult, Position, SpspCredentials
+from interledger.node.views import LinkStatus, NodeStatus, Position, SpspCredentials
 from interledger.node.wallets import Wallets
 from interledger.routing.exchange import ExchangeTable
 from interledger.routing.table import Route, RoutingTable
@@ -146,6 +147,7 @@ class Node:
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)
+        self.explainer = RouteExplainer(self)
         self._routes = Routes(self.connector.routes, self._accounts.by_id, self.links.has_link)
         self.changes = AccountChanges(self, self._accounts, self._routes)
         self.links.btp.admit_child = Children(self).admit
@@ -343,10 +345,6 @@ class Node:
     def payment(self, payment_id: str) -> Payment:
         """Raises `NotFoundError`."""
         return self._payments.get(payment_id)
-
-    async def ping(self, destination: str, *, timeout_ms: int = 10_000) -> PingResult:
-        """Ask a node for an echo. Raises `TimeoutError`, `InvalidRequestError`."""
-        return await self.requests.ping(parse_address(destination), timeout_ms)
 
     def status(self) -> NodeStatus:
         """The node in one look."""

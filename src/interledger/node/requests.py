@@ -9,20 +9,21 @@ from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
-from interledger.clock import Clock, Entropy, Timestamp
+from interledger.clock import Clock, Entropy, Timestamp, stopwatch_us
 from interledger.connector.forward import Connector
 from interledger.errors import DecodeError, LinkError
-from interledger.ilp.address import Address
+from interledger.ilp.address import parse_address
 from interledger.ilp.balance import PeerBalance, balance_request
-from interledger.ilp.echo import PING_CONDITION, PING_FULFILLMENT, encode_echo_request
+from interledger.ilp.echo import PING_CONDITION, PING_FULFILLMENT, PingKind, encode_echo_request
+from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.ildcp import ChildConfig, config_request
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
 from interledger.link.local import LocalLink
-from interledger.node.views import PeerPosition, PingResult, Position
+from interledger.node.views import Hop, PeerPosition, PingResult, Position
 from interledger.node.wallets import Wallets
 
-__all__ = ["OwnRequests"]
+__all__ = ["SELF", "OwnRequests"]
 
 SELF: Final = AccountId("/self")
 """The name under which the node's own requests are attached: no account can have it."""
@@ -32,6 +33,12 @@ NO_CURRENCY: Final = Asset("XXX", 0)
 
 PING_LIFETIME_MS: Final = 30_000
 """Every hop there and back takes a second of it, however short the person waits. No money is held meanwhile."""
+
+
+TRACE_STEP_MS: Final = 500
+"""Half of what a node usually takes from a packet's time, so that none is stepped over."""
+
+TOO_LATE: Final = (ErrorCode.R00_TRANSFER_TIMED_OUT, ErrorCode.R02_INSUFFICIENT_TIMEOUT)
 
 
 @final
@@ -47,20 +54,31 @@ class OwnRequests:
         account = Account(id=SELF, asset=NO_CURRENCY, ilp_address=connector.address)
         self._link: LocalLink = wallets.attach_end(SELF, account, self, moves_money=False)
 
-    async def ping(self, destination: Address, timeout_ms: int, *, over: AccountId | None = None) -> PingResult:
-        """Ask a node for an echo, by the routes or over one account's link. Raises `TimeoutError`."""
-        own = self._connector.address
+    async def ping(
+        self,
+        destination: str,
+        timeout_ms: int = 10_000,
+        *,
+        over: AccountId | None = None,
+        kind: PingKind = PingKind.ECHO,
+        lifetime_ms: int = PING_LIFETIME_MS,
+    ) -> PingResult:
+        """Ask a node to answer, by the routes or over one account's link. Raises `TimeoutError`, `InvalidRequestError`.
+
+        `kind`: an echo, which comes back to our address; or the Java connector's ping, which anybody can fulfill.
+        """
+        own, to = self._connector.address, parse_address(destination)
         fulfillment, condition = PING_FULFILLMENT, PING_CONDITION
-        if destination != own:  # an echo of oneself would go round in circles
+        # An echo of oneself would go round in circles.
+        if kind is PingKind.ECHO and to != own:
             fulfillment = self._entropy.octets(32)
             condition = sha256(fulfillment).digest()
-        expires_at = Timestamp(self._clock.now() + PING_LIFETIME_MS)
-        prepare = Prepare(0, expires_at, condition, destination, encode_echo_request(own))
+        expires_at = Timestamp(self._clock.now() + lifetime_ms)
+        prepare = Prepare(0, expires_at, condition, to, encode_echo_request(own))
         echo = self._connector.services.echo
         echo.expect(condition, fulfillment)
-        loop = asyncio.get_running_loop()
         try:
-            start = loop.time()
+            start = stopwatch_us()
             async with asyncio.timeout(timeout_ms / 1000):
                 reply = await self._send(
                     lambda request_id: (
@@ -71,10 +89,32 @@ class OwnRequests:
                 )
         finally:
             echo.forget(condition)
-        took = (loop.time() - start) * 1000
+        took = (stopwatch_us() - start) / 1000
         if isinstance(reply, Fulfill):
             return PingResult(took)
         return PingResult(took, reply.code, reply.message, reply.triggered_by)
+
+    async def trace(self, destination: str, timeout_ms: int = 10_000) -> list[Hop]:
+        """The nodes on the way, each with the time of its answer, the nearest first. Raises as `ping`.
+
+        A node refuses what has too little time left (R02), and says who it is. So packets with a little more time each
+        come one node farther each. Who lets such packets pass is not seen.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_ms / 1000
+        own = self._connector.address
+        hops: dict[str, Hop] = {}
+        for lifetime_ms in range(TRACE_STEP_MS, PING_LIFETIME_MS, TRACE_STEP_MS):
+            left_ms = max(round((end - loop.time()) * 1000), 1)
+            result = await self.ping(destination, left_ms, lifetime_ms=lifetime_ms)
+            who = destination if result.code is None else result.triggered_by
+            if result.code not in TOO_LATE:
+                hops.pop(who, None)  # on the way back, the echo may have been refused there for its time
+                hops[who] = Hop(who, result.round_trip_ms, result.code)
+                break
+            if who and who != own and who not in hops:
+                hops[who] = Hop(who, result.round_trip_ms, result.code)
+        return list(hops.values())
 
     async def fetch_config(self, parent: AccountId) -> ChildConfig:
         """Ask a parent who we are (ILDCP). Raises `LinkError` when it does not say."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AtRisk",
+    "Hop",
     "LinkStatus",
     "NodeStatus",
     "PeerPosition",
@@ -74,6 +75,15 @@ class PingResult:
     code: str | None = None
     message: str = ""
     triggered_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A node on the way to another, how long its answer took, and the code of a Reject where that was the answer."""
+
+    address: str
+    round_trip_ms: float
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True)

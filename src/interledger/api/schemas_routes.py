@@ -1,0 +1,57 @@
+"""The shapes of documents about routes, as JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interledger.api.schema_kinds import COUNT, FLAG, TEXT, Schema, object_of, or_null, ref_or_null
+
+__all__ = ["ROUTE_SCHEMAS"]
+
+ROUTE_SCHEMAS: Final[dict[str, Schema]] = {
+    "RouteExplanation": object_of(
+        {
+            "destination": TEXT,
+            "account": or_null(TEXT),
+            "amount": ref_or_null("Money"),
+            "outcome": {"type": "string", "enum": ["forwarded", "refused", "answered"]},
+            "next": {
+                "oneOf": [
+                    object_of(
+                        {
+                            "account": TEXT,
+                            "amount": ref_or_null("Money"),
+                            "less_ms": COUNT | {"description": "How much earlier the onward packet expires"},
+                            "room": ref_or_null("Money"),
+                        }
+                    ),
+                    {"type": "null"},
+                ]
+            },
+            "refusal": {
+                "oneOf": [
+                    object_of({"step": TEXT, "code": TEXT, "name": TEXT, "message": TEXT, "triggered_by": TEXT}),
+                    {"type": "null"},
+                ]
+            },
+            "room": ref_or_null("Money"),
+            "candidates": {
+                "type": "array",
+                "items": object_of(
+                    {
+                        "prefix": TEXT,
+                        "account": or_null(TEXT),
+                        "origin": TEXT,
+                        "weight": COUNT,
+                        "priority": COUNT,
+                        "up": FLAG,
+                        "chosen": FLAG,
+                        "why_not": or_null(TEXT),
+                    }
+                ),
+            },
+            "nearest": {"type": "array", "items": TEXT},
+        }
+    ),
+}
+"""Name -> JSON Schema."""
