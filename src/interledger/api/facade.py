@@ -10,18 +10,24 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
-from interledger.accounts.asset import Asset
 from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.payment_views import PaymentView, ProgressView, QuoteView, RatioView
+from interledger.api.questions_facade import (
+    ExplainerFacade,
+    ExplanationView,
+    HopView,
+    PeerPositionView,
+    PingView,
+    PositionView,
+    RequestsFacade,
+)
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
 from interledger.application.peering.invitation import Invitation
 from interledger.application.peering.rafiki import PeeringAnswer
 from interledger.application.peering.records import AddTerms, Invite, InviteTerms, JoinTerms
 from interledger.application.peering.report import CheckReport
 from interledger.clock import Timestamp
-from interledger.connector.explain import Explanation
 from interledger.ilp.address import Address
-from interledger.ilp.echo import PingKind
 
 __all__ = [
     "ExplainerFacade",
@@ -63,32 +69,6 @@ class NodeSettings(Protocol):
     def auto_peering_enabled(self) -> bool: ...
 
 
-class PositionView(Protocol):
-    """Where an account stands. `room`: what the counterpart may still send; None where there is no limit."""
-
-    @property
-    def receivable(self) -> int: ...
-    @property
-    def payable(self) -> int: ...
-    @property
-    def net(self) -> int: ...
-    @property
-    def pending_in(self) -> int: ...
-    @property
-    def pending_out(self) -> int: ...
-    @property
-    def room(self) -> int | None: ...
-
-
-class PeerPositionView(Protocol):
-    """An account in two books: `theirs` is what the peer says that it owes us."""
-
-    @property
-    def ours(self) -> PositionView: ...
-    @property
-    def theirs(self) -> int: ...
-
-
 class LinkView(Protocol):
     """How an account is connected now. `kind`: BTP, HTTP, local or none."""
 
@@ -98,32 +78,6 @@ class LinkView(Protocol):
     def up(self) -> bool: ...
     @property
     def since(self) -> Timestamp | None: ...
-
-
-class HopView(Protocol):
-    """A node on the way to another."""
-
-    @property
-    def address(self) -> str: ...
-    @property
-    def round_trip_ms(self) -> int | float: ...
-    @property
-    def code(self) -> str | None: ...
-
-
-class ExplanationView(Protocol):
-    """What would become of a packet. `verdict`: `connector.explain.Explanation`."""
-
-    @property
-    def verdict(self) -> Explanation: ...
-    @property
-    def source_asset(self) -> Asset | None: ...
-    @property
-    def outgoing_account(self) -> str | None: ...
-    @property
-    def outgoing_asset(self) -> Asset | None: ...
-    @property
-    def nearest(self) -> Sequence[str]: ...
 
 
 class RouteView(Protocol):
@@ -148,18 +102,6 @@ class SpspView(Protocol):
     def destination_account(self) -> Address: ...
     @property
     def shared_secret(self) -> bytes: ...
-
-
-class PingView(Protocol):
-    """An answer to a ping: after how long, and with which ILP code, by whom, where it was a Reject."""
-
-    @property
-    def triggered_by(self) -> str: ...
-
-    @property
-    def round_trip_ms(self) -> int | float: ...
-    @property
-    def code(self) -> str | None: ...
 
 
 class StatusView(Protocol):
@@ -261,30 +203,6 @@ class PeeringFacade(Protocol):
 
     async def check(self, account_id: str) -> CheckReport: ...
     async def echo(self, account_id: AccountId) -> PeerEcho: ...
-
-
-class RequestsFacade(Protocol):
-    """Questions of the node itself to others."""
-
-    async def peer_position(self, account: Account) -> PeerPositionView:
-        """What the peer's books say. Raises `LinkError` when it does not tell."""
-        ...
-
-    async def ping(self, destination: str, timeout_ms: int = ..., *, kind: PingKind = ...) -> PingView:
-        """Raises `TimeoutError`."""
-        ...
-
-    async def trace(self, destination: str, timeout_ms: int = ...) -> Sequence[HopView]:
-        """The nodes on the way. Raises `TimeoutError`."""
-        ...
-
-
-class ExplainerFacade(Protocol):
-    """Why packets go where they go."""
-
-    def explain(self, destination: str, account_id: str | None, amount: int | None) -> ExplanationView:
-        """Raises `NotFoundError`, `InvalidRequestError`."""
-        ...
 
 
 class NodeFacade(Protocol):
