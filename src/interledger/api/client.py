@@ -28,15 +28,13 @@ if TYPE_CHECKING:
         CreatedInviteDocument,
         InviteDocument,
         PaymentDocument,
-        PeerBalanceDocument,
-        PingDocument,
         QuoteDocument,
         RateDocument,
         RouteDocument,
-        RouteExplanationDocument,
         StatusDocument,
         TokenDocument,
     )
+    from interledger.api.types_questions import PeerBalanceDocument, PingDocument, RouteExplanationDocument
 
 __all__ = ["ApiClient", "ApiError", "Fetch", "FetchStream"]
 

@@ -19,16 +19,13 @@ __all__ = [
     "MoneyDocument",
     "PacketsDocument",
     "PaymentDocument",
-    "PeerBalanceDocument",
     "PendingDocument",
-    "PingDocument",
     "PositionDocument",
     "ProblemDocument",
     "QuoteDocument",
     "RateDocument",
     "RatioDocument",
     "RouteDocument",
-    "RouteExplanationDocument",
     "StatusDocument",
     "TokenDocument",
 ]
@@ -204,18 +201,6 @@ class AddedPeerDocument(TypedDict):
     check: CheckDocument
 
 
-class PeerBalanceDocument(TypedDict):
-    """What a peer says of its account with us, in units; `difference` is ours less theirs."""
-
-    account: str
-    asset_code: str
-    asset_scale: int
-    owes_us_by_our_books: str
-    owes_us_by_their_books: str
-    difference: str
-    pending: PendingDocument
-
-
 class RouteDocument(TypedDict):
     """One route; `account` is None for the node itself."""
 
@@ -224,47 +209,6 @@ class RouteDocument(TypedDict):
     origin: str
     weight: int
     priority: int
-
-
-class NextHopDocument(TypedDict):
-    """Whom a packet would go to. `room`: what may still be sent there; None: no limit."""
-
-    account: str
-    amount: MoneyDocument | None
-    less_ms: int
-    room: MoneyDocument | None
-
-
-class RefusalDocument(TypedDict):
-    """The Reject a packet would meet, and at which step."""
-
-    step: str
-    code: str
-    name: str
-    message: str
-    triggered_by: str
-
-
-class RouteCandidateDocument(RouteDocument):
-    """A route for a destination; `why_not` is None for the one that was chosen."""
-
-    up: bool
-    chosen: bool
-    why_not: str | None
-
-
-class RouteExplanationDocument(TypedDict):
-    """Where a packet would go, and why. `outcome`: forwarded, refused or answered."""
-
-    destination: str
-    account: str | None
-    amount: MoneyDocument | None
-    outcome: str
-    next: NextHopDocument | None
-    refusal: RefusalDocument | None
-    room: MoneyDocument | None
-    candidates: list[RouteCandidateDocument]
-    nearest: list[str]
 
 
 class RateDocument(TypedDict):
@@ -317,24 +261,6 @@ class PaymentDocument(TypedDict):
     started_at: str
     ended_at: str | None
     duration_ms: int | None
-
-
-class HopDocument(TypedDict):
-    """A node on the way."""
-
-    address: str
-    round_trip_us: int
-    code: str | None
-
-
-class PingDocument(TypedDict):
-    """The answer to a ping."""
-
-    destination: str
-    round_trip_us: int
-    code: str | None
-    triggered_by: str | None
-    hops: list[HopDocument]
 
 
 class AtRiskDocument(TypedDict):
