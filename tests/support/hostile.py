@@ -26,7 +26,19 @@ from interledger.ilp.peer import PEER_CONDITION
 from interledger.node.node import Node
 from tests.node.loopback import account, digest, running, settings
 
-__all__ = ["Hub", "Send", "Traffic", "arena", "beside", "honest_http", "post_octets", "prepare_octets", "read_response"]
+__all__ = [
+    "HONEST_TOKEN",
+    "HOSTILE_TOKEN",
+    "Hub",
+    "Send",
+    "Traffic",
+    "arena",
+    "beside",
+    "honest_http",
+    "post_octets",
+    "prepare_octets",
+    "read_response",
+]
 
 SHARE_MIN: Final = 0.99
 """Of honest exchanges that are fulfilled beside an attack."""

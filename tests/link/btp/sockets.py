@@ -208,10 +208,11 @@ class RawClient:
 
 
 @asynccontextmanager
-async def raw_client(url: str, first: bytes = b"") -> AsyncIterator[RawClient]:
-    """After the handshake. `first`: octets that leave together with the request."""
+async def raw_client(url: str, first: bytes = b"", source: str | None = None) -> AsyncIterator[RawClient]:
+    """After the handshake. `first`: octets that leave together with the request; `source`: from which address."""
     address = parse_btp_url(url)
-    reader, writer = await asyncio.open_connection(address.host, address.port)
+    local = None if source is None else (source, 0)
+    reader, writer = await asyncio.open_connection(address.host, address.port, local_addr=local)
     try:
         handshake = ClientHandshake(address.url, ENTROPY)
         writer.write(handshake.octets_to_send() + first)
