@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from interledger.accounts.account import HttpForm
 from tools.torture.network import NAMES, Books, Network, explain_link
 
 RATE = Fraction("0.8") * (1 - Fraction("0.002"))
@@ -17,8 +18,14 @@ AMOUNT = 20 * 10**9
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    made = Network(tmp_path)
+def form() -> HttpForm:
+    """Of the links over HTTP."""
+    return HttpForm.SYNC
+
+
+@pytest.fixture
+def network(tmp_path: Path, form: HttpForm) -> Iterator[Network]:
+    made = Network(tmp_path, form)
     try:
         yield made
     finally:
@@ -46,7 +53,15 @@ def amount(units: int) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", NAMES)
+@pytest.mark.parametrize(
+    ("victim", "form"),
+    [
+        *((name, HttpForm.SYNC) for name in NAMES),
+        ("hub", HttpForm.OER_SYNC),
+        ("hub", HttpForm.OER_ASYNC),
+        ("bob", HttpForm.OER_ASYNC),
+    ],
+)
 async def test_kill_in_the_middle_of_a_payment(network: Network, victim: str) -> None:
     await network.start(*NAMES)
     await network.until_linked()

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from interledger.accounts.account import HttpForm
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.records import Executed, Held, decode_records
 from interledger.api.client import ApiClient
@@ -45,8 +46,7 @@ asset = "USD/9"
 asset = "USD/9"
 relation = "peer"
 ilp_address = "test.hub"
-btp_url = "ws://127.0.0.1:{hub}/accounts/alice/ilp/btp"
-btp_outgoing_token = "alice-to-hub"
+{to_hub}
 [routes]
 "test" = "hub"
 """
@@ -57,7 +57,7 @@ asset = "USD/9"
 relation = "peer"
 ilp_address = "test.alice"
 packet_amount_max = "0.001"
-btp_incoming_token = "alice-to-hub"
+{to_alice}
 [accounts.bob]
 asset = "EUR/9"
 relation = "peer"
@@ -65,6 +65,7 @@ ilp_address = "test.bob"
 http_url = "http://127.0.0.1:{bob}/accounts/hub/ilp"
 http_outgoing_token = "hub-to-bob"
 http_incoming_token = "bob-to-hub"
+http_form = "{form}"
 """
 
 BOB = """
@@ -77,6 +78,27 @@ ilp_address = "test.hub"
 http_url = "http://127.0.0.1:{hub}/accounts/bob/ilp"
 http_outgoing_token = "bob-to-hub"
 http_incoming_token = "hub-to-bob"
+http_form = "{form}"
+"""
+
+BTP_TO_HUB = """
+btp_url = "ws://127.0.0.1:{hub}/accounts/alice/ilp/btp"
+btp_outgoing_token = "alice-to-hub"
+"""
+BTP_TO_ALICE = """
+btp_incoming_token = "alice-to-hub"
+"""
+HTTP_TO_HUB = """
+http_url = "http://127.0.0.1:{hub}/accounts/alice/ilp"
+http_outgoing_token = "alice-to-hub"
+http_incoming_token = "hub-to-alice"
+http_form = "{form}"
+"""
+HTTP_TO_ALICE = """
+http_url = "http://127.0.0.1:{alice}/accounts/hub/ilp"
+http_outgoing_token = "hub-to-alice"
+http_incoming_token = "alice-to-hub"
+http_form = "{form}"
 """
 
 
@@ -94,17 +116,25 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class Network:
-    """The processes. `place`: where their settings, logs and books are."""
+    """The processes. `place`: where their settings, logs and books are.
+
+    `form`: of ILP over HTTP, for both links; `sync` leaves alice on BTP.
+    """
 
     place: Path
+    form: HttpForm = HttpForm.SYNC
     ports: dict[str, int] = field(default_factory=lambda: dict(zip(NAMES, free_ports(3), strict=True)))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        is_btp = self.form is HttpForm.SYNC
+        values = {"form": self.form.value, **self.ports}
+        values["to_hub"] = (BTP_TO_HUB if is_btp else HTTP_TO_HUB).format(**values)
+        values["to_alice"] = (BTP_TO_ALICE if is_btp else HTTP_TO_ALICE).format(**values)
         for name, own in zip(NAMES, (ALICE, HUB, BOB), strict=True):
             spread = "0.002" if name == "hub" else "0"
             text = COMMON.format(name=name, admin=ADMIN, port=self.ports[name], place=self.place / name, spread=spread)
-            (self.place / f"{name}.toml").write_text(text + own.format(**self.ports))
+            (self.place / f"{name}.toml").write_text(text + own.format(**values))
 
     async def start(self, *names: str) -> None:
         """Start nodes, and wait until they are ready."""
