@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -20,11 +20,12 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger, LedgerAccount
 from interledger.accounts.snapshot import capture, encode_snapshot
 from interledger.clock import Timestamp
+from interledger.errors import StoreError
 from interledger.store import group_commit
 from interledger.store.base import Durability
 from interledger.store.group_commit import GroupCommit
 from interledger.store.sqlite import SqliteStore
-from tools.torture.disk import Disk
+from tools.torture.disk import Disk, Op
 from tools.torture.vfs import mounted
 
 __all__ = ["Life", "State", "load", "open_store"]
@@ -89,11 +90,15 @@ class Life:
     states: list[State] = field(default_factory=list)
     promises: list[tuple[int, int]] = field(default_factory=list)
     disk: Disk = field(default_factory=Disk)
-    relayed: int = 0
+    on_op: Callable[[Op, int], None] | None = None
+    """The fault to inject: see `Disk.on_op`."""
+    failures: list[StoreError] = field(default_factory=list)
+    """What the node was told of the disk."""
 
     def run(self, steps: int) -> None:
         """Live. All that is done is in `disk`, `states` and `promises`."""
         self.disk = Disk.of(self.files)
+        self.disk.on_op = self.on_op or self.disk.on_op
         with mounted(self.disk), patch.object(group_commit, "SNAPSHOT_OCTETS", SNAPSHOT_OCTETS):
             store = open_store(self.directory, self.durability)
             try:
@@ -106,8 +111,10 @@ class Life:
         ledger = Ledger()
         self._version = store.load(ledger).facts.get("version", 0)
         self.states.append((digest(ledger), self._version))
-        self.promises.append((0, 0))
-        commits = GroupCommit(ledger, store, _Clock(self.dice), inline=True, call_soon=lambda do: None)
+        commits = self._commits = GroupCommit(
+            ledger, store, _Clock(self.dice), self.failures.append, inline=True, call_soon=lambda do: None
+        )
+        self._promise(0)
         with self._recording(store, ledger):
             ledger.recover()
             names = [ledger.account(f"peer/{name}", ASSET) for name in ("alice", "bob", "carol")]
@@ -132,7 +139,8 @@ class Life:
             yield
 
     def _promise(self, state: int, error: Exception | None = None) -> None:
-        if error is None:
+        # A Fulfill leaves when the disk fails too: that is no promise.
+        if error is None and self._commits.error is None:
             self.promises.append((len(self.disk.ops), state))
 
     def _act(self, ledger: Ledger, names: list[LedgerAccount]) -> None:
@@ -149,7 +157,6 @@ class Life:
         hold: Hold = dice.choice(list(ledger.holds.values()))
         if what < 0.8:
             ledger.execute(hold, dice.randbytes(32))
-            self.relayed += 1
             ledger.reply_after_commit(lambda n, _: self._promise(n), len(self.states), None)
         elif what < 0.88:
             ledger.release(hold)

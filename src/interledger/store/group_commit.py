@@ -24,6 +24,7 @@ from interledger.accounts.snapshot import Snapshot, capture
 from interledger.clock import Clock, Timestamp
 from interledger.errors import DiskFullError, StoreError
 from interledger.store.base import SNAPSHOT_OCTETS, Change, Store
+from interledger.store.unwritten import log_unwritten
 
 __all__ = ["GroupCommit"]
 
@@ -234,6 +235,8 @@ class GroupCommit:
     def _let_go(self, commit: _Commit) -> None:
         """Replies, Prepares, waiters. One that raises must not keep the others from leaving."""
         batch, error = commit.batch, commit.error
+        if error is not None:
+            log_unwritten(batch.records)
         for send, request_id, reply in batch.replies:
             try:
                 send(request_id, reply)
