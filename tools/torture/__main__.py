@@ -73,8 +73,8 @@ def _kills(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
     try:
         for done in kill_nodes(count, first):  # used after the loop
             print(f"{done} kills, books agree", flush=True)
-    except AssertionError as broken:
-        outcome = str(broken) or "an assertion failed"
+    except (AssertionError, TimeoutError) as broken:
+        outcome = str(broken) or type(broken).__name__
         print(f"BROKEN: {outcome}", file=sys.stderr)
     if record:
         results.append("kills", (first, first + max(done, 1) - 1), done, round(time.monotonic() - began), outcome, path)

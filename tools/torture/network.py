@@ -190,11 +190,20 @@ class Network:
                 await asyncio.sleep(0.02)
 
     async def until_settled(self) -> None:
-        """Until no node waits for any answer."""
-        async with asyncio.timeout(20):
-            for name in NAMES:
-                while (await self.api(name).status())["in_flight"]:  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+        """Until no node waits for any answer. Raises `AssertionError` that says who still does."""
+        try:
+            async with asyncio.timeout(20):
+                for name in NAMES:
+                    while (await self.api(name).status())["in_flight"]:  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+        except TimeoutError:
+            still = {name: await self._in_flight(name) for name in NAMES}
+            raise AssertionError(f"packets stay in flight: {still}") from None
+
+    async def _in_flight(self, name: str) -> dict[str, object]:
+        api = self.api(name)
+        pending = {account["id"]: account["pending"] for account in await api.accounts()}
+        return {"in_flight": (await api.status())["in_flight"], "pending": pending, "unknown": len(await api.unknown())}
 
 
 @dataclass
