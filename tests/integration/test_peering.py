@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from processes import ADMIN, COMMON, Network
 
 from interledger.accounts.ledger import Ledger
 from interledger.store.sqlite import SqliteStore
+from tools.torture.network import ADMIN, COMMON, Network
 
 HOLDER = """
 [accounts.{name}_holder]

@@ -15,6 +15,7 @@ from interledger.accounts.account import AccountId, LinkSettings, Relation
 from interledger.application.peering.records import InviteState, JoinTerms
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError, InvalidRequestError, LinkError
+from interledger.ilp.address import Address
 
 
 async def test_an_invitation_is_good_once_and_for_the_same_node_again() -> None:
@@ -80,6 +81,9 @@ async def test_who_accepts_is_told_what_cannot_be_before_anybody_is_asked() -> N
             await carol.peering.accept(replace(invitation, expires_at=Timestamp(1)), JoinTerms())
         with pytest.raises(InvalidRequestError, match="public_url"):
             await carol.peering.accept(replace(invitation, url="https://hub.example", link="http"), JoinTerms())
+        elsewhere = replace(invitation, relation=Relation.PEER, address=Address("g.hub"))
+        with pytest.raises(ConflictError, match="or ask for an invitation as a child"):
+            await carol.peering.accept(elsewhere, JoinTerms())
         with pytest.raises(LinkError, match="cannot be reached"):
             await carol.peering.accept(replace(invitation, url="http://127.0.0.1:1"), JoinTerms())
         await carol.create_account(account("isp", "USD/9", "test.isp", Relation.PARENT))

@@ -19,6 +19,7 @@ from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.codec.strict_json import parse_json_object
 from interledger.errors import ConflictError, DecodeError, InvalidRequestError, LinkError, NotFoundError
+from interledger.ilp.address import same_network, scheme_of
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
 from interledger.link.http.urls import parse_url
@@ -122,6 +123,11 @@ class Joining:
                     f"“{parents[0]}” is the parent of this node; there is one at most. Ask for an invitation as a peer."
                 )
         else:
+            if not same_network(scheme_of(invitation.address), scheme_of(node.address)):
+                raise ConflictError(
+                    f"{invitation.address} is in another network than this node, {node.address}. Set an ilp_address"
+                    " there, or ask for an invitation as a child, which gives it one."
+                )
             check_address(node, invitation.address, Relation.PEER)
         if invitation.link == "http":
             self._own_base(invitation)

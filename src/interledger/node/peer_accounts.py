@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from interledger.accounts.account import AccountId, Relation
 from interledger.errors import ConflictError, InvalidRequestError
-from interledger.ilp.address import Address, is_prefix_of, scheme_of
+from interledger.ilp.address import Address, is_prefix_of, same_network, scheme_of
 from interledger.link.http.urls import parse_url
 from interledger.node.accounts import RESERVED
 from interledger.node.settings_parsers import is_loopback_host
@@ -74,7 +74,7 @@ def check_address(node: Node, address: Address, relation: Relation, *, is_its: b
     static route. Raises `ConflictError`, which names nobody.
     """
     ours = node.address
-    if scheme_of(address) != scheme_of(ours):
+    if not same_network(scheme_of(address), scheme_of(ours)):
         raise ConflictError(f"{address} is in another network than {ours}")
     if relation is Relation.CHILD:
         if address == ours or not is_prefix_of(ours, address):
