@@ -43,8 +43,16 @@ async def test_the_token_of_the_account_s_own_field_can_be_revoked(call: Any, no
     assert (await call("GET", PATH)).json["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("link", "use"), [({}, "http"), ({"btp_url": "ws://x/"}, "both"), ({"btp_incoming_token": "b"}, "both")]
+)
+async def test_a_token_is_for_the_links_that_the_account_has(call: Any, link: dict[str, str], use: str) -> None:
+    await call("PATCH", "/api/accounts/alice", {"link": link})
+    assert (await call("POST", PATH, {})).json["use"] == use
+
+
 async def test_a_token_may_be_brought_along_once(call: Any) -> None:
-    assert (await call("POST", PATH, {"token": GIVEN})).json["use"] == "both"
+    assert (await call("POST", PATH, {"token": GIVEN})).json["use"] == "http"
     assert (await call("POST", PATH, {"token": GIVEN})).status == 409
     assert (await call("POST", PATH, {"token": "alice-token"})).status == 400
 

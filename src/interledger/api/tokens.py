@@ -66,7 +66,7 @@ class TokenResource:
     async def create(self, call: Call) -> Response:
         """A token that is given, or a new one of 256 random bits."""
         fields = await call.fields()
-        use: TokenUse = fields.choice("use", _USES) or TokenUse.BOTH
+        use: TokenUse = fields.choice("use", _USES) or _use_of(call.account)
         label = fields.text("label") or ""
         if len(label) > LABEL_LENGTH_MAX or not (label.isprintable() or not label):
             raise fields.wrong("label", f"is at most {LABEL_LENGTH_MAX} characters on one line")
@@ -119,6 +119,12 @@ class TokenResource:
                 summary="Revoke a token, at once", answer="Token", problems=(404, 409), tags=("accounts",),
             ),
         )  # fmt: skip
+
+
+def _use_of(account: Account) -> TokenUse:
+    """The kind of link that the account has: another kind would be one more link, and a new start of this one."""
+    http, btp = account.link.speaks_http, account.link.speaks_btp
+    return TokenUse.BOTH if http is btp else TokenUse.HTTP if http else TokenUse.BTP
 
 
 def _digests(account: Account) -> set[str | None]:

@@ -18,11 +18,11 @@ __all__ = ["add", "list_tokens", "revoke"]
 
 @command("add")
 @click.argument("name", metavar="ACCOUNT")
-@click.option("--use", default="both", metavar="http|btp|both", help="What it opens: ILP over HTTP, BTP, or both.")
+@click.option("--use", metavar="http|btp|both", help="What it opens; when not said, what the account uses now.")
 @click.option("--label", default="", metavar="TEXT", help="A word of yours, to know it by.")
 @click.option("--token-file", metavar="FILE", help="The file it stands in; without it one is made.")
 @click.pass_obj
-def add(state: State, name: str, use: str, label: str, token_file: str | None) -> None:
+def add(state: State, name: str, use: str | None, label: str, token_file: str | None) -> None:
     """One more token for an account. It is shown now and never again; the others stay good.
 
     \b

@@ -137,15 +137,14 @@ def parse_key_set(body: bytes) -> dict[str | None, RSAKey]:
         raise DecodeError("the document has no list of keys")
     keys: dict[str | None, RSAKey] = {}
     for item in listed[:KEYS_MAX]:
-        if not isinstance(item, dict) or not _may_check(item):
+        if not isinstance(item, dict) or not _may_check(item) or _bits(item.get("n")) not in RSA_BITS:
             continue
         try:
             key = RSAKey.import_key({name: item[name] for name in ("kty", "n", "e")})
         except (JoseError, ValueError, KeyError, TypeError):
             continue
-        if key.public_key.key_size in RSA_BITS:
-            key_id = item.get("kid")
-            keys.setdefault(key_id if type(key_id) is str else None, key)
+        key_id = item.get("kid")
+        keys.setdefault(key_id if type(key_id) is str else None, key)
     return keys
 
 
@@ -159,6 +158,16 @@ def _may_check(item: Mapping[str, Any]) -> bool:
         and (operations is None or (isinstance(operations, list) and "verify" in operations))
         and "d" not in item
     )
+
+
+def _bits(modulus: object) -> int:
+    """The size of an RSA key; 0 for what is none."""
+    if type(modulus) is not str:
+        return 0
+    try:
+        return int.from_bytes(urlsafe_b64decode(modulus.encode("ascii")), "big").bit_length()
+    except ValueError:
+        return 0
 
 
 def _moment(value: object) -> int | None:
