@@ -138,6 +138,7 @@ class SqliteStore(Documents):
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
         self._db = db  # so that it is closed when the rest fails
+        db.execute("PRAGMA page_size = 16384")  # of a new database: a transfer of the log is a quarter as many writes
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         # EXTRA: that a rollback journal is gone is on the disk too before it matters. Otherwise a power cut after the
         # making of the database could bring it back, and with it the time before the making.
