@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from struct import Struct
 from struct import error as StructError  # noqa: N812 (it is a class, whatever its name says)
-from typing import TYPE_CHECKING, Final, cast, final
+from typing import TYPE_CHECKING, Final, final
 
 from interledger.clock import Timestamp
 from interledger.codec.digest import sha256
@@ -21,7 +21,7 @@ from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.address import ADDRESS_LENGTH_MAX, Address, is_address, parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 __all__ = ["DATA_LENGTH_MAX", "Fulfill", "Packet", "Prepare", "Reject", "Reply", "decode_packet", "decode_reply"]
 
@@ -57,15 +57,22 @@ class Prepare:
     __slots__ = ("_body", "_octets", "amount", "data", "destination", "execution_condition", "expires_at")
 
     def __init__(
-        self, amount: int, expires_at: Timestamp, execution_condition: bytes, destination: Address, data: bytes = b""
+        self,
+        amount: int,
+        expires_at: Timestamp,
+        execution_condition: bytes,
+        destination: Address,
+        data: bytes = b"",
+        _octets: bytes | None = None,  # the packet as it is written, and where its fields begin there, when known
+        _body: int = 0,
     ) -> None:
         self.amount = amount
         self.expires_at = expires_at
         self.execution_condition = execution_condition
         self.destination = destination
         self.data = data
-        self._octets: bytes | None = None
-        self._body = 0
+        self._octets = _octets
+        self._body = _body
 
     @classmethod
     def decode(cls, octets: bytes) -> Prepare:
@@ -81,13 +88,10 @@ class Prepare:
                 body, whole = 3, octets[2] == total - 3 >= 128
             else:
                 body, whole = 2, length == total - 2 < 128
-            packet = _new_prepare(cls)
-            packet.amount, expires_at, packet.execution_condition, length = _read_prepare_head(octets, body)
-            # `Timestamp(...)` is left out: the call of a NewType costs as much as the look-up.
+            amount, expires_at, condition, length = _read_prepare_head(octets, body)
             ms = known_times.get(expires_at) or decode_interledger_time(expires_at)
-            packet.expires_at = ms  # type: ignore[assignment]  # a Timestamp
             stop = body + 58 + length
-            packet.destination = _addresses[octets[body + 58 : stop]]
+            destination = _addresses[octets[body + 58 : stop]]
             size = octets[stop]
             stop += 1
             if size == 0x82:
@@ -104,10 +108,8 @@ class Prepare:
                 return cls._decode_any(octets)
         except (IndexError, KeyError, StructError):
             return cls._decode_any(octets)
-        packet.data = octets[stop:]
-        packet._octets = octets
-        packet._body = body
-        return packet
+        # `Timestamp(...)` is left out: the call of a NewType costs as much as the look-up.
+        return cls(amount, ms, condition, destination, octets[stop:], octets, body)  # type: ignore[arg-type]  # see above
 
     @classmethod
     def _decode_any(cls, octets: bytes) -> Prepare:
@@ -152,15 +154,15 @@ class Prepare:
             patch = _pack_patch(amount, known_texts.get(expires_at) or encode_interledger_time(expires_at))
         except StructError:
             raise _not_an_amount(amount) from None
-        packet = _new_prepare(Prepare)
-        packet.amount = amount
-        packet.expires_at = expires_at  # type: ignore[assignment]  # the call of a NewType, per packet
-        packet.execution_condition = self.execution_condition
-        packet.destination = self.destination
-        packet.data = self.data
-        packet._octets = octets[:body] + patch + octets[body + 25 :]
-        packet._body = body
-        return packet
+        return Prepare(
+            amount,
+            expires_at,  # type: ignore[arg-type]  # the call of a NewType, per packet
+            self.execution_condition,
+            self.destination,
+            self.data,
+            octets[:body] + patch + octets[body + 25 :],
+            body,
+        )
 
     def _encode(self) -> tuple[bytes, int]:
         if not 0 <= self.amount <= UINT64_MAX:
@@ -200,10 +202,10 @@ class Fulfill:
 
     __slots__ = ("_octets", "data", "fulfillment")
 
-    def __init__(self, fulfillment: bytes, data: bytes = b"") -> None:
+    def __init__(self, fulfillment: bytes, data: bytes = b"", _octets: bytes | None = None) -> None:
         self.fulfillment = fulfillment
         self.data = data
-        self._octets: bytes | None = None
+        self._octets = _octets
 
     @classmethod
     def decode(cls, octets: bytes) -> Fulfill:
@@ -219,11 +221,7 @@ class Fulfill:
         stop = body + 32
         if not whole or octets[0] != TYPE_FULFILL or octets[stop] != total - stop - 1:
             return cls._decode_any(octets)
-        packet = _new_fulfill(cls)
-        packet.fulfillment = octets[body:stop]
-        packet.data = octets[stop + 1 :]
-        packet._octets = octets
-        return packet
+        return cls(octets[body:stop], octets[stop + 1 :], octets)
 
     @classmethod
     def _decode_any(cls, octets: bytes) -> Fulfill:
@@ -331,10 +329,6 @@ class Reject:
     def __repr__(self) -> str:
         return f"Reject({self.code!r}, {self.triggered_by!r}, {self.message!r}, data=<{len(self.data)} octets>)"
 
-
-_new_prepare: Final = cast("Callable[[type[Prepare]], Prepare]", object.__new__)
-_new_fulfill: Final = cast("Callable[[type[Fulfill]], Fulfill]", object.__new__)
-"""Objects whose fields are set one by one right after: half the price of a call of the class."""
 
 Reply = Fulfill | Reject
 Packet = Prepare | Fulfill | Reject
