@@ -4,6 +4,7 @@
 .PHONY: help demo test check interop docs sim bench fuzz long clean
 
 VENV := .venv
+COMPILED := .venv-compiled
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SEED ?= 1
@@ -24,6 +25,9 @@ check: $(VENV)/.dev ## All of `make test` but the tests themselves
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+compiled: $(COMPILED)/.node ## The packet path as C, by mypyc, in .venv-compiled, and the tests of it; needs a C compiler
+	@$(COMPILED)/bin/python -m pytest -m 'not slow' $(addprefix tests/,ilp accounts connector link conformance transport sim)
+
 docs: $(VENV)/.dev ## Write docs/reference again from the code
 	@$(BIN)/python -m tools.docs
 
@@ -41,7 +45,7 @@ long: $(VENV)/.dev ## 20,000 power cuts and 200 kills; goes on where the last ru
 	@$(BIN)/python -m tools.torture --cuts 20000 --kills 200 --record
 
 clean: ## Remove what the other commands made
-	@rm -rf $(VENV) build dist node_modules tests/interop/node_modules
+	@rm -rf $(VENV) $(COMPILED) build dist node_modules tests/interop/node_modules
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	@find src tests tools fuzz bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -63,6 +67,16 @@ $(VENV)/.node: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@printf 'Installing the tools and what the tests need into $(VENV) (once, about a minute) ... '
 	@$(PIP) install --quiet -e '.[dev]' && touch $@ && echo done
+
+# From a source archive, so that nothing is left in src.
+$(COMPILED)/.node: pyproject.toml $(shell find src -name '*.py') | $(VENV)/.dev
+	@echo 'Compiling the packet path into $(COMPILED) (about a minute) ...'
+	@rm -rf $(COMPILED)/dist; [ -x $(COMPILED)/bin/python ] || $(BIN)/python -m venv $(COMPILED)
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --outdir $(COMPILED)/dist . > $(COMPILED)/build.log 2>&1 || { \
+	  tail -20 $(COMPILED)/build.log; echo 'It did not compile. On Debian and Ubuntu:  apt install gcc python3-dev'; exit 1; }
+	@wheel=$$(ls $$PWD/$(COMPILED)/dist/*.whl) && $(COMPILED)/bin/python -m pip --disable-pip-version-check --no-input install \
+	  --quiet --force-reinstall --no-deps "$$wheel" && $(COMPILED)/bin/python -m pip --disable-pip-version-check --no-input \
+	  install --quiet "interledger-py[speed,test] @ file://$$wheel" && touch $@
 
 # The peers written by others. Without npm their tests are skipped, unless ILP_REQUIRE_INTEROP=1 (which CI sets).
 interop:

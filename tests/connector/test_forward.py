@@ -416,6 +416,7 @@ def test_a_late_fulfill_of_what_is_resolved_already_changes_nothing() -> None:
     assert unknown.fulfillment is None
 
 
+@pytest.mark.pure
 def test_the_ids_of_packets_that_were_given_up_are_forgotten_when_they_are_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

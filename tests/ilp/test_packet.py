@@ -172,6 +172,7 @@ def test_PK_04_a_destination_that_is_no_address_is_refused(destination: bytes) -
         Prepare(0, NOW, CONDITION, Address(destination.decode())).encode()
 
 
+@pytest.mark.pure
 def test_PK_04_addresses_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packet_module, "_CACHED_ADDRESSES", 4)
     for n in range(20):

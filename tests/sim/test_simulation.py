@@ -36,6 +36,7 @@ def _breach(seeds: range) -> str:
     return ""
 
 
+@pytest.mark.pure
 def test_a_time_out_taken_for_a_rejection_breaks_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
     def release_instead(ledger: Ledger, hold: Hold) -> Unknown:
         ledger.release(hold)
@@ -45,6 +46,7 @@ def test_a_time_out_taken_for_a_rejection_breaks_the_books(monkeypatch: pytest.M
     assert _breach(range(60)).startswith(("17", "18"))
 
 
+@pytest.mark.pure
 def test_speaking_before_writing_breaks_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
     def at_once(ledger: Ledger, send: Any, request_id: Any, reply: Any) -> None:
         send(request_id, reply)
@@ -53,6 +55,7 @@ def test_speaking_before_writing_breaks_the_books(monkeypatch: pytest.MonkeyPatc
     assert _breach(range(60)).startswith("7")
 
 
+@pytest.mark.pure
 def test_holds_voided_at_restart_break_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
     def void_all(ledger: Ledger) -> tuple[int, list[Unknown]]:
         for hold in list(ledger.holds.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interledger.accounts.account import HttpForm
+from interledger.clock import Timestamp
 from interledger.errors import DecodeError
 from interledger.ilp.packet import Fulfill, decode_packet
 from interledger.link.http import forms
@@ -54,7 +55,7 @@ def write_oer(value: dict[str, Any], vector: Vector) -> bytes:
     if value["requestId"] is None:
         head = request_head(url, token)
     else:
-        head = forms.Heads(HttpForm.OER_ASYNC, url, token).prepare(value["requestId"].encode())
+        head = forms.Heads(HttpForm.OER_ASYNC, url, token).prepare(value["requestId"].encode(), Timestamp(0))
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
@@ -81,5 +82,5 @@ def write_async(value: dict[str, Any], vector: Vector) -> bytes:
         callback = None if value["callbackUrl"] is None else parse_url(value["callbackUrl"])
         heads = forms.Heads(HttpForm.ASYNC, url, token, callback)
         is_reply = isinstance(decode_packet(body), Fulfill)
-        head = (heads.reply if is_reply else heads.prepare)(value["requestId"].encode())
+        head = (heads.reply if is_reply else heads.prepare)(value["requestId"].encode(), Timestamp(0))
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)

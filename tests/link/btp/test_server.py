@@ -109,6 +109,7 @@ async def test_D1_a_source_of_wrong_tokens_has_to_wait(monkeypatch: pytest.Monke
             await stack.enter_async_context(raw_client(url))
 
 
+@pytest.mark.pure
 async def test_BT_05_a_socket_that_stays_silent_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "AUTH_TIMEOUT_MS", 10)
     monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_MS", 10)

@@ -242,6 +242,7 @@ async def test_one_write_per_turn_of_the_loop() -> None:
     _socket.connection_lost(None)
 
 
+@pytest.mark.pure
 async def test_a_full_buffer_stops_reading_and_in_the_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     side = Side()
     socket, transport = straw_socket(side)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from interledger.accounts.account import HttpForm
+from interledger.clock import Timestamp
 from interledger.errors import InvalidRequestError
 from interledger.link.http.forms import Heads, Target, callback_url, parse_target, request_id
 from interledger.link.http.urls import parse_url
+
+NOW = Timestamp(0)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +70,11 @@ def test_HT_11_callbacks_are_read_by_the_one_reader_of_urls(value: bytes, found:
 
 def test_an_address_without_a_path_is_that_of_the_protocol() -> None:
     heads = Heads(HttpForm.OER_SYNC, parse_url("https://a.example"), None)
-    assert heads.prepare(b"x").startswith(b"POST /ilp/x HTTP/1.1\r\nHost: a.example\r\n")
-    assert heads.reply(b"x") == heads.prepare(b"x")
-    assert Heads(HttpForm.OER_SYNC, parse_url("https://a.example/p/"), None).prepare(b"x").startswith(b"POST /p/x ")
+    assert heads.prepare(b"x", NOW).startswith(b"POST /ilp/x HTTP/1.1\r\nHost: a.example\r\n")
+    assert heads.reply(b"x", NOW) == heads.prepare(b"x", NOW)
+    assert (
+        Heads(HttpForm.OER_SYNC, parse_url("https://a.example/p/"), None).prepare(b"x", NOW).startswith(b"POST /p/x ")
+    )
 
 
 def test_an_address_with_a_query_cannot_get_an_id_behind_it() -> None:
@@ -80,6 +85,8 @@ def test_an_address_with_a_query_cannot_get_an_id_behind_it() -> None:
 def test_HT_03_a_reply_names_no_callback() -> None:
     url = parse_url("https://a.example/ilp")
     heads = Heads(HttpForm.ASYNC, url, "t", parse_url("https://b.example/ilp"))
-    assert b"\r\nCallback-Url: https://b.example/ilp\r\nRequest-Id: x\r\nContent-Length: " in heads.prepare(b"x")
-    assert b"Callback-Url" not in heads.reply(b"x")
-    assert heads.reply(b"x").endswith(b"\r\nRequest-Id: x\r\nContent-Length: ")
+    assert b"\r\nCallback-Url: https://b.example/ilp\r\nRequest-Id: x\r\nContent-Length: " in heads.prepare(
+        b"x", Timestamp(0)
+    )
+    assert b"Callback-Url" not in heads.reply(b"x", NOW)
+    assert heads.reply(b"x", NOW).endswith(b"\r\nRequest-Id: x\r\nContent-Length: ")
