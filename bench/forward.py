@@ -1,6 +1,6 @@
-"""Forwards over BTP and over HTTP: our node beside npm ilp-connector, in turn on the same core, in the same run.
+"""Forwards over BTP and HTTP/1.1 and HTTP/2: our node beside npm ilp-connector, in turn on the same core, in the same run.
 
-    python bench/forward.py [--links btp,http] [--in-flight 1,64] [--seconds 4] [--rounds 3] [--json FILE]
+    python bench/forward.py [--links btp,http,http2] [--in-flight 1,64] [--seconds 4] [--rounds 3] [--json FILE]
 
 The figure is CPU microseconds (user and system, all threads) of the node per fulfilled packet. Generator and sink run
 in this process, on the other core. Packets: amount 100, 64 octets of data, a fixed condition.
@@ -13,12 +13,14 @@ import asyncio
 import json
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from btp_load import Generator, Sink, dial
+from http2_load import Http2Generator, Http2Sink, make_certificate
 from http_load import HttpGenerator, HttpSink
 from nodes import IlpConnector, NodeUnderTest, OurNode
 
@@ -76,6 +78,26 @@ async def run_http(
         server.close()
 
 
+async def run_http2(make: Callable[..., NodeUnderTest], in_flight: int, seconds: float) -> tuple[str, dict[str, float]]:
+    """HTTP/2 both ways, in TLS. The reference has none for what comes in: it runs with HTTP/1.1, without TLS."""
+    if make is not OurNode:
+        name, figures = await run_http(make, in_flight, seconds)
+        return f"{name}, HTTP/1.1", figures
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = make_certificate(Path(folder) / "localhost.pem")
+        server = await Http2Sink.start(certificate)
+        node = make("http", f"https://localhost:{server.sockets[0].getsockname()[1]}/ilp", certificate=certificate)
+        try:
+            generator = Http2Generator(node.sender_url, node.sender_token, node.destination, in_flight, certificate)
+            await generator.start()
+            return node.name, await measure(node, generator, seconds)
+        finally:
+            node.stop()
+            server.close()
+
+
+RUNNERS: dict[str, Any] = {"btp": run_btp, "http": run_http, "http2": run_http2}
+
 NODES: dict[str, Callable[[str, str], NodeUnderTest]] = {
     "ours": OurNode,
     "ilp-connector": IlpConnector,
@@ -84,7 +106,7 @@ NODES: dict[str, Callable[[str, str], NodeUnderTest]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--links", default="btp,http")
+    parser.add_argument("--links", default="btp,http,http2")
     parser.add_argument("--in-flight", default="1,64")
     parser.add_argument("--nodes", default="ours,ilp-connector")
     parser.add_argument("--seconds", type=float, default=4.0)
@@ -95,9 +117,8 @@ def main() -> None:
         os.sched_setaffinity(0, {1})
     rows = []
     for link in options.links.split(","):
-        runner = run_btp if link == "btp" else run_http
         for in_flight in map(int, options.in_flight.split(",")):
-            rows += compare(link, runner, in_flight, options)
+            rows += compare(link, RUNNERS[link], in_flight, options)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -125,7 +125,9 @@ class OurNode(NodeUnderTest):
         durability: str = "power",
         python: str = sys.executable,
         packet_amount_max: int | None = None,
+        certificate: Path | None = None,
     ) -> None:
+        """`certificate`: a file with its key; the node speaks TLS then, and trusts it."""
         self._packet_amount_max = packet_amount_max
         self.name = f"interledger-py ({durability})"
         self._folder = tempfile.mkdtemp(prefix="ilp-bench-")
@@ -137,12 +139,15 @@ class OurNode(NodeUnderTest):
         command = [python, "-m", "interledger", "node", "run", "--config", str(config)]
         command += ["--ilp-address", "test.connie", "--http-bind-address", f"127.0.0.1:{port}"]
         command += ["--data-dir", f"{self._folder}/data", "--durability", durability]
+        if certificate is not None:
+            command += ["--tls-cert", str(certificate), "--tls-ca", str(certificate)]
         self._start(command, dict(os.environ), b"ready")
         if link == "btp":
             self.sender_url = f"ws://127.0.0.1:{port}/accounts/sender/ilp/btp"
             self.receiver_url = f"ws://127.0.0.1:{port}/accounts/receiver/ilp/btp"
         else:
-            self.sender_url = f"http://127.0.0.1:{port}/accounts/sender/ilp"
+            scheme = "http" if certificate is None else "https"
+            self.sender_url = f"{scheme}://127.0.0.1:{port}/accounts/sender/ilp"
         self.destination = "test.connie.receiver.abc"
 
     def _config(self, link: str, sink_url: str) -> str:
