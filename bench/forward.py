@@ -1,4 +1,4 @@
-"""Forwards over BTP and HTTP/1.1 and HTTP/2: our node beside npm ilp-connector, in turn on the same core, in the same run.
+"""Forwards over BTP, HTTP/1.1 and HTTP/2: our node beside npm ilp-connector, in turn on the same core, in one run.
 
     python bench/forward.py [--links btp,http,http2] [--in-flight 1,64] [--seconds 4] [--rounds 3] [--json FILE]
 

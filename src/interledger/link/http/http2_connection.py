@@ -12,14 +12,15 @@ import logging
 from typing import Final, cast, final
 
 import ngh2
+from ngh2 import DataReceived, RequestReceived, StreamClosed
 
 from interledger.link.http import http2
 from interledger.link.http.exchange import receive_packet
-from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX, Refusal, Request
+from interledger.link.http.heads import Refusal, Request
 from interledger.link.http.http2_exchange import AsgiStream, StreamExchange
-from interledger.link.http.http2_requests import read_head
+from interledger.link.http.http2_library import CONTROLS, new_server
+from interledger.link.http.http2_requests import is_short, read_head
 from interledger.link.http.port import Port
-from interledger.link.http.protocol import HEAD_KEPT_OCTETS_MAX
 from interledger.link.read_buffer import read_buffer
 from interledger.link.tls import peer_certificate
 
@@ -30,18 +31,6 @@ logger = logging.getLogger("interledger.http")
 ANSWER_QUEUED_MAX: Final = 65_536
 """Octets of one answer that wait for the client's window, above which the application waits too."""
 
-_CONFIGURATION: Final = ngh2.Configuration(
-    max_outbound_ack=http2.ACKS_MAX,
-    stream_reset_rate_limit=(http2.RESETS_MAX, http2.RESETS_PER_S),
-    glitch_rate_limit=(http2.CONTROLS_MAX, http2.CONTROLS_PER_S),
-    max_continuations=http2.CONTINUATIONS_MAX,
-    max_inbound_header_list_size=http2.HEADER_LIST_MAX,
-    max_inbound_header_count=2 * HEADERS_MAX,
-)
-_CONTROLS: Final = frozenset(
-    {ngh2.PingReceived, ngh2.PingAcknowledged, ngh2.SettingsReceived, ngh2.WindowUpdated, ngh2.PriorityUpdateReceived}
-)
-
 
 @final
 class Http2Connection(asyncio.BufferedProtocol):
@@ -51,7 +40,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         self.port = port
         self.loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport | None = None
-        self.session = ngh2.Connection(ngh2.Role.SERVER, _CONFIGURATION)
+        self.session = new_server(port.limits.body_max)
         self.exchanges: dict[int, StreamExchange] = {}
         self.given_up: list[int] = []
         """Streams refused before they were complete: what still comes of them is not wanted."""
@@ -65,6 +54,10 @@ class Http2Connection(asyncio.BufferedProtocol):
         """Octets of bodies that are not complete."""
         self._resets = http2.Budget(http2.RESETS_MAX)
         self._controls = http2.Budget(http2.CONTROLS_MAX)
+        self._forgiven = 0
+        """What requests have brought and the budget has not got yet."""
+        self._now = port.clock.now()
+        """When the last octets were read."""
         self._corked = False
         self._flush_due = False
         self._writable = True
@@ -78,16 +71,6 @@ class Http2Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.port.connections[self] = None
-        settings = ngh2.Setting
-        self.session.initiate_connection(
-            {
-                settings.MAX_CONCURRENT_STREAMS: http2.STREAMS_MAX,
-                settings.INITIAL_WINDOW_SIZE: self.port.limits.body_max,
-                settings.MAX_HEADER_LIST_SIZE: HEAD_OCTETS_MAX,
-                settings.NO_RFC7540_PRIORITIES: 1,
-            }
-        )
-        self.session.set_local_window_size(http2.WINDOW_OCTETS)
         self.flush()
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -102,6 +85,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         if self._closing:
             return
         self._corked = True
+        self._now = self.port.clock.now()
         try:
             self.session.receive_data(octets)
             self._handle(self.session.events())
@@ -251,28 +235,33 @@ class Http2Connection(asyncio.BufferedProtocol):
     def _handle(self, events: list[ngh2.Event]) -> None:
         for event in events:
             # In the order of how often they come.
-            if isinstance(event, ngh2.RequestReceived):
+            if type(event) is RequestReceived:
                 self._begin(event)
-            elif isinstance(event, ngh2.DataReceived):
+            elif type(event) is DataReceived:
                 self._body(event)
-            elif isinstance(event, ngh2.StreamClosed):
+            elif type(event) is StreamClosed:
                 self._closed(event)
-                if self._resets.is_spent:
+                if self._resets.left < 0:
                     return
-            elif type(event) in _CONTROLS:
-                self._controls.left -= 1
+            elif type(event) in CONTROLS:
+                self._spend_control()
             elif isinstance(event, ngh2.TrailersReceived):
                 exchange = self.exchanges.get(event.stream_id)
                 if exchange is not None:
                     exchange.refuse(400, "headers behind a body are not accepted")
 
-    def _begin(self, event: ngh2.RequestReceived) -> None:
+    def _spend_control(self) -> None:
+        self._controls.refill(self._forgiven)
+        self._forgiven = 0
+        self._controls.left -= 1
+
+    def _begin(self, event: RequestReceived) -> None:
         """A head: read it, or know it."""
         port, fields = self.port, event.headers
         ilp = port.ilp
         known = None
         if ilp is not None and not port.draining and not ilp.draining:
-            known = ilp.known_head(fields, port.clock.now())
+            known = ilp.known_head(fields, self._now)
         exchange = self.exchanges[event.stream_id] = StreamExchange(self, event.stream_id, fields, known)
         exchange.complete = event.end_stream
         if known is None:
@@ -284,14 +273,18 @@ class Http2Connection(asyncio.BufferedProtocol):
             if not event.end_stream and b"expect" in head.fields:
                 self.session.send_informational_response(event.stream_id, [(b":status", b"100")])
         if event.end_stream:
-            self._complete(exchange)
+            self._complete(exchange, b"")
 
-    def _body(self, event: ngh2.DataReceived) -> None:
+    def _body(self, event: DataReceived) -> None:
         """A part of a body, mostly all of it."""
         exchange = self.exchanges.get(event.stream_id)
         if exchange is None or exchange.answered:
             return
         data = event.data
+        if event.end_stream and not exchange.octets and len(data) <= self.port.limits.body_max:
+            exchange.complete = True
+            self._complete(exchange, data)
+            return
         exchange.octets += len(data)
         exchange.parts.append(data)
         if exchange.octets > self.port.limits.body_max:
@@ -299,28 +292,26 @@ class Http2Connection(asyncio.BufferedProtocol):
         elif event.end_stream:
             exchange.complete = True
             self._release(exchange.octets - len(data))
-            self._complete(exchange)
+            parts, exchange.parts = exchange.parts, []
+            self._complete(exchange, b"".join(parts))
         else:
-            self._controls.left -= 1
+            self._spend_control()
             self._buffered += len(data)
             self.port.buffered += len(data)
             if self.port.buffered > http2.BUFFERED_MAX and self._buffered > self.port.limits.body_max:
                 self._controls.left = -1  # ends the connection behind this read
 
-    def _complete(self, exchange: StreamExchange) -> None:
+    def _complete(self, exchange: StreamExchange, body: bytes) -> None:
         """A whole request: to the account whose head it is, or to whoever its path belongs."""
         port = self.port
         port.requests += 1
         self.since = port.tick
         self._ever = True
-        self._controls.refill(http2.CONTROLS_PER_REQUEST)
-        parts = exchange.parts
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        exchange.parts = []
+        self._forgiven += http2.CONTROLS_PER_REQUEST
         known = exchange.known
         if known is not None:
             try:
-                known[0].receive(body, port.clock.now(), exchange)
+                known[0].receive(body, self._now, exchange)
             except Exception:
                 logger.exception("a packet could not be handled")
                 exchange.fail()
@@ -338,16 +329,16 @@ class Http2Connection(asyncio.BufferedProtocol):
             fields = request.fields
             certificate = peer_certificate(transport)
             # What a client with a certificate may do, others may not with the same fields.
-            repeats = certificate is None and b"content-length" in fields and _is_short(exchange)
+            repeats = certificate is None and b"content-length" in fields and is_short(exchange.fields)
             head = exchange.fields if repeats else b""
-            receive_packet(ilp, path, request, port.clock.now(), exchange, head, certificate)
+            receive_packet(ilp, path, request, self._now, exchange, head, certificate)
         elif port.app is None:
             exchange.refuse(404, "nothing is here")
         else:
             exchange.app = AsgiStream(self, exchange, transport, request, port.app)
             exchange.app.start()
 
-    def _closed(self, event: ngh2.StreamClosed) -> None:
+    def _closed(self, event: StreamClosed) -> None:
         """A stream is over, well or badly."""
         exchange = self.exchanges.pop(event.stream_id, None)
         if event.error_code:
@@ -368,8 +359,3 @@ class Http2Connection(asyncio.BufferedProtocol):
             exchange.gone()
         self._release(self._buffered)
         self._moved.set()
-
-
-def _is_short(exchange: StreamExchange) -> bool:
-    """Its head may be kept."""
-    return sum(len(name) + len(value) for name, value in exchange.fields) <= HEAD_KEPT_OCTETS_MAX

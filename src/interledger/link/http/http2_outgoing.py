@@ -10,12 +10,13 @@ import asyncio
 from typing import Final, cast, final
 
 import ngh2
+from ngh2 import DataReceived, ResponseReceived, StreamClosed
 
 from interledger.clock import Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.link.base import RequestId
 from interledger.link.http import http2
-from interledger.link.http.heads import HEADERS_MAX
+from interledger.link.http.http2_library import new_client
 from interledger.link.http.http2_requests import Fields, fields_of_request
 from interledger.link.http.messages import Failure
 from interledger.link.http.outgoing import GARBLED, GRACE_MS, LATE, LOST, RESPONSE_OCTETS_MAX, SWEEP_MS, Owner
@@ -37,15 +38,6 @@ HEADS_KEPT: Final = 64
 
 _REFUSED: Final = Failure(ErrorCode.T02_PEER_BUSY, "the next node refused the packet before reading it", True)
 _UNSENT: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the connection to the next node ends", True)
-
-_CONFIGURATION: Final = ngh2.Configuration(
-    max_outbound_ack=http2.ACKS_MAX,
-    max_continuations=http2.CONTINUATIONS_MAX,
-    glitch_rate_limit=(http2.CONTROLS_MAX, http2.CONTROLS_PER_S),
-    max_inbound_header_list_size=http2.HEADER_LIST_MAX,
-    max_inbound_header_count=2 * HEADERS_MAX,
-    max_reserved_remote_streams=0,
-)
 
 
 @final
@@ -72,13 +64,15 @@ class Http2Outgoing(asyncio.BufferedProtocol):
         self._pool = pool
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._session = ngh2.Connection(ngh2.Role.CLIENT, _CONFIGURATION)
+        self._session = new_client(RESPONSE_OCTETS_MAX)
         self._streams: dict[int, _Stream] = {}
         self._streams_max = 100
         """What peers allow before they have said more; all live ones take as many."""
         self._fields: dict[bytes, Fields] = {}
         self._buffer = memoryview(b"")
         self._controls = http2.Budget(http2.CONTROLS_MAX)
+        self._forgiven = 0
+        """What answers have brought and the budget has not got yet."""
         self._reads = 0
         """How often the peer was heard."""
         self._used_tick = 0
@@ -159,14 +153,6 @@ class Http2Outgoing(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._used_tick = self._pool.tick
-        self._session.initiate_connection(
-            {
-                ngh2.Setting.ENABLE_PUSH: 0,
-                ngh2.Setting.INITIAL_WINDOW_SIZE: RESPONSE_OCTETS_MAX,
-                ngh2.Setting.NO_RFC7540_PRIORITIES: 1,
-            }
-        )
-        self._session.set_local_window_size(http2.WINDOW_OCTETS)
         self._pool.multiplexed(self)
         self._flush()
 
@@ -222,47 +208,51 @@ class Http2Outgoing(asyncio.BufferedProtocol):
         now = self._pool.clock.now()
         for event in events:
             # In the order of how often they come.
-            if isinstance(event, ngh2.ResponseReceived):
+            if type(event) is ResponseReceived:
                 stream = self._streams.get(event.stream_id)
                 if stream is not None:
-                    stream.status = _status(event.headers)
+                    status = event.headers[0][1]  # before all others, and three digits: the library has seen to that
+                    stream.status = 200 if status == b"200" else int(status)
                     if event.end_stream:
-                        self._deliver(event.stream_id, stream, now)
-            elif isinstance(event, ngh2.DataReceived):
+                        self._deliver(event.stream_id, stream, b"", now)
+            elif type(event) is DataReceived:
                 stream = self._streams.get(event.stream_id)
                 if stream is not None:
                     self._body(event, stream, now)
-            elif isinstance(event, ngh2.StreamClosed):
+            elif type(event) is StreamClosed:
                 stream = self._streams.pop(event.stream_id, None)
                 if stream is not None:
                     self._end_early(stream, event, now)
             elif isinstance(event, ngh2.GoAwayReceived | ngh2.ConnectionClosed):
                 self._retire()
             else:
+                self._controls.refill(self._forgiven)
+                self._forgiven = 0
                 self._controls.left -= 1
                 if isinstance(event, ngh2.SettingsReceived):
                     allowed = event.settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS)
                     self._streams_max = self._streams_max if allowed is None else min(allowed, STREAMS_MAX)
 
-    def _body(self, event: ngh2.DataReceived, stream: _Stream, now: Timestamp) -> None:
+    def _body(self, event: DataReceived, stream: _Stream, now: Timestamp) -> None:
+        if event.end_stream and not stream.parts:
+            self._deliver(event.stream_id, stream, event.data, now)
+            return
         stream.parts.append(event.data)
         stream.octets += len(event.data)
         if event.end_stream:
-            self._deliver(event.stream_id, stream, now)
+            self._deliver(event.stream_id, stream, b"".join(stream.parts), now)
         elif stream.octets > RESPONSE_OCTETS_MAX or not event.data:
             del self._streams[event.stream_id]
             self._session.reset_stream(event.stream_id, ngh2.ErrorCode.CANCEL)
             self._pool.fail(stream.request_id, GARBLED, now)
 
-    def _deliver(self, stream_id: int, stream: _Stream, now: Timestamp) -> None:
+    def _deliver(self, stream_id: int, stream: _Stream, body: bytes, now: Timestamp) -> None:
         """The whole answer is here."""
         del self._streams[stream_id]
-        self._controls.refill(http2.CONTROLS_PER_REQUEST)
-        parts = stream.parts
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._forgiven += http2.CONTROLS_PER_REQUEST
         self._pool.receive_response(stream.request_id, stream.status, body, now)
 
-    def _end_early(self, stream: _Stream, event: ngh2.StreamClosed, now: Timestamp) -> None:
+    def _end_early(self, stream: _Stream, event: StreamClosed, now: Timestamp) -> None:
         """A stream without a whole answer. A status other than 200, where one came, still says what the peer did."""
         if event.error_code == ngh2.ErrorCode.REFUSED_STREAM or event.local_error is not None:
             self._pool.fail(stream.request_id, _UNSENT if self._retiring else _REFUSED, now)
@@ -285,8 +275,3 @@ class Http2Outgoing(asyncio.BufferedProtocol):
             except ngh2.NGH2Error:
                 pass
             self._transport.close()
-
-
-def _status(headers: Fields) -> int:
-    """`ngh2` lets only three digits through."""
-    return next((int(value) for name, value in headers if name == b":status"), 0)

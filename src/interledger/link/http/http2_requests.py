@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from interledger.link.http.heads import HEAD_OCTETS_MAX, HEADERS_MAX, METHODS, Refusal, Request, repeated_header
+from interledger.link.http.protocol import HEAD_KEPT_OCTETS_MAX
 
-__all__ = ["Fields", "fields_of_request", "read_head"]
+__all__ = ["Fields", "fields_of_request", "is_short", "read_head"]
 
 Fields = tuple[tuple[bytes, bytes], ...]
 """A head: (name, value) in their order."""
@@ -101,3 +102,8 @@ def _check(request: Request, pseudo: dict[bytes, bytes], headers: list[tuple[byt
     if twice is not None:
         return Refusal(400, f"the header {twice.decode('ascii', 'replace')} comes twice")
     return None
+
+
+def is_short(fields: Fields) -> bool:
+    """Whether a head may be kept, to be known again."""
+    return sum(len(name) + len(value) for name, value in fields) <= HEAD_KEPT_OCTETS_MAX
