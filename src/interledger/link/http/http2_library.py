@@ -1,4 +1,4 @@
-"""Sessions of `ngh2` with our limits (see `link.http.http2`): one side of a connection's protocol, without its socket."""
+"""Sessions of `ngh2` with the limits of `link.http.http2`: one side of a connection, without its socket."""
 
 from __future__ import annotations
 
