@@ -7,6 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
@@ -25,6 +27,7 @@ from interledger.link.idempotent import IdempotentSide
 from interledger.routing.exchange import ExchangeTable
 from interledger.routing.table import Origin, RoutingTable
 from interledger.store.group_commit import GroupCommit
+from interledger.store.memory import MemoryStore
 from interledger.store.sqlite import SqliteStore
 
 NOW = Timestamp(1_700_000_000_000)
@@ -85,8 +88,9 @@ class NobodyHere:
 class Process:
     """One life of a node: real store, ledger and connector. `flush` is the disk; `kill` loses what was not flushed."""
 
-    def __init__(self, directory: Path, *, bob_is_local: bool = False) -> None:
-        self.store = SqliteStore(directory, reserve_octets=4096)
+    def __init__(self, directory: Path | MemoryStore, *, bob_is_local: bool = False) -> None:
+        is_memory = isinstance(directory, MemoryStore)
+        self.store = directory if is_memory else SqliteStore(directory, reserve_octets=4096)
         self.store.open()
         self.ledger = Ledger()
         self.store.load(self.ledger)
@@ -109,6 +113,10 @@ class Process:
         self.connector.routes_changed()
         self.alice.side.resume(NOW)
         self.commits.flush()
+
+    def late(self, now: Timestamp = NOW) -> bool:
+        """bob sends his Fulfill to a process that does not know his packet by its id."""
+        return receive_late_fulfillment(self.ledger, "peer/bob", PROOF, FULFILL.encode(), now)
 
     def receive(self, packet: Prepare | None = None, now: Timestamp = NOW) -> Received:
         packet = packet or prepare()
@@ -239,7 +247,7 @@ def test_a_fulfillment_that_comes_after_a_restart_is_relayed_in_time_and_charged
     process.kill()
     again = Process(tmp_path)
     assert again.receive().verdict is Verdict.IN_PROGRESS
-    assert receive_late_fulfillment(again.ledger, "peer/bob", PROOF, FULFILL.encode(), NOW)
+    assert again.late()
     assert again.alice.delivered == []
     again.commits.flush()
     assert again.alice.delivered == [(ID, FULFILL)]
@@ -320,3 +328,45 @@ def test_a_handler_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         side.receive(ID, b"octets", prepare(), NOW)
     assert len(side.journal) == 0
     process.kill()
+
+
+# Any order of events
+
+STEP = st.sampled_from(["ask", "ask another", "write", "fulfill", "reject", "kill", "late fulfill", "expire"])
+
+
+@given(st.lists(STEP, max_size=14))
+def test_whatever_happens_in_whatever_order_the_peer_is_charged_once_and_told_one_thing(steps: list[str]) -> None:
+    """The model: what alice was told never changes, and she owes the amount when, and only when, that is a Fulfill."""
+    store, forwarded, told, now = MemoryStore(), 0, set[bytes](), NOW
+    process = Process(store)
+    for step in [*steps, "write", "kill", "write"]:
+        match step:
+            case "ask":
+                process.receive(now=now)
+            case "ask another":
+                process.receive(prepare(101), now)
+            case "write":
+                process.commits.flush()
+            case "fulfill" | "reject":
+                if process.bob.forwarded:
+                    process.reply(FULFILL if step == "fulfill" else REJECT)
+            case "late fulfill":
+                process.late(now)
+            case "expire":
+                now = EXPIRES
+                process.alice.side.handle_timer(now)
+            case "kill":
+                forwarded += len(process.bob.forwarded)
+                told |= {answer.encode() for _, answer in process.alice.delivered}
+                process.kill()
+                process = Process(store)
+        assert process.ledger.check() == []
+    told |= {answer.encode() for _, answer in process.alice.delivered}
+    assert forwarded + len(process.bob.forwarded) <= 1
+    assert len(told) <= 1
+    assert process.alice_owes in (0, 100, 101)
+    if told == {FULFILL.encode()}:
+        assert process.alice_owes > 0
+    elif told:
+        assert process.alice_owes == 0

@@ -256,6 +256,8 @@ class RequestJournals:
     def __init__(self, record: Callable[[bytes], None]) -> None:
         self._record = record
         self._journals: dict[str, RequestJournal] = {}
+        self._of_holds: dict[int, tuple[RequestJournal, bytes]] | None = None
+        """What was in progress when somebody first asked for a hold: after a restart, all that may be asked for."""
 
     def of(self, account: str) -> RequestJournal:
         """The account's journal, made when there is none yet."""
@@ -265,12 +267,19 @@ class RequestJournals:
         return found
 
     def of_hold(self, hold_id: int) -> tuple[RequestJournal, bytes, RequestState] | None:
-        """(journal, request id, state) of the request in progress whose packet was this hold. Looks through all."""
-        for journal in self._journals.values():
-            for request_id, state in journal.entries():
-                if state.hold_id == hold_id and state.answer is None:
-                    return journal, request_id, state
-        return None
+        """(journal, request id, state) of the request, in progress since before a restart, whose packet this was."""
+        if self._of_holds is None:
+            self._of_holds = {
+                state.hold_id: (journal, request_id)
+                for journal in self._journals.values()
+                for request_id, state in journal.entries()
+                if state.hold_id is not None and state.answer is None
+            }
+        journal, request_id = self._of_holds.get(hold_id, (None, b""))
+        state = None if journal is None else journal.find(request_id)
+        if journal is None or state is None or state.hold_id != hold_id or state.answer is not None:
+            return None
+        return journal, request_id, state
 
     def restore(self, record: Requested | Answered) -> None:
         """Do again what a record says."""
