@@ -147,7 +147,7 @@ async def line(
         await bob.create_account(account("bob", "EUR/9", "test.bob.bob"))
         await bob.create_account(account("hub", "EUR/9", "test.hub", Relation.PEER, http_link("bob", hub, "hub")))
         await alice.set_static_route("test", "hub")
-        await until(lambda: hub.link_status("alice").up)
+        await until(lambda: hub.link_status("alice").up and alice.link_status("hub").up)
         yield alice, hub, bob
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from interledger.accounts.account import HttpForm, Relation, token_digest
-from interledger.accounts.asset import Asset
+from interledger.accounts.asset import NO_CURRENCY, Asset
 from interledger.errors import InvalidRequestError
 from interledger.node.settings_accounts import parse_account
 
@@ -99,6 +99,7 @@ def test_a_token_alone_is_for_both_links() -> None:
     ("name", "table", "field", "message"),
     [
         ("bob", {}, "asset", "has no asset"),
+        ("bob", {"relation": "parent", "owes_us_max": "5"}, "owes_us_max", "has no asset"),
         ("bob", {"relation": "peer"}, "asset", "has no asset"),
         ("bob", {"owes_us_max": "5"}, "owes_us_max", "has no asset"),
         ("b", {"asset": "USD/2"}, "", "account name"),
@@ -118,3 +119,7 @@ def test_faults_name_the_key(name: str, table: dict[str, str], field: str, messa
     with pytest.raises(InvalidRequestError, match=message) as caught:
         parse_account(name, table, "test.hub")
     assert caught.value.field == field
+
+
+def test_a_parent_need_not_have_an_asset_because_it_tells_its_own() -> None:
+    assert parse_account("isp", {"relation": "parent"}, "test.me").asset == NO_CURRENCY

@@ -119,6 +119,18 @@ def test_accounts_routes_and_rates_of_the_file(tmp_path: Path) -> None:
             '[accounts]\nbob = { asset = "EUR/9", relation = "friend" }\n',
             "ilp.toml:2  accounts.bob.relation: “friend” is not one of  parent  peer  child  local",
         ),
+        (  # CR-13
+            '[accounts.one]\nrelation = "parent"\n[accounts.two]\nasset = "EUR/9"\nrelation = "parent"\n',
+            "ilp.toml:5  accounts.two.relation: “one” is the parent already, and a node has one at most.",
+        ),
+        (
+            '[accounts.bob]\nasset = "EUR/9"\n[routes]\n"test.b" = "bob,bbo:2"\n',
+            "ilp.toml:4  routes.test.b leads to “bbo”, which is no account of the file. Did you mean  bob ?",
+        ),
+        (
+            '[accounts.bob]\nasset = "EUR/9"\n[routes]\n"test.b" = "bob:900"\n',
+            "ilp.toml:4  routes.test.b: “bob:900”: a weight is a number from 1 to 100",
+        ),
         (
             '[accounts.bob]\nasset = "EUR/9"\n[routes]\n"test.b" = "bbo"\n',
             "ilp.toml:4  routes.test.b leads to “bbo”, which is no account of the file. Did you mean  bob ?",

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from interledger.errors import InvalidRequestError
 
-__all__ = ["Asset", "Money", "format_amount", "parse_amount", "parse_asset", "parse_money"]
+__all__ = ["NO_CURRENCY", "Asset", "Money", "format_amount", "parse_amount", "parse_asset", "parse_money"]
 
 SPOKEN_PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "XRP": 6, "ETH": 9, "BTC": 8}
 """Decimal places in which an asset is spoken of; 2 for all others (ISO 4217)."""
@@ -26,6 +26,10 @@ class Asset(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.code}/{self.scale}"
+
+
+NO_CURRENCY: Final = Asset("XXX", 0)
+"""ISO 4217's code for no currency: of packets without money, and of an account with a parent that has yet to say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from interledger.accounts.asset import Asset, format_amount, parse_amount, parse_asset, parse_money
+from interledger.accounts.asset import NO_CURRENCY, Asset, format_amount, parse_amount, parse_asset, parse_money
 from interledger.cli.account import find_account, rate_values
 from interledger.cli.account_fields import FIELDS, UNIT_OPTIONS, WORDS, Field
 from interledger.cli.account_view import account_lines, asset_of
@@ -54,7 +54,7 @@ def _name(field: Field) -> str:
 
 @command("create")
 @click.argument("name", metavar="ACCOUNT")
-@click.option("--asset", metavar="USD/9", help="What is counted: code and scale.")
+@click.option("--asset", metavar="USD/9", help="What is counted: code and scale. A parent says it itself.")
 @click.option("--asset-code", hidden=True)
 @click.option("--asset-scale", hidden=True)
 @_options
@@ -71,6 +71,8 @@ def create(
     """
     if asset is None and asset_code is not None:
         asset = f"{asset_code}/{asset_scale or 9}"
+    if asset is None and given.get("relation") == "parent":
+        asset = str(NO_CURRENCY)  # it tells us
     if asset is None:
         raise CliError(ExitCode.USAGE, "--asset is missing: what is counted?", "Write  --asset USD/9")
     kept_in = parse_asset(asset)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId, Relation
-from interledger.accounts.asset import Asset
+from interledger.accounts.asset import NO_CURRENCY
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.guards import Refused
@@ -31,8 +31,6 @@ __all__ = ["RouteExchange"]
 
 ASKER: Final = AccountId("/routes")
 """The name under which our messages are attached: no account can have it."""
-
-NO_CURRENCY: Final = Asset("XXX", 0)
 
 FIRST_ASK_MS_MAX: Final = 2_000
 """A peer over HTTP is left in peace so long: nodes are started one after the other, and a connection that is refused

@@ -11,9 +11,15 @@ from interledger.ilp.address import Address, is_address
 from interledger.ilp.packet import Fulfill, Prepare
 from interledger.ilp.peer import PEER_CONDITION, PEER_FULFILLMENT, PEER_REQUEST_LIFETIME_MS
 
-__all__ = ["ILDCP_DESTINATION", "ChildConfig", "config_request"]
+__all__ = ["ILDCP_CHANGED", "ILDCP_DESTINATION", "ChildConfig", "changed_notice", "config_request"]
 
 ILDCP_DESTINATION: Final = Address("peer.config")
+
+ILDCP_CHANGED: Final = Address("peer.config.changed")
+"""From a parent to its child: ask again. Ours alone; a node that does not know it refuses it (F01) and nothing else."""
+
+NOTICE_LIFETIME_MS: Final = 10_000
+"""Nobody acts on the answer, so it need not be waited for as long as a configuration."""
 
 
 class ChildConfig(NamedTuple):
@@ -48,3 +54,8 @@ class ChildConfig(NamedTuple):
 def config_request(now: Timestamp) -> Prepare:
     """The question: amount 0, answered within 60 s."""
     return Prepare(0, Timestamp(now + PEER_REQUEST_LIFETIME_MS), PEER_CONDITION, ILDCP_DESTINATION)
+
+
+def changed_notice(now: Timestamp) -> Prepare:
+    """To a child whose configuration is another one now. It carries nothing: the child asks for what is true."""
+    return Prepare(0, Timestamp(now + NOTICE_LIFETIME_MS), PEER_CONDITION, ILDCP_CHANGED)

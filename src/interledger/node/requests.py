@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId
-from interledger.accounts.asset import Asset
+from interledger.accounts.asset import NO_CURRENCY
 from interledger.clock import Clock, Entropy, Timestamp, stopwatch_us
 from interledger.connector.forward import Connector
 from interledger.errors import DecodeError, LinkError
@@ -27,9 +27,6 @@ __all__ = ["SELF", "OwnRequests"]
 
 SELF: Final = AccountId("/self")
 """The name under which the node's own requests are attached: no account can have it."""
-
-NO_CURRENCY: Final = Asset("XXX", 0)
-"""ISO 4217's code for no currency: these packets carry no money."""
 
 PING_LIFETIME_MS: Final = 30_000
 """Every hop there and back takes a second of it, however short the person waits. No money is held meanwhile."""

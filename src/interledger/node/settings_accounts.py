@@ -19,7 +19,7 @@ from interledger.accounts.account import (
     parse_account_id,
     token_digest,
 )
-from interledger.accounts.asset import Asset, parse_amount, parse_asset, parse_money
+from interledger.accounts.asset import NO_CURRENCY, Asset, parse_amount, parse_asset, parse_money
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address, parse_address
@@ -226,7 +226,9 @@ def parse_account(name: str, table: Mapping[str, str], node_address: str) -> Acc
             if key in table:
                 read(draft, table[key])
         key = "asset"
-        asset = draft.asset
+        # A parent says in which asset it accounts; until then there is none.
+        is_parent = draft.values.get("relation") is Relation.PARENT
+        asset = NO_CURRENCY if is_parent and draft.code is None else draft.asset
         key = ""
         account_id = parse_account_id(name)
         address = draft.values.pop("ilp_address", Address(f"{node_address}.{account_id}"))

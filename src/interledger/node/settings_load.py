@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from interledger.accounts.account import Account
+from interledger.accounts.account import Account, Relation
 from interledger.accounts.asset import parse_amount, parse_asset
 from interledger.clock import Entropy, SystemEntropy
 from interledger.errors import InvalidRequestError, SettingsError
@@ -96,6 +96,7 @@ def read_settings(
     for name, table in tables.items():
         _read_account(report, name, table)
     _check_route_targets(report)
+    _check_parents(report, tables)
     for key, problem in faults_between(report.values):
         report.faults.append(Fault(report.origins.get(key, "settings"), f"{key} {problem}"))
     return report
@@ -233,6 +234,20 @@ def _check_route_targets(report: SettingsReport) -> None:
             report.faults.append(
                 Fault(where, f"routes.{prefix} leads to “{name}”, which is no account of the file.{hint}")
             )
+
+
+def _check_parents(report: SettingsReport, tables: Mapping[str, Mapping[str, Given]]) -> None:
+    """CR-13: at most one parent."""
+    parents = [str(account.id) for account in report.accounts if account.relation is Relation.PARENT]
+    for name in parents[1:]:
+        written = next((item for item in tables.get(name, {}).values() if item.key.endswith("relation")), None)
+        report.faults.append(
+            Fault(
+                written.where if written is not None else "settings",
+                f"accounts.{name}.relation: “{parents[0]}” is the parent already, and a node has one at most."
+                f' Write  relation = "peer"',
+            )
+        )
 
 
 # ---------------------------------------------------------------------- secrets that the node makes itself
