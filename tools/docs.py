@@ -11,6 +11,7 @@ from interledger.node.settings import SETTINGS
 from tools.cli_reference import cli_parts
 from tools.rfc_quotes import quotes
 from tools.source import ROOT, package_sources
+from tools.torture import results
 
 __all__ = ["pages"]
 
@@ -31,6 +32,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
+        REFERENCE / "reliability-results.md": _reliability_results(),
     }
 
 
@@ -64,6 +66,27 @@ def _errors() -> str:
         if isinstance(node, ast.ClassDef)
     ]
     return _page("Errors", intro, _table(("class in `interledger.errors`", "raised when"), rows))
+
+
+def _reliability_results() -> str:
+    runs = results.read()
+    kinds = sorted({run.kind for run in runs})
+    sums = {kind: [run for run in runs if run.kind == kind] for kind in kinds}
+    rows = [
+        (
+            kind,
+            f"{sum(run.times for run in of):,}",
+            f"{min(run.first_seed for run in of):,} to {max(run.last_seed for run in of):,}",
+            f"{sum(run.seconds for run in of):,} s",
+            str(sum(run.outcome != "ok" for run in of)),
+        )
+        for kind, of in sums.items()
+    ]
+    return _page(
+        "Results of long runs",
+        "All runs recorded in `docs/reliability-results.csv`, by kind; a run goes on where the last one ended.",
+        _table(("kind", "times", "seeds", "took", "runs that broke"), rows),
+    )
 
 
 def _settings() -> str:
