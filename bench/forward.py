@@ -16,13 +16,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from btp_load import Generator, Sink, dial
 from http2_load import Http2Generator, Http2Sink, make_certificate
 from http_load import HttpGenerator, HttpSink
-from nodes import IlpConnector, NodeUnderTest, OurNode
+from nodes import COMPILED, IlpConnector, NodeUnderTest, OurNode
 
 WARM_UP_S = 2.0
 
@@ -100,6 +101,7 @@ RUNNERS: dict[str, Any] = {"btp": run_btp, "http": run_http, "http2": run_http2}
 
 NODES: dict[str, Callable[[str, str], NodeUnderTest]] = {
     "ours": OurNode,
+    "compiled": partial(OurNode, python=COMPILED),
     "ilp-connector": IlpConnector,
 }
 
@@ -108,7 +110,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--links", default="btp,http,http2")
     parser.add_argument("--in-flight", default="1,64")
-    parser.add_argument("--nodes", default="ours,ilp-connector")
+    parser.add_argument(
+        "--nodes", default="ours,compiled,ilp-connector" if Path(COMPILED).exists() else "ours,ilp-connector"
+    )
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO
 
 CORE = "0"
+COMPILED = str(Path(__file__).parent.parent / ".venv-compiled" / "bin" / "python")
+"""Made by `make compiled`."""
 PEERS = Path(__file__).parent.parent / "tests" / "interop" / "node_modules"
 
 
@@ -129,7 +131,8 @@ class OurNode(NodeUnderTest):
     ) -> None:
         """`certificate`: a file with its key; the node speaks TLS then, and trusts it."""
         self._packet_amount_max = packet_amount_max
-        self.name = f"interledger-py ({durability})"
+        compiled = python == COMPILED
+        self.name = f"interledger-py ({durability}{', compiled' if compiled else ''})"
         self._folder = tempfile.mkdtemp(prefix="ilp-bench-")
         port = free_port()
         self.sender_token, self.receiver_token = secrets.token_hex(32), secrets.token_hex(32)
@@ -141,7 +144,10 @@ class OurNode(NodeUnderTest):
         command += ["--data-dir", f"{self._folder}/data", "--durability", durability]
         if certificate is not None:
             command += ["--tls-cert", str(certificate), "--tls-ca", str(certificate)]
-        self._start(command, dict(os.environ), b"ready")
+        environment = dict(os.environ)
+        if compiled:
+            environment.pop("PYTHONPATH", None)
+        self._start(command, environment, b"ready")
         if link == "btp":
             self.sender_url = f"ws://127.0.0.1:{port}/accounts/sender/ilp/btp"
             self.receiver_url = f"ws://127.0.0.1:{port}/accounts/receiver/ilp/btp"
