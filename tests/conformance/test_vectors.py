@@ -33,7 +33,7 @@ from interledger.link.btp import messages as btp
 from interledger.transport.stream import frames
 from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.packet import StreamPacket
-from tests.support import ccp_vectors, http_vectors
+from tests.support import btp_vectors, ccp_vectors, http_vectors
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "vectors"
 
@@ -321,6 +321,9 @@ FORMATS: dict[str, Format] = {
         lambda value, _: ChildConfig(Address(value["clientAddress"]), value["assetCode"], value["assetScale"]).encode(),
     ),
     "btp.packet": Format(btp_to_value, btp_from_value),
+    "btp.auth": Format(btp_vectors.read_first, btp_vectors.write_first),
+    "btp.child_name": Format(btp_vectors.child_name),
+    "btp.repetition": Format(btp_vectors.repetition),
     "stream.packet": Format(stream_to_value, stream_from_value),
     "stream.encryption_key": stream_key(b"ilp_stream_encryption"),
     "stream.fulfillment_key": stream_key(b"ilp_stream_fulfillment"),
