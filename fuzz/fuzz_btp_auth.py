@@ -1,4 +1,4 @@
-"""Invariant: a first packet names a token, perhaps a user, and a client could write it again; or it is a DecodeError."""
+"""Invariant: a first packet names a token and perhaps a user, and can be written again; or it is a DecodeError."""
 
 from __future__ import annotations
 
