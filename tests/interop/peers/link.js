@@ -1,5 +1,5 @@
 'use strict'
-// A plugin from a description: {"btp": "btp+ws://user:token@host:port/path"} or {"http": {"port", "url", "token"}}
+// A plugin from a description: {"btp": "btp+ws://user:token@host:port/path"} or {"http": {"port", "url", "token" or "auth"}}
 const util = require('util')
 
 function makePlugin(link) {
@@ -12,10 +12,12 @@ function makePlugin(link) {
     return new PluginBtp({ listener: link.btpListen })
   }
   const PluginHttp = require('ilp-plugin-http')
+  // `auth`: its own names for how it shows who it is, such as {"jwtSecret": "..."} or {"secret": "..."}
+  const auth = link.http.auth || { staticToken: link.http.token }
   return new PluginHttp({
     multi: false,
-    incoming: { port: link.http.port, staticToken: link.http.token },
-    outgoing: { url: link.http.url, staticToken: link.http.token, http2: false },
+    incoming: { port: link.http.port, ...auth },
+    outgoing: { url: link.http.url, ...auth, http2: false },
   })
 }
 
