@@ -130,3 +130,25 @@ def test_wipe_takes_only_what_is_a_nodes(tmp_path: Path) -> None:
     wipe(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     wipe(tmp_path / "none")
+
+
+async def test_a_network_over_TLS_and_back(tmp_path: Path) -> None:
+    """Links and wallets by https and wss; the authority is made once, and plain text is there again without it."""
+    network = DevNetwork(line(), tmp_path, tls=True)
+    await network.start()
+    assert network.pointer("bob").startswith("https://localhost:")
+    assert network.nodes["alice"].account("hub").link.btp_url.startswith("wss://")
+    await pay(network, "alice", "bob", UNIT)
+    document = network.document()["nodes"]["hub"]
+    assert (document["url"][:8], document["certificate"]) == ("https://", str(tmp_path / "tls" / "hub.pem"))
+    await network.stop()
+    authority = (tmp_path / "tls" / "ca.pem").read_bytes()
+
+    for tls in (True, False):
+        network = DevNetwork(line(), tmp_path, tls=tls)
+        await network.start()
+        await pay(network, "alice", "bob", UNIT)
+        await network.stop()
+    assert (tmp_path / "tls" / "ca.pem").read_bytes() == authority
+    wipe(tmp_path)
+    assert (tmp_path / "tls" / "ca.pem").exists()

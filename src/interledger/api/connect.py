@@ -82,7 +82,12 @@ def connect(
     if "://" in name_or_url:
         return Connection(ApiClient(name_or_url, token), account)
     entry = _dev_node(name_or_url, Path(directory) / DEV_FILE)
-    return Connection(ApiClient(entry["url"], token or entry.get("token")), account or entry.get("account"))
+    tls = None
+    if entry.get("certificate") is not None:
+        from interledger.link.tls import pinned_context
+
+        tls = pinned_context(Path(entry["certificate"]))
+    return Connection(ApiClient(entry["url"], token or entry.get("token"), tls=tls), account or entry.get("account"))
 
 
 @final

@@ -16,7 +16,7 @@ import click
 from interledger.cli.dev_view import already_running_lines, port_taken_lines, started_lines, status_lines
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
-from interledger.cli.state import State
+from interledger.cli.state import State, trusted
 from interledger.cli.tree import command
 
 __all__ = ["down", "status", "up"]
@@ -36,8 +36,9 @@ OTHER_PORTS: Final = 1_000
 @click.option("--port", type=click.IntRange(0, 65_535), help="The hub's port; the others are below it. 0: free ones.")
 @click.option("--fresh", is_flag=True, help="Stop what runs, forget all balances, and start anew.")
 @click.option("--detach", is_flag=True, help="Return once it runs, and leave it running.")
+@click.option("--tls", is_flag=True, help="https and wss between all, by an authority of this directory.")
 @click.pass_obj
-def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, detach: bool) -> int:
+def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, detach: bool, tls: bool) -> int:
     """Start a network of nodes on this machine: alice (USD), a hub, bob (EUR).
 
     It runs until Ctrl-C or `ilp dev down`. Balances are kept in ./.ilp and are there again at the next start.
@@ -53,7 +54,7 @@ def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, 
     if detach:
         return _start_detached(state, began)
     try:
-        _run_network(state, shape, fresh=fresh, began=began)
+        _run_network(state, shape, fresh=fresh, tls=tls, began=began)
     except AlreadyRunningError as error:
         _say_running(state, error.document or {})
         return ExitCode.DONE
@@ -68,7 +69,7 @@ def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, 
     return ExitCode.DONE
 
 
-def _run_network(state: State, shape: Any, *, fresh: bool, began: float) -> None:
+def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, began: float) -> None:
     """Until a signal: the network, its dev.json, and the lines that say so."""
     from interledger.daemon.dev import DevNetwork, announce, only_one, wipe
     from interledger.daemon.process import run, settle_garbage, stop_on_signals
@@ -76,7 +77,7 @@ def _run_network(state: State, shape: Any, *, fresh: bool, began: float) -> None
 
     async def main() -> None:
         stop = asyncio.Event()
-        network = DevNetwork(shape, state.directory)
+        network = DevNetwork(shape, state.directory, tls=tls)
         await network.start()
         stop_on_signals(stop)
         try:
@@ -199,15 +200,15 @@ def status(state: State) -> int:
         raise CliError(ExitCode.NO_NODE, "No network runs here.", "Start one:  ilp dev up")
     document: dict[str, Any] = found
 
-    async def is_up(url: str) -> bool:
+    async def is_up(node: dict[str, Any]) -> bool:
         try:
-            return await ApiClient(url).is_ready()
+            return await ApiClient(node["url"], tls=trusted(node.get("certificate"))).is_ready()
         except InterledgerError:
             return False
 
     async def ask() -> list[str]:
         nodes = document["nodes"]
-        answers = await asyncio.gather(*(is_up(node["url"]) for node in nodes.values()))
+        answers = await asyncio.gather(*(is_up(node) for node in nodes.values()))
         return [name for name, answers_now in zip(nodes, answers, strict=True) if answers_now]
 
     names = asyncio.run(ask())

@@ -38,6 +38,8 @@ root: Final = LazyGroup(
                 "up": Entry("dev:up", "Start a network of nodes on this machine"),
                 "down": Entry("dev:down", "Stop it; balances are kept"),
                 "status": Entry("dev:status", "What runs, and where"),
+                "ca": Entry("dev_tls:authority", "An authority of this directory, for TLS"),
+                "certificate": Entry("dev_tls:certificate", "A certificate that it signs"),
             },
             "A network on this machine",
         ),

@@ -19,9 +19,11 @@ from interledger.cli.output import pick_fields, to_json, to_ndjson, to_tsv
 from interledger.errors import InterledgerError
 
 if TYPE_CHECKING:
+    import ssl
+
     from interledger.api.client import ApiClient
 
-__all__ = ["DEFAULT_URL", "STATE_DIRECTORY", "State", "Target"]
+__all__ = ["DEFAULT_URL", "STATE_DIRECTORY", "State", "Target", "trusted"]
 
 T = TypeVar("T")
 
@@ -39,6 +41,8 @@ class Target(NamedTuple):
     token: str | None = None
     name: str | None = None
     account: str | None = None
+    certificate: str | None = None
+    """The file whose first certificate the node presents, where this machine knows it."""
 
 
 @dataclass(slots=True)
@@ -124,18 +128,15 @@ class State:
         auth = self.auth or self.environ.get("ILP_CLI_API_AUTH")
         dev = (self.dev_document() or {}).get("nodes", {})
         if node is not None and "://" in node:
-            return Target(node.rstrip("/"), auth or self._token_for(node, dev))
+            entry: Mapping[str, Any] = next((item for item in dev.values() if item["url"] == node.rstrip("/")), {})
+            return Target(node.rstrip("/"), auth or entry.get("token"), certificate=entry.get("certificate"))
         if node is not None and node not in dev:
             raise CliError(ExitCode.NOT_FOUND, f"There is no node “{node}”.", _known_nodes(dev))
         chosen = node or (name if name in dev else _middle(dev))
         if chosen is not None:
             entry = dev[chosen]
-            return Target(entry["url"], auth or entry["token"], chosen, entry["account"])
+            return Target(entry["url"], auth or entry["token"], chosen, entry["account"], entry.get("certificate"))
         return self._node_of_directory(auth)
-
-    def _token_for(self, url: str, dev: Mapping[str, Any]) -> str | None:
-        """The token of a node of the development network, when its URL was given."""
-        return next((entry["token"] for entry in dev.values() if entry["url"] == url.rstrip("/")), None)
 
     def _node_of_directory(self, auth: str | None) -> Target:
         """What `ilp node run` left in its default place; else the usual port."""
@@ -146,7 +147,9 @@ class State:
                 auth = (place / "admin_token").read_text(encoding="ascii").strip()
             except (OSError, UnicodeDecodeError):
                 auth = None
-        return Target(DEFAULT_URL if document is None else str(document.get("url", DEFAULT_URL)), auth)
+        if document is None:
+            return Target(DEFAULT_URL, auth)
+        return Target(str(document.get("url", DEFAULT_URL)), auth, certificate=document.get("certificate"))
 
     def sending_targets(self, account: str | None = None) -> list[Target]:
         """Where payments may have been sent from: in a development network every holder's node."""
@@ -183,8 +186,13 @@ class State:
         from interledger.api.client import ApiClient
 
         where = target or self.target()
-        api = ApiClient(where.url, where.token, fetch=self._show_request if self.curl else None)
         try:
+            api = ApiClient(
+                where.url,
+                where.token,
+                fetch=self._show_request if self.curl else None,
+                tls=trusted(where.certificate),
+            )
             return asyncio.run(ask(api))
         except InterledgerError as error:
             raise as_cli_error(error, where.url) from error
@@ -202,6 +210,15 @@ class State:
             parts += ["-d", shlex.quote(body.decode("utf-8"))]
         self.console.print(" ".join(parts))
         raise OnlyShownError
+
+
+def trusted(certificate: str | None) -> ssl.SSLContext | None:
+    """Trust what a node of this machine presents; None: whom the system trusts. Raises `SettingsError`."""
+    if certificate is None:
+        return None
+    from interledger.link.tls import pinned_context
+
+    return pinned_context(Path(certificate))
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

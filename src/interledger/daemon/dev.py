@@ -22,9 +22,10 @@ from interledger.accounts.account import Account, AccountId, LinkSettings, Relat
 from interledger.clock import SystemClock, SystemEntropy, Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.codec.timestamp import format_rfc3339
+from interledger.daemon.authority import DevAuthority
 from interledger.daemon.ports import find_listener, port_is_taken
 from interledger.daemon.process import read_private_json, write_private_json
-from interledger.daemon.serve import node_url, open_node
+from interledger.daemon.serve import certificate_path, node_url, open_node
 from interledger.daemon.topology import PACKET_USD, DevLink, DevNode, Topology, credit_limit
 from interledger.errors import ConflictError, InterledgerError
 from interledger.ilp.address import Address
@@ -32,12 +33,24 @@ from interledger.node.node import Node
 from interledger.node.settings import Settings
 from interledger.node.settings_load import keep_secret
 
-__all__ = ["DEV_FILE", "AlreadyRunningError", "DevNetwork", "PortTakenError", "only_one", "running_network", "wipe"]
+__all__ = [
+    "DEV_FILE",
+    "TLS_DIRECTORY",
+    "AlreadyRunningError",
+    "DevNetwork",
+    "PortTakenError",
+    "only_one",
+    "running_network",
+    "wipe",
+]
 
 DEV_FILE: Final = "dev.json"
 """In the state directory while the network runs: pid, start, and of each node its name, url, token and address."""
 
 LOCK_FILE: Final = "dev.lock"
+
+TLS_DIRECTORY: Final = "tls"
+"""Below the state directory: the authority, and the certificates that it signed."""
 
 HOST: Final = "127.0.0.1"
 
@@ -67,14 +80,18 @@ class AlreadyRunningError(InterledgerError):
 
 @final
 class DevNetwork:
-    """All nodes of a topology. `directory`: where their state is kept, one folder a node."""
+    """All nodes of a topology. `directory`: where their state is kept, one folder a node.
 
-    def __init__(self, topology: Topology, directory: Path, *, durability: str = "power") -> None:
+    `tls`: they speak TLS, by certificates of an authority that is made in the directory.
+    """
+
+    def __init__(self, topology: Topology, directory: Path, *, durability: str = "power", tls: bool = False) -> None:
         self.topology = topology
         self.directory = directory
         self.nodes: dict[str, Node] = {}
         self.started_at = Timestamp(0)
         self._durability = durability
+        self._tls = tls
 
     async def start(self) -> None:
         """Start every node, then link them. Raises `PortTakenError` before anything is started, `ConflictError`."""
@@ -100,7 +117,8 @@ class DevNetwork:
 
     def pointer(self, name: str) -> str:
         """The payment pointer of a holder: `$localhost:7780/bob`"""
-        return f"$localhost:{self.nodes[name].port}/{name}"
+        place = f"localhost:{self.nodes[name].port}/{name}"
+        return f"https://{place}" if self._tls else f"${place}"
 
     def document(self) -> dict[str, object]:
         """dev.json: what a program needs to use the network."""
@@ -110,6 +128,7 @@ class DevNetwork:
             nodes[spec.name] = {
                 "url": node_url(node),
                 "token": node.settings.admin_auth_token,
+                "certificate": certificate_path(node),
                 "account": None if spec.asset is None else spec.name,
                 "address": node.address,
                 "asset": None if spec.asset is None else str(spec.asset),
@@ -128,7 +147,9 @@ class DevNetwork:
     def _settings(self, spec: DevNode) -> Settings:
         place = self.directory / spec.name
         keep = None if self._durability == "memory" else place
+        files: dict[str, Any] = self._certificates(spec) if self._tls else {}
         return Settings(
+            **files,
             ilp_address=Address(spec.address),
             http_bind_address=f"{HOST}:{spec.port}",
             data_dir=str(place),
@@ -140,6 +161,13 @@ class DevNetwork:
             # Only hubs earn: what a holder sends is what it said.
             spread=self.topology.margin if spec.asset is None else Fraction(0),
         )
+
+    def _certificates(self, spec: DevNode) -> dict[str, Any]:
+        """The settings for TLS: a new certificate at every start, of the authority that was made at the first."""
+        now = SystemClock().now()
+        authority = DevAuthority(self.directory / TLS_DIRECTORY, now)
+        issued = authority.issue(spec.name, now)
+        return {"tls_certificate": str(issued.certificate), "tls_key": str(issued.key), "tls_ca": str(authority.path)}
 
     async def _configure(self, spec: DevNode) -> None:
         """Accounts, routes and rates as the topology says; what is there already stays, with its balances."""
@@ -184,12 +212,13 @@ class DevNetwork:
         outgoing, incoming = self._token(spec.name, other.name), self._token(other.name, spec.name)
         place = f"{HOST}:{self.nodes[other.name].port}/accounts/{spec.name}/ilp"
         digest = hashlib.sha256(incoming.encode("ascii")).hexdigest()
+        s = "s" if self._tls else ""
         if link.kind == "HTTP":
             return LinkSettings(
-                http_url=f"http://{place}", http_outgoing_token=outgoing, http_incoming_token_digest=digest
+                http_url=f"http{s}://{place}", http_outgoing_token=outgoing, http_incoming_token_digest=digest
             )
         if spec.name == link.left:
-            return LinkSettings(btp_url=f"ws://{place}/btp", btp_outgoing_token=outgoing)
+            return LinkSettings(btp_url=f"ws{s}://{place}/btp", btp_outgoing_token=outgoing)
         return LinkSettings(btp_incoming_token_digest=digest)
 
     def _token(self, sender: str, receiver: str) -> str:

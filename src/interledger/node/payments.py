@@ -96,7 +96,7 @@ class Payments:
         node = self._node
         return await resolve(
             receiver,
-            fetch=partial(fetch, egress=self._egress),
+            fetch=partial(fetch, egress=self._egress, tls=node.links.tls.development),
             own_address=node.address,
             development=node.settings.development,
         )

@@ -334,7 +334,7 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not is_loopback_host(host) and not values["allow_plain_text"] and not values["tls_certificate"]:
         why = (
             f"is {values['http_bind_address']}: other machines could read tokens and payments there. Listen on"
-            " 127.0.0.1, name a certificate by  tls.cert , or say  allow_plain_text = true  when a proxy on the way"
+            " 127.0.0.1, name a certificate with  tls.cert or say  allow_plain_text = true  when a proxy on the way"
             " encrypts"
         )
         faults.append(("http_bind_address", why))

@@ -32,6 +32,7 @@ class NodeTls:
         if certificate is not None:
             self.server = ServerTls(Path(certificate), _path(key), _path(authorities))
         self._ca = _path(settings.tls_ca)
+        self._is_development = settings.development
         if self._ca is not None:
             client_context(self._ca)  # a file that is wrong is told at the start, not at the first link
 
@@ -39,6 +40,11 @@ class NodeTls:
     def context(self) -> ssl.SSLContext | None:
         """For the listener."""
         return None if self.server is None else self.server.context
+
+    @property
+    def development(self) -> ssl.SSLContext | None:
+        """For wallets, in development: they are beside us, and present what our own authority signed. Else None."""
+        return self.client() if self._is_development and self._ca is not None else None
 
     def client(self) -> ssl.SSLContext:
         """For what we ask of peers' servers that have no account of their own yet."""
