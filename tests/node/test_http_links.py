@@ -82,26 +82,6 @@ async def test_HT_03_the_asynchronous_form_is_only_for_those_who_ask_for_it() ->
         assert not node.links.http_server.accepted_heads
 
 
-async def test_other_protocols_are_paths_of_their_own() -> None:
-    async with running(settings("test.hub")) as node:
-        server = node.links.http_server
-        await add_bob(node, HttpForm.OER_SYNC)
-        assert not server.takes(b"/paychan")
-        got = []
-
-        def handle(name: str, body: bytes, now: int, respond: Answer) -> None:
-            got.append((name, body))
-            respond.acknowledge(200)
-
-        server.register("paychan", handle)  # type: ignore[arg-type]  # an account's id is text
-        assert post(node, b"/paychan") == 200
-        assert post(node, b"/paychan", token=b"wrong") == 401
-        assert got == [("bob", PREPARE.encode())]
-        for name in ("paychan", "ilp", "accounts", "a/b", "", "Ä"):
-            with pytest.raises(InvalidRequestError):
-                server.register(name, handle)  # type: ignore[arg-type]  # as above
-
-
 async def test_an_account_in_the_asynchronous_form_says_where_answers_go() -> None:
     async with running(settings("test.hub")) as node:
         link = link_settings(HttpForm.ASYNC, None)

@@ -24,6 +24,7 @@ from interledger.link.listener import Listener
 from interledger.node.btp_links import BtpLinks
 from interledger.node.credentials import Credentials, btp_proofs
 from interledger.node.http_links import KINDS, AnyHttpLink, attach_to_port, make_http_link
+from interledger.node.http_protocols import HttpProtocols
 from interledger.node.key_fetcher import KeyFetcher
 from interledger.node.settings import Settings
 from interledger.node.transport_security import NodeTls
@@ -72,6 +73,7 @@ class Links:
             attach_peer=self._attach_peer,
             on_up=self._up,
         )
+        self.http_server.other_protocols = HttpProtocols(self.btp.subprotocols)
 
     # ------------------------------------------------------------------ life
 

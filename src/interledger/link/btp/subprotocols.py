@@ -96,6 +96,10 @@ class Subprotocols:
             raise ConflictError("Transfers have a hook already.")
         self._hooks[account] = hook
 
+    def is_known(self, name: str) -> bool:
+        """Whether Messages of that name have a handler, for some account."""
+        return any(known == name for _, known in self._handlers)
+
     def find(self, account: AccountId, name: str) -> Handler | None:
         """Who answers a Message of that account."""
         return self._handlers.get((account, name)) or self._handlers.get((None, name))

@@ -15,7 +15,7 @@ from interledger.clock import Timestamp
 from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.packet import Prepare, Reply
 from interledger.link.base import PacketHandler, RequestId
-from interledger.link.http.forms import OWN_PROTOCOLS, Target, parse_target
+from interledger.link.http.forms import Target, parse_target
 from interledger.link.http.messages import ILP_BODY_MAX, bearer_token, is_ilp_content_type
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
     "Admit",
     "HttpIlpServer",
     "IncomingSide",
+    "OtherProtocols",
     "Presented",
-    "ProtocolHandler",
     "RequestSide",
     "Respond",
     "by_token",
@@ -117,8 +117,26 @@ class RequestSide(Protocol):
         ...
 
 
-ProtocolHandler = Callable[[AccountId, bytes, Timestamp, Respond], None]
-"""`handler(account, body, now, respond)`: a request of a protocol beside ILP. It calls `respond`, now or later."""
+class OtherProtocols(Protocol):
+    """Protocols beside ILP, such as `paychan`: `POST /<name>` (the server-roles document)."""
+
+    def knows(self, name: str) -> bool:
+        """Whether requests of that name are answered."""
+        ...
+
+    def handle(self, account: AccountId, name: str, content_type: bytes | None, body: bytes, respond: Respond) -> None:
+        """A request of `account`. `respond` is called once, now or later."""
+        ...
+
+
+@final
+class _NoOthers:
+    def knows(self, name: str) -> bool:
+        return False
+
+    def handle(self, account: AccountId, name: str, content_type: bytes | None, body: bytes, respond: Respond) -> None:
+        respond.refuse(404, "nothing is here")
+
 
 _NO_FIELDS: Final[Mapping[bytes, bytes]] = {}
 
@@ -200,7 +218,7 @@ class HttpIlpServer:
         self._bare_tokens = bare_tokens
         self._sides: dict[AccountId, IncomingSide] = {}
         self._request_sides: dict[AccountId, RequestSide] = {}
-        self._protocols: dict[str, ProtocolHandler] = {}
+        self.other_protocols: OtherProtocols = _NoOthers()
         self._own_paths = {path.encode("ascii"): _NO_ACCOUNT for path in paths}
         self._accounts_of_paths: dict[bytes, str] = dict(self._own_paths)
         self.accepted_heads: dict[Hashable, tuple[IncomingSide, int, Timestamp]] = {}
@@ -227,16 +245,6 @@ class HttpIlpServer:
         self._request_sides[account] = side
         self.accepted_heads.clear()
 
-    def register(self, name: str, handler: ProtocolHandler) -> None:
-        """Take `POST /<name>` of any account: protocols beside ILP, such as `paychan` (the server-roles document).
-
-        Raises `InvalidRequestError` for a name that is no protocol's, or taken.
-        """
-        target = parse_target(b"/" + name.encode("utf-8"))
-        if target is None or target.protocol in OWN_PROTOCOLS or name in self._protocols:
-            raise InvalidRequestError(f"“{name}” cannot be the name of a protocol here")
-        self._protocols[name] = handler
-
     def detach(self, account: AccountId) -> None:
         """Take no more Prepares for `account`, and answer 503 to those that wait."""
         side = self._sides.pop(account, None)
@@ -259,7 +267,7 @@ class HttpIlpServer:
         if path in self._accounts_of_paths or self._account_of(path) is not None:
             return True
         target = parse_target(path)
-        return target is not None and (target.request_id is not None or target.protocol in self._protocols)
+        return target is not None and (target.request_id is not None or self.other_protocols.knows(target.protocol))
 
     def handle(
         self,
@@ -297,7 +305,7 @@ class HttpIlpServer:
         elif self.draining:
             respond.refuse(503, "this node is stopping")
         elif target is not None and target.request_id is None:
-            self._protocols[target.protocol](admission.account, body, now, respond)
+            self.other_protocols.handle(admission.account, target.protocol, content_type, body, respond)
         elif not is_ilp_content_type(content_type):
             respond.refuse(415, "an ILP packet is application/octet-stream")
         elif not self._takes_with_id(admission.account, target, body, now, respond, fields):
