@@ -64,4 +64,4 @@ async def test_who_may_ask_and_for_what() -> None:
         node.subprotocols.register("paychan", handle, "eve")
         assert (await post(node, "paychan")).status == 404  # not for bob
         assert (await post(node, "paychan", shows="wrong")).status == 401
-        assert (await post(node, "info", b"")).body == b"bob"
+        assert (await post(node, "info", b"")).body == b"test.hub"

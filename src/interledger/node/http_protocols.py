@@ -11,7 +11,7 @@ from typing import Final, final
 from interledger.accounts.account import AccountId
 from interledger.link.btp.messages import ContentType, ProtocolData
 from interledger.link.btp.subprotocols import Answer, Refusal, SubprotocolRequest, Subprotocols
-from interledger.link.http.protocol import Respond
+from interledger.link.http.interfaces import Respond
 
 __all__ = ["HttpProtocols"]
 

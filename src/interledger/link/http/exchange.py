@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol, final
 from interledger.clock import Timestamp
 from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.heads import Request
+from interledger.link.http.interfaces import Respond
 from interledger.link.http.messages import encode_response, status_line
-from interledger.link.http.protocol import HttpIlpServer, Respond
+from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:

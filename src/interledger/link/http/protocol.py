@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Final, NamedTuple, Protocol, final
+from typing import Final, NamedTuple, final
 from urllib.parse import unquote_to_bytes
 
 from interledger.accounts.account import AccountId, parse_account_id
@@ -16,6 +16,7 @@ from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.packet import Prepare, Reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.forms import Target, parse_target
+from interledger.link.http.interfaces import NO_OTHERS, OtherProtocols, RequestSide, Respond
 from interledger.link.http.messages import ILP_BODY_MAX, bearer_token, is_ilp_content_type
 
 __all__ = [
@@ -25,10 +26,7 @@ __all__ = [
     "Admit",
     "HttpIlpServer",
     "IncomingSide",
-    "OtherProtocols",
     "Presented",
-    "RequestSide",
-    "Respond",
     "by_token",
 ]
 
@@ -80,62 +78,6 @@ def by_token(account_of: Callable[[str], AccountId | None]) -> Admit:
         return None if account is None else Admission(account, NEVER)
 
     return admit
-
-
-class Respond(Protocol):
-    """Where one answer goes. Both return False when the client is gone; the answer is then lost."""
-
-    def packet(self, octets: bytes) -> bool:
-        """HTTP 200 with an ILP packet."""
-        ...
-
-    def refuse(self, status: int, text: str) -> bool:
-        """Another status, with a line for a person."""
-        ...
-
-    def acknowledge(self, status: int) -> bool:
-        """A status that says all."""
-        ...
-
-    def deny(self, text: str) -> bool:
-        """HTTP 401: the credentials are wrong. It may wait, as `link.attempts` says for where they come from."""
-        ...
-
-
-class RequestSide(Protocol):
-    """What one account's peer sends us in a form of HTTP whose packets have ids."""
-
-    in_path: bool
-    """The id is in the path (HTTP-OER), else in a header."""
-
-    def id_in(self, fields: Mapping[bytes, bytes], body: bytes) -> bytes | None:
-        """The id in the headers, when the request asks for this form; None: it is answered in its response."""
-        ...
-
-    def receive(self, request_id: bytes, octets: bytes, now: Timestamp, respond: Respond) -> None:
-        """A body. `respond` is called once, now or later."""
-        ...
-
-
-class OtherProtocols(Protocol):
-    """Protocols beside ILP, such as `paychan`: `POST /<name>` (the server-roles document)."""
-
-    def knows(self, name: str) -> bool:
-        """Whether requests of that name are answered."""
-        ...
-
-    def handle(self, account: AccountId, name: str, content_type: bytes | None, body: bytes, respond: Respond) -> None:
-        """A request of `account`. `respond` is called once, now or later."""
-        ...
-
-
-@final
-class _NoOthers:
-    def knows(self, name: str) -> bool:
-        return False
-
-    def handle(self, account: AccountId, name: str, content_type: bytes | None, body: bytes, respond: Respond) -> None:
-        respond.refuse(404, "nothing is here")
 
 
 _NO_FIELDS: Final[Mapping[bytes, bytes]] = {}
@@ -218,7 +160,7 @@ class HttpIlpServer:
         self._bare_tokens = bare_tokens
         self._sides: dict[AccountId, IncomingSide] = {}
         self._request_sides: dict[AccountId, RequestSide] = {}
-        self.other_protocols: OtherProtocols = _NoOthers()
+        self.other_protocols: OtherProtocols = NO_OTHERS
         self._own_paths = {path.encode("ascii"): _NO_ACCOUNT for path in paths}
         self._accounts_of_paths: dict[bytes, str] = dict(self._own_paths)
         self.accepted_heads: dict[Hashable, tuple[IncomingSide, int, Timestamp]] = {}

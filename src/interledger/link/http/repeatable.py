@@ -18,7 +18,7 @@ from interledger.errors import DecodeError
 from interledger.ilp.packet import TYPE_PREPARE, Fulfill, Prepare, Reply, decode_packet
 from interledger.link.base import PacketHandler
 from interledger.link.http.forms import callback_url, request_id
-from interledger.link.http.protocol import Respond
+from interledger.link.http.interfaces import Respond
 from interledger.link.idempotent import IdempotentSide
 from interledger.link.outstanding import Arrival, Outstanding
 
