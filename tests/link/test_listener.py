@@ -817,6 +817,34 @@ async def test_D1_a_source_with_many_refusals_on_their_way_is_cut_off() -> None:
         assert (await good.response())[0] == 200
 
 
+async def test_D1_the_application_s_refusals_wait_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong tokens of the API count with those of packets; a request without one is no guess."""
+    monkeypatch.setattr("interledger.link.attempts.DELAY_MS", 150)
+
+    async def refuse(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 401, "headers": []})
+        await send({"type": "http.response.body", "body": b"no"})
+
+    attempts = Attempts()
+    ask = b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer guess\r\n\r\n"
+    async with running(app=refuse, attempts=attempts) as rig, rig.client() as client:
+        for octets in (GET, ask, ask, ask, ask, ask, GET):
+            client.write(octets)
+            assert (await client.response())[0] == 401
+        assert attempts.wrong_count == 5
+        began = asyncio.get_running_loop().time()
+        client.write(ask)
+        assert (await client.response())[0] == 401
+        assert asyncio.get_running_loop().time() - began > 0.1
+        leaves = [await rig.connect() for _ in range(WAITING_MAX + 1)]
+        for other in leaves:
+            other.write(ask)
+        await eventually(lambda: attempts.cut_count == 1)
+        for other in leaves:
+            await other.close()
+        await eventually(lambda: not attempts._waiting)
+
+
 # ---------------------------------------------------------------- TLS
 
 

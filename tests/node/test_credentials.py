@@ -62,7 +62,7 @@ async def pair(left_link: Any, right_link: Any, ca: DevAuthority | None = None, 
 
 async def answer(node: Node, destination: str) -> str | None:
     """The code of an echo; None when it came back."""
-    return (await node.ping(destination)).code
+    return (await node.requests.ping(destination)).code
 
 
 def to_right(**more: Any) -> Any:

@@ -6,6 +6,7 @@ something about SHA-256 of his own guess, and nothing about anybody's token.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from interledger.link.jwt.protocol import JwtRules, JwtVerifier
 
 __all__ = ["TOKENS_MAX", "Credentials", "btp_proofs", "signer_of"]
+
+logger = logging.getLogger("interledger.node")
 
 TOKENS_MAX: Final = 32
 """Incoming tokens of one account: more than any rotation needs at a time."""
@@ -79,6 +82,9 @@ class Credentials:
             pinned = pinned_certificate(entry)
             if self._tls is not None and pinned is not None:
                 self._tls.trust(pinned)
+        useless = self.cannot_come(account)
+        if useless is not None:
+            logger.warning("%s cannot be known by a certificate: %s", account.id, useless)
         if link.client_certificate_required:
             self._need_certificate.add(account.id)
 

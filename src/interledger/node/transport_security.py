@@ -33,6 +33,8 @@ class NodeTls:
             self.server = ServerTls(Path(certificate), _path(key), _path(authorities))
         self._ca = _path(settings.tls_ca)
         self._is_development = settings.development
+        self._fault = ""
+        """What was last said of files that are wrong: once is enough."""
         if self._ca is not None:
             client_context(self._ca)  # a file that is wrong is told at the start, not at the first link
 
@@ -66,8 +68,11 @@ class NodeTls:
         try:
             self.server.reload()
         except SettingsError as error:
-            logger.error("the certificate was not changed: %s", error)
+            if str(error) != self._fault:
+                self._fault = str(error)
+                logger.error("the certificate was not changed: %s", error)
         else:
+            self._fault = ""
             logger.info("the port presents the certificate that stands in %s now", self.server.certificate)
 
     async def watch(self) -> None:

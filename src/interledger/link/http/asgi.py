@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import Event, Transport, get_running_loop
+from asyncio import Event, Transport, get_running_loop, timeout
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 from urllib.parse import unquote_to_bytes
 
 from interledger.errors import LocalProtocolError
+from interledger.link.attempts import CUT
 from interledger.link.http.heads import Request
 from interledger.link.http.messages import encode_response, status_line
+from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:
     from interledger.link.http.connection import Connection
@@ -143,17 +146,37 @@ class AsgiRequest:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
-        if self._port is None:
+        port = self._port
+        if port is None:
             return
         if message["type"] == "http.response.start":
             if self._start is not None or self.begun:
                 raise LocalProtocolError("the application started its answer twice")
             self._start = message
+            if message["status"] == HTTPStatus.UNAUTHORIZED and b"authorization" in self.request.fields:
+                await self._hold_back(port)
         elif message["type"] == "http.response.body":
             self._send_body(bytes(message.get("body", b"")), bool(message.get("more_body", False)))
             await self.drain()
         else:
             raise LocalProtocolError(f"the application sent {message['type']}, which is no part of an answer")
+
+    async def _hold_back(self, port: Port) -> None:
+        """A wrong token: its answer waits as long as `link.attempts` says, or ends the connection."""
+        transport = self._transport
+        source = source_of(None if transport is None else transport.get_extra_info("peername"))
+        delay_ms = port.attempts.wrong(source, port.clock.now())
+        if delay_ms == CUT and transport is not None:
+            transport.abort()
+        elif delay_ms > 0:
+            try:
+                # The client may leave earlier; then there is nothing to wait for.
+                async with timeout(delay_ms / 1000):
+                    await self._over.wait()
+            except TimeoutError:
+                pass
+            finally:
+                port.attempts.done(source)
 
     def _send_body(self, body: bytes, more: bool) -> None:
         if self._over.is_set():
