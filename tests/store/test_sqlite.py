@@ -288,6 +288,49 @@ def count(node: Node) -> int:
     return int(node.sql("SELECT count(*) FROM journal")[0][0])
 
 
+# ---------------------------------------------------------------------- backups
+
+
+@pytest.mark.parametrize("durability", [Durability.POWER, Durability.PROCESS])
+def test_J9_a_database_that_is_older_than_its_log_is_refused(node: Node, durability: Durability) -> None:
+    node.store.close()
+    node.store = node.make(durability)
+    node.store.open()
+    node.ledger = Ledger()
+    node.store.load(node.ledger)
+    node.write(snapshot=True)
+    node.store.close()
+    backup = (node.directory / DATABASE).read_bytes()
+    node.store.open()
+    node.store.load(Ledger())
+    node.write(snapshot=True)
+    node.write()
+    node.store.close()
+    (node.directory / DATABASE).write_bytes(backup)
+    with pytest.raises(StoreError, match=r"commit 3, the database ends with commit 1.*restored from a backup\?"):
+        node.start()
+
+
+def test_J9_a_log_of_another_database_is_refused(node: Node, tmp_path: Path) -> None:
+    other = Node(tmp_path / "other")
+    other.start()
+    other.write()
+    other.store.close()
+    node.write()
+    node.store.close()
+    (node.directory / "commits.log").write_bytes((other.directory / "commits.log").read_bytes())
+    with pytest.raises(StoreError, match="does not belong to the database beside it"):
+        node.start()
+
+
+def test_J9_a_log_that_is_gone_is_refused(node: Node) -> None:
+    node.write(snapshot=True)
+    node.store.close()
+    (node.directory / "commits.log").unlink()
+    with pytest.raises(StoreError, match="missing or empty"):
+        node.start()
+
+
 # ---------------------------------------------------------------------- failures
 
 

@@ -153,6 +153,13 @@ def _read(path: Path, octets: bytes, mark: bytes, seq: int, chain: int) -> tuple
         if seq:
             raise StoreError(f"{path} is missing or empty: it had the latest commits. Restore it with the database")
         return [], _START  # new, or its making was cut short
+    first = _read_fields(octets, _START, mark)
+    if first is not None and first[0] > seq + 1:
+        # The database has on the disk whatever was here before this, so it is one of an earlier time.
+        raise StoreError(
+            f"{path} goes on from commit {first[0]}, the database ends with commit {seq}: it is older than its log. Was "
+            "it restored from a backup? Restore both from the same moment. Nothing was changed; the node does not start"
+        )
     commits = []
     offset = _START
     while (commit := _read_commit(octets, offset, mark, seq, chain)) is not None:
