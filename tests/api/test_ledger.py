@@ -186,7 +186,7 @@ async def test_only_the_operator_sees_the_books(books: tuple[Node, Any]) -> None
         for method in methods
         if path.startswith(("/api/ledger", "/api/unknown"))
     ]
-    assert len(operations) == 11
+    assert len(operations) == 12
     for path, method in operations:
         target = path.replace("{item}", "unk_1").replace("{decision}", "dec_1")
         assert (await call(method.upper(), target, token=None)).status == 401

@@ -12,7 +12,14 @@ import pytest
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.cli.console import Console
-from interledger.cli.ledger_view import check_lines, decision_lines, item_lines, statement_lines, unknown_lines
+from interledger.cli.ledger_view import (
+    check_lines,
+    compare_lines,
+    decision_lines,
+    item_lines,
+    statement_lines,
+    unknown_lines,
+)
 from interledger.cli.status import risk_lines
 from interledger.clock import Timestamp
 from interledger.store.sqlite import DATABASE, SqliteStore
@@ -38,6 +45,13 @@ def test_the_books_of_a_running_node(ilp: Ilp, bob: str) -> None:
     assert "At the node's rates of now: 0.0" in profit
     assert "assets:peer:alice  0 USD = 10.000000000 USD" in ilp("ledger", "export").out
     assert ilp("ledger", "export", "--format", "csv").out.startswith("at,kind,account,amount")
+
+
+def test_our_books_beside_those_of_the_peers(ilp: Ilp) -> None:
+    result = ilp("ledger", "compare")
+    assert result.code == 0
+    assert [line.split()[0] for line in result.out.splitlines()] == ["PEER", "alice", "bob"]
+    assert result.out.count("· does not say") == 2  # their accounts of the hub do not have peer_balance
 
 
 def test_L5_a_correction_is_shown_before_it_is_done(ilp: Ilp) -> None:
@@ -169,6 +183,19 @@ def test_a_statement_that_was_cut(pipe: Console) -> None:
         "  After    0.000000005 USD credit",
         "  Held     0 in, 0.000000003 out USD",
     ]
+
+
+def test_books_that_differ(pipe: Console) -> None:
+    asset = {"asset_code": "USD", "asset_scale": 2}
+    items = [
+        {"account": "bob", **asset, "ours": "500", "theirs": "430", "unexplained": "70", "problem": None},
+        {"account": "eve", **asset, "ours": "-5", "theirs": None, "unexplained": "0", "problem": "F02"},
+        {"account": "kim", **asset, "ours": "5", "theirs": "4", "unexplained": "0", "problem": None},
+    ]
+    assert compare_lines(items, pipe)[1] == "bob   owes us 5.00 USD  owes us 4.30 USD  ✗ 0.70 USD that nothing explains"
+    assert compare_lines(items, pipe)[2].endswith("· does not say: F02")
+    assert compare_lines(items, pipe)[3].endswith("✓ agree, but for what is in flight or unknown")
+    assert compare_lines([], pipe) == ["There are no peers."]
 
 
 def test_what_is_at_risk(pipe: Console) -> None:

@@ -16,7 +16,7 @@ from interledger.accounts.books.statement import By, StatementReport
 from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.clock import Timestamp
 
-__all__ = ["AtRiskView", "BooksFacade", "DecisionView", "EffectView"]
+__all__ = ["AtRiskView", "BooksFacade", "ComparisonView", "DecisionView", "EffectView"]
 
 
 class AtRiskView(Protocol):
@@ -47,6 +47,27 @@ class EffectView(Protocol):
     def after(self) -> int: ...
 
 
+class ComparisonView(Protocol):
+    """One account in two books, in units of its asset: above zero, the peer owes us. None: the peer does not say."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def asset(self) -> Asset: ...
+    @property
+    def ours(self) -> int: ...
+    @property
+    def theirs(self) -> int | None: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def unknown(self) -> int: ...
+    @property
+    def unexplained(self) -> int: ...
+    @property
+    def problem(self) -> str: ...
+
+
 class DecisionView(Protocol):
     """A decision; `done_at` is None until it was confirmed."""
 
@@ -70,6 +91,8 @@ class BooksFacade(Protocol):
     def now(self) -> Timestamp: ...
     def accounts(self) -> Sequence[LedgerAccount]: ...
     async def check(self) -> CheckReport: ...
+
+    async def compare(self) -> Sequence[ComparisonView]: ...
 
     async def statement(self, name: str, asset: Asset | None, period: Period, by: By) -> StatementReport:
         """Raises `NotFoundError`, `InvalidRequestError`."""

@@ -48,6 +48,26 @@ async def check(call: Call) -> Response:
     return json_response(check_document(await call.node.books.check()))
 
 
+async def compare(call: Call) -> Response:
+    """Asks every peer (peer.balance); one that does not say has a problem instead."""
+    return json_response(
+        list_document(
+            {
+                "account": one.account,
+                "asset_code": one.asset.code,
+                "asset_scale": one.asset.scale,
+                "ours": str(one.ours),
+                "theirs": None if one.theirs is None else str(one.theirs),
+                "in_flight": str(one.in_flight),
+                "unknown": str(one.unknown),
+                "unexplained": str(one.unexplained),
+                "problem": one.problem or None,
+            }
+            for one in await call.node.books.compare()
+        )
+    )
+
+
 async def statement(call: Call) -> Response:
     account = _query(call, "account", str)
     if not account:
@@ -144,6 +164,10 @@ OPERATIONS: Final = (
     Operation(
         method="GET", path="/api/ledger/check", access=Access.ADMIN, handler=check,
         summary="Compute all balances again from the journal", answer="LedgerCheck", problems=(503,), tags=("ledger",),
+    ),
+    Operation(
+        method="GET", path="/api/ledger/compare", access=Access.ADMIN, handler=compare,
+        summary="Our books beside those of every peer", answer="Comparison[]", tags=("ledger",),
     ),
     Operation(
         method="GET", path="/api/ledger/statement", access=Access.ADMIN, handler=statement,

@@ -28,6 +28,10 @@ class LedgerCalls(ApiCalls):
         """Compute all balances again; look at `sound` of the answer."""
         return cast("Document", await self._call("GET", "/api/ledger/check", timeout_ms=READING_MS))
 
+    async def ledger_compare(self) -> list[Document]:
+        """Our books beside those of every peer."""
+        return cast("list[Document]", (await self._call("GET", "/api/ledger/compare", timeout_ms=READING_MS))["items"])
+
     async def ledger_statement(self, account: str, **query: str | None) -> Document:
         """Of one account. `asset`, `from`, `to`, `by`."""
         path = "/api/ledger/statement?" + _query({"account": account, **query})

@@ -53,6 +53,18 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
             ),
         }
     ),
+    "Comparison": object_of(
+        {
+            "account": TEXT,
+            **_ASSET,
+            "ours": UNITS,
+            "theirs": or_null(UNITS),
+            "in_flight": UNITS,
+            "unknown": UNITS,
+            "unexplained": UNITS,
+            "problem": _NULLABLE_TEXT,
+        }
+    ),
     "Statement": object_of(
         {
             "name": TEXT,

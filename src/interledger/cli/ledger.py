@@ -15,6 +15,7 @@ from interledger.cli.exit_codes import ExitCode
 from interledger.cli.ledger_view import (
     accounts_lines,
     check_lines,
+    compare_lines,
     decision_lines,
     profit_lines,
     statement_lines,
@@ -25,7 +26,7 @@ from interledger.cli.tree import command
 if TYPE_CHECKING:
     from interledger.store.history import HistoryReader
 
-__all__ = ["accounts", "check", "correct", "decide", "export", "profit", "statement", "who"]
+__all__ = ["accounts", "check", "compare", "correct", "decide", "export", "profit", "statement", "who"]
 
 Document = dict[str, Any]
 
@@ -60,6 +61,19 @@ def check(state: State, data_dir: str | None) -> int:
     document = state.call(lambda api: api.ledger_check()) if running else _of_stopped(data_dir or "", _check_stopped)
     state.emit(document, lambda: check_lines(document, state.console), identifier="sound")
     return ExitCode.DONE if document["sound"] else ExitCode.FAULT_FOUND
+
+
+@command("compare")
+@click.pass_obj
+def compare(state: State) -> int:
+    """Ask every peer what its books say, and compare. Exit code 10 when something differs that nothing explains.
+
+    Packets in flight and unknown items explain a difference. One that stays may mean that one of the two nodes was
+    restored from an old backup. A peer says it when its account of us has peer_balance.
+    """
+    items = state.call(lambda api: api.ledger_compare())
+    state.emit_list(items, lambda: compare_lines(items, state.console, exact=state.exact), identifier="account")
+    return ExitCode.FAULT_FOUND if any(item["unexplained"] != "0" for item in items) else ExitCode.DONE
 
 
 @command("statement")

@@ -12,7 +12,7 @@ from interledger.cli.money import duration, money, parse_moment, rate_text, whol
 from interledger.cli.output import Column, cut_middle, render_table
 
 __all__ = [
-    "accounts_lines", "check_lines", "decision_lines", "item_lines", "profit_lines", "statement_lines",
+    "accounts_lines", "check_lines", "compare_lines", "decision_lines", "item_lines", "profit_lines", "statement_lines",
     "unknown_lines",
 ]  # fmt: skip
 
@@ -57,6 +57,33 @@ def check_lines(document: Document, console: Console) -> list[str]:
     if document["sound"]:
         return [*lines, "Books are sound."]
     return [*lines, "Books are not sound. Do not delete anything.  Next:  ilp ledger export --format csv --by packet"]
+
+
+def compare_lines(items: Sequence[Document], console: Console, *, exact: bool = False) -> list[str]:
+    """A line a peer: what we say, what it says, and the verdict."""
+    if not items:
+        return ["There are no peers."]
+
+    def position(row: Document, key: str) -> str:
+        return "" if row[key] is None else _position(int(row[key]), {**row, "name": "peer/"}, console, exact=exact)
+
+    def verdict(row: Document) -> str:
+        if row["theirs"] is None:
+            return console.mark("·", f"does not say: {row['problem']}")
+        if row["unexplained"] != "0":
+            amount = format_amount(int(row["unexplained"]), _asset(row), exact=exact)
+            return console.mark("✗", f"{amount} {row['asset_code']} that nothing explains")
+        return console.mark(
+            "✓", "agree" if row["ours"] == row["theirs"] else "agree, but for what is in flight or unknown"
+        )
+
+    columns = (
+        Column("PEER", lambda row: row["account"], keep=4),
+        Column("OUR BOOKS", lambda row: position(row, "ours"), right=True, keep=3),
+        Column("THEIR BOOKS", lambda row: position(row, "theirs"), right=True, keep=3),
+        Column("", verdict, keep=5),
+    )
+    return render_table(items, columns, console)
 
 
 def statement_lines(document: Document, console: Console, *, exact: bool = False) -> list[str]:

@@ -29,6 +29,7 @@ from interledger.accounts.books.transactions import Transactions
 from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError, InvalidRequestError, LedgerError, NotFoundError, StoreError
+from interledger.node.comparison import Comparison, Comparisons
 from interledger.node.decisions import Decision, Decisions, Effect
 from interledger.node.views import AtRisk
 from interledger.store.follow import follow_slowly
@@ -53,6 +54,7 @@ class Books:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self.comparisons = Comparisons(node)
         self._decisions = Decisions(node.clock, node.entropy)
         self._reading = asyncio.Lock()
 
@@ -93,6 +95,10 @@ class Books:
         if overdue:
             live.append(Fault(f"{len(overdue)} holds are older than they may be; the first is packet {overdue[0].id}"))
         return report._replace(faults=[*report.faults, *live])
+
+    async def compare(self) -> list[Comparison]:
+        """Our books beside those of every peer that says."""
+        return await self.comparisons.compare_all()
 
     async def statement(self, name: str, asset: Asset | None, period: Period, by: By) -> StatementReport:
         """Of one account: its full name, or a peer's alone. Raises `NotFoundError`, `InvalidRequestError`."""

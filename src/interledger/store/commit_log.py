@@ -157,8 +157,8 @@ def _read(path: Path, octets: bytes, mark: bytes, seq: int, chain: int) -> tuple
     if first is not None and first[0] > seq + 1:
         # The database has on the disk whatever was here before this, so it is one of an earlier time.
         raise StoreError(
-            f"{path} goes on from commit {first[0]}, the database ends with commit {seq}: it is older than its log. Was "
-            "it restored from a backup? Restore both from the same moment. Nothing was changed; the node does not start"
+            f"{path} goes on from commit {first[0]}, the database ends with commit {seq}: it is older than its log. "
+            "Was it restored from a backup? Restore both from one moment. Nothing was changed; the node does not start"
         )
     commits = []
     offset = _START
