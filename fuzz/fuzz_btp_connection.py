@@ -75,8 +75,7 @@ def connected(repeats: bool) -> BtpConnection:
     still = Still()
     link = BtpLink(AccountId("peer"), Handler(), clock=still, defer=lambda call: None, address=lambda: "test.node")
     if repeats:
-        ledger = Ledger()
-        RepeatingLink(link, ledger, still)
+        RepeatingLink(link, Ledger(), "peer/peer", still)
     link.subprotocols.register("claim", answer)
     link.subprotocols.set_settlement_hook(answer)
     websocket = WebSocket(client=False, entropy=still, wake=lambda: None, now=NOW)

@@ -138,7 +138,7 @@ class BtpLinks:
                 client.start()
 
     def _attach_repeating(self, account: Account, peer_id: AccountId, link: BtpLink) -> Peer:
-        repeating = RepeatingLink(link, self._connector.ledger, self._clock)
+        repeating = RepeatingLink(link, self._connector.ledger, account.ledger_name, self._clock)
         peer = self._attach_peer(account, peer_id, repeating)
         repeating.resume(self._clock.now())
         self._repeating[account.id] = repeating, DueTimer(repeating, repeating, self._clock)

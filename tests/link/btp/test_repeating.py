@@ -129,7 +129,7 @@ class Node:
         self.holder.node = self
         peer_link: Any = self.link
         if repeats:
-            peer_link = self.repeating = RepeatingLink(self.link, self.ledger, time)
+            peer_link = self.repeating = RepeatingLink(self.link, self.ledger, "peer/peer", time)
         for account_id, link, local, address in (
             (PEER, peer_link, False, f"test.{other}"),
             (END, self.holder, True, f"test.{name}.end"),
@@ -354,6 +354,39 @@ def test_BT_18_the_server_is_killed_and_the_packet_is_charged_once(moment: int) 
     owed = 0 if moment == 0 else 10
     assert (left.net(), right.net()) == (-owed, owed)
     assert not left.ledger.unknown
+
+
+def test_an_answer_that_found_no_connection_leaves_on_the_next_one() -> None:
+    wire = made()
+    wire.settle()
+    left, right = wire.dialler, wire.server
+    left.pay(1)
+    left.run()
+    wire._carry(0)  # the server has the packet, and is cut off before it has written its answer
+    wire.cut()
+    right.run()
+    left.repeating.forget(1)  # the client will not ask again
+    wire.settle()
+    assert left.holder.replies == [(1, "fulfilled")]
+    assert (left.net(), right.net()) == (-10, 10)
+
+
+def test_a_fulfill_of_before_a_restart_is_proof_of_what_became_of_the_amount() -> None:
+    wire = made()
+    wire.settle()
+    left, right = wire.dialler, wire.server
+    left.pay(1)
+    left.run()
+    wire._carry(0)
+    wire.cut()
+    wire.dialler = left = left.restart()
+    left.repeating.resume(left.time.now())
+    ((unknown),) = left.ledger.unknown.values()
+    right.run()
+    wire.settle()
+    # Its holder is gone with the process, so there is nobody to relay it to; it is kept as evidence.
+    assert unknown.fulfillment == proof(1)
+    assert right.net() == 10
 
 
 # ---------------------------------------------------------------------- one connection, packet by packet

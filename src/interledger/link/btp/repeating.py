@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple, final
 
+from interledger.accounts.evidence import receive_late_fulfillment
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.request_journal import KEPT_AFTER_EXPIRY_MS, RequestJournal, Verdict
 from interledger.clock import Clock, Timestamp
 from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import TYPE_PREPARE, Prepare, Reject, Reply
+from interledger.ilp.packet import TYPE_FULFILL, TYPE_PREPARE, Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
 from interledger.link.btp.link import BtpLink, Connection
 from interledger.link.btp.messages import (
@@ -51,6 +52,7 @@ SENT_MAX: Final = 2 * RESENT_AT_ONCE_MAX
 """Requests kept for another round; what has expired goes when there are so many."""
 
 _PREPARE: Final = bytes((TYPE_PREPARE,))
+_FULFILL: Final = bytes((TYPE_FULFILL,))
 
 _NO_HOLD: Final = 0
 """In place of a hold, for a Transfer: there is no hold of that number, and never will be."""
@@ -66,17 +68,20 @@ class _Sent(NamedTuple):
 class RepeatingLink:
     """A `RememberingLink` over the connections of `link`. `ledger`: where requests of the peer are remembered.
 
-    The owner calls `handle_timer` when `timer` says so.
+    `ledger_name`: the account's in the books. The owner calls `handle_timer` when `timer` says so.
     """
 
-    def __init__(self, link: BtpLink, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, link: BtpLink, ledger: Ledger, ledger_name: str, clock: Clock) -> None:
         self._link = link
         self._ledger = ledger
+        self._ledger_name = ledger_name
         self._clock = clock
         self._sent: dict[int, _Sent] = {}
         self._repetitions: Repetitions[int] = Repetitions()
         self.on_sooner: Callable[[Timestamp], None] = lambda due: None
         """Called with its time when something becomes due before all else."""
+        self._undelivered: dict[bytes, bytes] = {}
+        """Answers that no connection was there for: a peer that was restarted does not ask again."""
         self._messages = RequestJournal(link.account)
         self._transfers = ledger.requests.of(f"{link.account}/transfers")
         self._transfers.on_answer = self._deliver_octets
@@ -125,18 +130,22 @@ class RepeatingLink:
 
     def connected(self, connection: Connection, now: Timestamp) -> None:
         """A new connection: what has no answer may have been lost with an older one."""
+        undelivered, self._undelivered = self._undelivered, {}
+        for answer in undelivered.values():
+            connection.send(answer)
         for request_id, sent in list(self._sent.items())[:RESENT_AT_ONCE_MAX]:
             self._send_again(connection, request_id, sent, now)
 
     def timer(self) -> Timestamp | None:
         """When `handle_timer` is next due."""
-        times = (self._repetitions.timer(), self._messages.timer(), self._side.timer())
+        times = (self._repetitions.timer(), self._messages.timer(), self._transfers.timer(), self._side.timer())
         return min((due for due in times if due is not None), default=None)
 
     def handle_timer(self, now: Timestamp) -> None:
         """Send again what is due, and forget what is too old."""
         self._side.handle_timer(now)
         self._messages.handle_timer(now)
+        self._transfers.handle_timer(now)
         connection = self._link.sending_connection()
         for request_id in self._repetitions.take_due(now):
             sent = self._sent.get(request_id)
@@ -170,9 +179,9 @@ class RepeatingLink:
                 # The peer has our first one, and does not know that a second may come: its answer is on the way.
                 return True
             self.forget(packet.request_id)
-            # The inverted types of D-07 have no place here: their Prepares would be processed without being remembered.
             ilp = find_entry(packet.entries, "ilp")
-            return ilp is not None and ilp.data[:1] == _PREPARE
+            # The inverted types of D-07 have no place here: their Prepares would be processed without being remembered.
+            return ilp is not None and (ilp.data[:1] == _PREPARE or self._is_late(packet.request_id, ilp.data, now))
         ilp = find_entry(packet.entries, "ilp")
         if len({entry.name for entry in packet.entries}) != len(packet.entries):
             return False  # refused with an F01, every time
@@ -196,6 +205,16 @@ class RepeatingLink:
             connection.send(encode_ilp(TYPE_RESPONSE, packet.request_id, reject.encode()))
         self._side_is_sooner()
         return True
+
+    def _is_late(self, request_id: int, ilp: bytes, now: Timestamp) -> bool:
+        """Whether it fulfills a packet of before a restart."""
+        if ilp[:1] != _FULFILL or self._link.is_outstanding(request_id):
+            return False
+        try:
+            fulfillment = Fulfill.decode(ilp).fulfillment
+        except DecodeError:
+            return False
+        return receive_late_fulfillment(self._ledger, self._ledger_name, fulfillment, ilp, now)
 
     def resume(self, now: Timestamp) -> None:
         """The account has its link (again, after a restart): see to what was in progress."""
@@ -260,10 +279,12 @@ class RepeatingLink:
         self._deliver_octets(key, encode_ilp(TYPE_RESPONSE, int.from_bytes(key, "big"), reply))
 
     def _deliver_octets(self, key: bytes, answer: bytes) -> None:
-        """On the newest connection. Without one the peer asks again."""
+        """On the newest connection, or when there is one again."""
         connection = self._link.newest_connection()
         if connection is not None:
             connection.send(answer)
+        elif len(self._undelivered) < RESENT_AT_ONCE_MAX:
+            self._undelivered[key] = answer
 
 
 def _key(request_id: int) -> bytes:
