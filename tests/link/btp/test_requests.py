@@ -180,9 +180,9 @@ def test_BT_06_our_request_gets_the_answer_with_its_id(world: World) -> None:
     requests = world.link.requests
     first = requests.send_message((CLAIM,), heard.append)
     second = requests.send_transfer(7, (CLAIM, MORE), heard.append)
-    assert (first, second) == (1, 2)
-    assert world.sent(connection) == [BtpMessage(1, (CLAIM,)), BtpTransfer(2, 7, (CLAIM, MORE))]
-    answers: list[BtpPacket] = [error(2, "F00", "no", world), BtpResponse(1, (DONE,))]
+    assert (first, second) == (2, 3)
+    assert world.sent(connection) == [BtpMessage(2, (CLAIM,)), BtpTransfer(3, 7, (CLAIM, MORE))]
+    answers: list[BtpPacket] = [error(3, "F00", "no", world), BtpResponse(2, (DONE,))]
     assert receive(world, connection, *answers) == []
     assert heard == answers
     assert world.handler.calls == []
@@ -209,7 +209,10 @@ def test_our_requests_and_our_prepares_have_different_ids(world: World) -> None:
     receive(world, connection, BtpResponse(5))
     assert heard == []
     assert world.handler.calls == [("reply", 5, "T00")]
-    assert request_id == 5 + 2**31
+    assert request_id == 5 + 2**31 + 1
+    # Nor is a number of ours used twice: the answer to it may come twice.
+    world.link.requests.forget(request_id)
+    assert world.link.requests.send_message((CLAIM,), heard.append) == request_id + 1
 
 
 def test_a_request_that_nobody_waits_for_is_forgotten(world: World) -> None:

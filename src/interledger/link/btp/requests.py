@@ -62,6 +62,8 @@ class Requests:
         self._clock = clock
         self._out: dict[int, OnAnswer] = {}
         self._in = 0
+        self._count = 0
+        """Of our requests: no number comes twice, because an answer may (on a link that repeats)."""
         self.next_prepare_id: Callable[[], int] = lambda: 0
 
     # ------------------------------------------------------------------ ours
@@ -96,9 +98,8 @@ class Requests:
             raise LinkError(f"{self._link.account} has {REQUESTS_OUT_MAX} requests to answer already")
         # RFC 23: "The implementation should ensure that no two in-flight requests are sent out with the same
         # requestId."
-        request_id = self.next_prepare_id() + HALF_CIRCLE & ID_MASK
-        while request_id in self._out:
-            request_id = request_id + 1 & ID_MASK
+        self._count += 1
+        request_id = self.next_prepare_id() + HALF_CIRCLE + self._count & ID_MASK
         octets = make(request_id).encode()
         self._out[request_id] = on_answer
         connection.send(octets)
