@@ -23,9 +23,11 @@ from interledger.codec.timestamp import (
     encode_interledger_time,
     format_rfc3339,
 )
-from interledger.connector.services import answer_peer_protocol
+from interledger.connector.services import UNKNOWN_PROTOCOL, answer_peer_protocol, check_peer_packet
 from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.address import Address, parse_address
+from interledger.ilp.balance import BALANCE_DESTINATION, PeerBalance, balance_request
+from interledger.ilp.echo import decode_echo, encode_echo_reply, encode_echo_request
 from interledger.ilp.error_codes import AmountTooLarge
 from interledger.ilp.ildcp import ChildConfig, config_request
 from interledger.ilp.packet import Fulfill, Packet, Prepare, Reject, decode_packet
@@ -131,6 +133,32 @@ def ildcp_request(octets: bytes, vector: Vector) -> dict[str, str]:
 def ildcp_response(octets: bytes, _: Vector) -> dict[str, Any]:
     config = ChildConfig.decode(octets)
     return {"clientAddress": config.address, "assetScale": config.asset_scale, "assetCode": config.asset_code}
+
+
+def balance_of_request(octets: bytes, vector: Vector) -> dict[str, str]:
+    packet = Prepare.decode(octets)
+    refused = (
+        UNKNOWN_PROTOCOL if packet.destination != BALANCE_DESTINATION else check_peer_packet(packet, ms(vector["now"]))
+    )
+    if refused is not None:
+        raise DecodeError(refused.message)
+    return {"expiresAt": format_rfc3339(packet.expires_at)}
+
+
+def balance_response(octets: bytes, _: Vector) -> dict[str, Any]:
+    found = PeerBalance.decode(octets)
+    return {"balance": str(found.balance), "assetScale": found.asset_scale, "assetCode": found.asset_code}
+
+
+def echo_data(octets: bytes, _: Vector) -> dict[str, str]:
+    return_address = decode_echo(octets)
+    return {"type": "reply"} if return_address is None else {"type": "request", "returnAddress": return_address}
+
+
+def encode_echo(value: dict[str, str], _: Vector) -> bytes:
+    if value["type"] == "reply":
+        return encode_echo_reply()
+    return encode_echo_request(Address(value["returnAddress"]))
 
 
 # --------------------------------------------------------------------------- BTP
@@ -315,6 +343,12 @@ FORMATS: dict[str, Format] = {
     ),
     "ccp.control": Format(ccp_vectors.control_to_value, ccp_vectors.control_from_value),
     "ccp.update": Format(ccp_vectors.update_to_value, ccp_vectors.update_from_value),
+    "balance.request": Format(balance_of_request, lambda _, vector: balance_request(ms(vector["now"])).encode()),
+    "balance.response": Format(
+        balance_response,
+        lambda value, _: PeerBalance(int(value["balance"]), value["assetScale"], value["assetCode"]).encode(),
+    ),
+    "echo.data": Format(echo_data, encode_echo),
     "ildcp.request": Format(ildcp_request, lambda _, vector: config_request(ms(vector["now"])).encode()),
     "ildcp.response": Format(
         ildcp_response,
