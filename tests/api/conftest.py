@@ -133,6 +133,7 @@ class FakeNode:
         self.positions: dict[str, Position] = {}
         self.links: dict[str, SimpleNamespace] = {}
         self.static: dict[str, str] = {}
+        self.learned: list[Route] = []
         self.values: dict[str, str] = {}
         self.started: list[FakePayment] = []
         self.payment_keys = FakeKeys()
@@ -193,7 +194,11 @@ class FakeNode:
 
     def routes(self) -> list[Route]:
         own = Route(self.address, AccountId("/own"), Origin.OWN)
-        return [own, *(route for prefix, text in self.static.items() for route in parse_targets(prefix, text))]
+        return [
+            own,
+            *self.learned,
+            *(route for prefix, text in self.static.items() for route in parse_targets(prefix, text)),
+        ]
 
     async def set_static_routes(self, routes: dict[str, str]) -> None:
         for prefix, text in routes.items():

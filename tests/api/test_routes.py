@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from interledger.accounts.account import AccountId
+from interledger.clock import Timestamp
+from interledger.routing.table import Origin, Route
+
 
 async def test_compatible_routes_are_replaced_and_echoed(call: Any, node: Any) -> None:
     body = {"test.far": "alice", "": "bob"}
@@ -40,11 +44,31 @@ async def test_compatible_routes_refuse(call: Any, node: Any, path: str, body: A
     assert node.static == {}
 
 
+PLAIN = {"weight": 1, "priority": 0, "path": None, "speaker": None, "since": None}
+
+
+async def test_a_learned_route_tells_its_path_speaker_and_age(call: Any, node: Any) -> None:
+    node.learned.append(
+        Route("test.far", AccountId("bob"), Origin.LEARNED, 1, 0, ("test.bob", "test.far"), "test.bob", Timestamp(0))
+    )
+    answer = await call("GET", "/api/routes")
+    assert answer.json["items"][1] == {
+        "prefix": "test.far",
+        "account": "bob",
+        "origin": "learned",
+        "weight": 1,
+        "priority": 0,
+        "path": ["test.bob", "test.far"],
+        "speaker": "test.bob",
+        "since": "1970-01-01T00:00:00.000Z",
+    }
+
+
 async def test_routes_say_who_said_so_and_can_be_sent_back(call: Any, node: Any) -> None:
     items = [{"prefix": "test.far", "account": "alice"}]
     answer = await call("PUT", "/api/routes", {"items": items})
-    own = {"prefix": "test.hub", "account": None, "origin": "own", "weight": 1, "priority": 0}
-    static = {"prefix": "test.far", "account": "alice", "origin": "static", "weight": 1, "priority": 0}
+    own = {"prefix": "test.hub", "account": None, "origin": "own", **PLAIN}
+    static = {"prefix": "test.far", "account": "alice", "origin": "static", **PLAIN}
     assert answer.json == {"items": [own, static], "next_cursor": None}
     assert (await call("GET", "/api/routes", token="alice-token")).json == answer.json
     again = await call("PUT", "/api/routes", {"items": [static], "next_cursor": None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from interledger.cli.balance import peer_balance_lines
 from interledger.cli.console import Console
 from interledger.cli.ping import ping_lines, summary_lines
+from interledger.cli.route import learned_lines
 from interledger.cli.route_explain import explanation_lines
 from interledger.cli.state import State
 
@@ -29,6 +31,7 @@ def eur(amount: int) -> dict[str, Any]:
 
 def route(account: str | None, prefix: str, why_not: str | None, **more: Any) -> dict[str, Any]:
     base = {"account": account, "prefix": prefix, "origin": "static", "weight": 1, "priority": 0, "up": True}
+    base |= {"path": None, "speaker": None, "since": None}
     return {**base, "why_not": why_not, "chosen": why_not is None, **more}
 
 
@@ -75,6 +78,36 @@ def test_a_share_of_the_packets(state: State) -> None:
         "  ✓ bob       test.bob  static  chosen: its turn, 3 of 4 packets",
         "  · lago      test.bob  static  shares: 1 of 4 packets, not this one",
     ]
+
+
+def test_a_route_that_a_peer_announced(state: State) -> None:
+    learned = {"origin": "learned", "speaker": "test.bob", "path": ["test.bob", "test.far"]}
+    longer = {"origin": "learned", "speaker": "test.lago", "path": ["test.lago", "test.x", "test.far"], "priority": 1}
+    rows = [
+        route("bob", "test.far", None, **learned),
+        route("lago", "test.far", "bob is nearer", **longer),
+        route("isp", "", "shorter prefix", origin="default"),
+    ]
+    assert explanation_lines({**FOUND, "candidates": rows}, state) == [
+        "  → bob   by test.far, learned from test.bob, 2 hops",
+        "    1.00 USD leaves as 0.91 EUR, 1.0 s less to expiry, room 178.15 EUR",
+        "",
+        "  CONSIDERED  PREFIX        ORIGIN   HOPS  WHY NOT",
+        "  ✓ bob       test.far      learned     2  chosen: longest prefix",
+        "  · lago      test.far      learned     3  bob is nearer",
+        "  · isp       (everything)  default     –  shorter prefix",
+    ]
+
+
+def test_learned_routes_with_age_path_and_speaker(state: State) -> None:
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    learned = {"origin": "learned", "speaker": "test.bob", "path": ["test.bob", "test.far"]}
+    rows = [route("bob", "test.far", None, since="2026-11-21T11:56:00.000Z", **learned)]
+    assert learned_lines(state, rows, now) == [
+        "PREFIX    ACCOUNT  HOPS    AGE  SAID BY   PATH",
+        "test.far  bob         2  4 min  test.bob  test.bob test.far",
+    ]
+    assert learned_lines(state, []) == ["No peer announces routes. Which peers there are:  ilp account list"]
 
 
 def test_no_route(state: State) -> None:

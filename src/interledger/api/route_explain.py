@@ -12,10 +12,10 @@ from interledger.api.auth import Access
 from interledger.api.bodies import Fields
 from interledger.api.facade import ExplanationView
 from interledger.api.operations import Call, Operation, json_response
+from interledger.api.routes import route_document
 from interledger.connector.explain import Candidate
 from interledger.ilp.address import parse_address
 from interledger.ilp.error_codes import ERROR_CODES
-from interledger.routing.table import Origin
 
 __all__ = ["OPERATIONS", "explanation_document"]
 
@@ -67,13 +67,8 @@ def explanation_document(found: ExplanationView, account: str | None) -> dict[st
 
 
 def _candidate(one: Candidate) -> dict[str, Any]:
-    route = one.route
     return {
-        "prefix": route.prefix,
-        "account": None if route.origin is Origin.OWN else route.account,
-        "origin": route.origin.value,
-        "weight": route.weight,
-        "priority": route.priority,
+        **route_document(one.route),
         "up": one.up,
         "chosen": one.why_not == "",
         "why_not": one.why_not or None,

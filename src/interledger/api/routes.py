@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from interledger.accounts.account import parse_account_id
 from interledger.api.auth import Access
 from interledger.api.documents import list_document
-from interledger.api.facade import NodeFacade
+from interledger.api.facade import NodeFacade, RouteView
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.problems import Problem
+from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import parse_prefix
 from interledger.routing.table import Origin, Route
 from interledger.routing.targets import TARGETS_MAX, WEIGHT_MAX, format_targets
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "route_document"]
 
 OWN: Final = "own"
 """The origin of routes to the node itself. Their account is null."""
 
 _STATIC: Final = {"static": "static"}
+_OF_LEARNED: Final = ("path", "speaker", "since")
 
 
 async def get_compatible_routes(call: Call) -> Response:
@@ -70,6 +72,8 @@ async def put_routes(call: Call) -> Response:
         if len(several) == TARGETS_MAX:
             raise item.wrong("prefix", f"has more than {TARGETS_MAX} accounts", prefix)
         several.append(Route(prefix, account, Origin.STATIC, weight or 1, priority or 0))
+        for name in _OF_LEARNED:
+            item.value(name)  # what `GET` shows can be sent back
         item.close()
     fields.value("next_cursor")
     fields.close()
@@ -78,16 +82,21 @@ async def put_routes(call: Call) -> Response:
 
 
 def _routes(node: NodeFacade) -> dict[str, object]:
-    return list_document(
-        {
-            "prefix": route.prefix,
-            "account": None if str(route.origin) == OWN else route.account,
-            "origin": str(route.origin),
-            "weight": route.weight,
-            "priority": route.priority,
-        }
-        for route in node.routes()
-    )
+    return list_document(route_document(route) for route in node.routes())
+
+
+def route_document(route: RouteView) -> dict[str, Any]:
+    """One route. `path`, `speaker` and `since` are null where nobody announced it."""
+    return {
+        "prefix": route.prefix,
+        "account": None if str(route.origin) == OWN else route.account,
+        "origin": str(route.origin),
+        "weight": route.weight,
+        "priority": route.priority,
+        "path": list(route.path) if route.speaker else None,
+        "speaker": route.speaker or None,
+        "since": None if route.since is None else format_rfc3339(route.since),
+    }
 
 
 def _account_id(prefix: str, text: str) -> str:

@@ -25,7 +25,7 @@ from interledger.api.schema_kinds import (
 )
 from interledger.api.schemas_ledger import LEDGER_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
-from interledger.api.schemas_routes import ROUTE_SCHEMAS
+from interledger.api.schemas_routes import LEARNED, ROUTE_SCHEMAS
 from interledger.node.http_links import KINDS
 
 __all__ = ["SCHEMAS"]
@@ -154,6 +154,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         {
             "weight": COUNT | {"description": "Its share of the packets among those of the same prefix and priority"},
+            **LEARNED,
             "priority": COUNT | {"description": "0 first; the next number while none of those can take a packet"},
         },
     ),

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from interledger.api.schema_kinds import COUNT, FLAG, TEXT, Schema, object_of, or_null, ref_or_null
+from interledger.api.schema_kinds import COUNT, FLAG, MOMENT, TEXT, Schema, object_of, or_null, ref_or_null
 
-__all__ = ["ROUTE_SCHEMAS"]
+__all__ = ["LEARNED", "ROUTE_SCHEMAS"]
+
+LEARNED: Final[dict[str, Schema]] = {
+    "path": {"type": ["array", "null"], "items": TEXT, "description": "Nodes from the next to where it begins"},
+    "speaker": or_null(TEXT) | {"description": "The address of the peer that announced it"},
+    "since": or_null(MOMENT) | {"description": "When it did so first"},
+}
+"""What a route has that a peer announced, and null for all others."""
 
 ROUTE_SCHEMAS: Final[dict[str, Schema]] = {
     "RouteExplanation": object_of(
@@ -44,6 +51,7 @@ ROUTE_SCHEMAS: Final[dict[str, Schema]] = {
                         "origin": TEXT,
                         "weight": COUNT,
                         "priority": COUNT,
+                        **LEARNED,
                         "up": FLAG,
                         "chosen": FLAG,
                         "why_not": or_null(TEXT),

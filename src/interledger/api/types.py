@@ -209,6 +209,9 @@ class RouteDocument(TypedDict):
     origin: str
     weight: int
     priority: int
+    path: list[str] | None
+    speaker: str | None
+    since: str | None
 
 
 class RateDocument(TypedDict):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
+from interledger.cli.money import duration, parse_moment
 from interledger.cli.output import Column, render_table
 from interledger.cli.state import State
 from interledger.cli.tree import command
@@ -18,15 +20,42 @@ from interledger.routing.targets import format_targets
 if TYPE_CHECKING:
     from interledger.api.client import ApiClient
 
-__all__ = ["list_routes", "pairs_of", "route_lines", "set_routes"]
+__all__ = ["learned_lines", "list_routes", "pairs_of", "route_lines", "set_routes"]
 
 
 @command("list")
+@click.option("--learned", is_flag=True, help="Those that peers announced: how old, by which path, who said so.")
+@click.option("--via", metavar="ACCOUNT", help="Those that lead to this account.")
 @click.pass_obj
-def list_routes(state: State) -> None:
+def list_routes(state: State, learned: bool, via: str | None) -> None:
     """All routes of the node, longest prefix wins: who is next, and who said so."""
-    routes = state.call(lambda api: api.routes())
-    state.emit_list(routes, lambda: route_lines(state, routes), identifier="prefix")
+    routes = [
+        row
+        for row in state.call(lambda api: api.routes())
+        if (not learned or row["origin"] == Origin.LEARNED) and via in (None, row["account"])
+    ]
+    lines = learned_lines if learned else route_lines
+    state.emit_list(routes, lambda: lines(state, routes), identifier="prefix")
+
+
+def learned_lines(state: State, routes: Sequence[Any], now: datetime | None = None) -> list[str]:
+    """A table of routes that peers announced."""
+    if not routes:
+        return ["No peer announces routes. Which peers there are:  ilp account list"]
+    at = now or datetime.now(UTC)
+    columns = (
+        Column("PREFIX", lambda row: row["prefix"], keep=2),
+        Column("ACCOUNT", lambda row: row["account"] or "", keep=1),
+        Column("HOPS", lambda row: str(len(row["path"] or ())), right=True),
+        Column("AGE", lambda row: _age(row["since"], at), right=True),
+        Column("SAID BY", lambda row: row["speaker"] or ""),
+        Column("PATH", lambda row: " ".join(row["path"] or ())),
+    )
+    return render_table(routes, columns, state.console)
+
+
+def _age(since: str | None, now: datetime) -> str:
+    return "" if since is None else duration(max(int((now - parse_moment(since)).total_seconds() * 1000), 0))
 
 
 def route_lines(state: State, routes: Sequence[Any]) -> list[str]:

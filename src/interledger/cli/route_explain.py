@@ -68,6 +68,7 @@ def explanation_lines(found: Document, state: State) -> list[str]:
         ),
         Column("PREFIX", lambda row: row["prefix"] or "(everything)", keep=1),
         Column("ORIGIN", lambda row: row["origin"]),
+        *([Column("HOPS", _hops, right=True)] if any(row["speaker"] for row in found["candidates"]) else []),
         Column("WHY NOT", lambda row: row["why_not"] or _why(found, row)),
     )
     return [*lines, "", *render_table(found["candidates"], columns, state.console)]
@@ -76,7 +77,7 @@ def explanation_lines(found: Document, state: State) -> list[str]:
 def _forwarded(found: Document, state: State) -> list[str]:
     chosen = next((row for row in found["candidates"] if row["chosen"]), None)
     onward = found["next"]
-    by = "" if chosen is None else f"   by {chosen['prefix'] or 'the default route'}, {chosen['origin']}"
+    by = "" if chosen is None else f"   by {chosen['prefix'] or 'the default route'}, {_said_by(chosen)}"
     who = "a receiver on this node" if chosen is not None and chosen["account"] is None else onward["account"]
     lines = [f"  {state.console.encode('→')} {who}{by}"]
     if onward["amount"] is not None:
@@ -115,6 +116,17 @@ def _rooms(found: Document) -> list[str]:
     if onward is not None and onward["room"] is not None:
         lines.append(f"    Room     we may still owe {onward['account']} {money(onward['room'])}")
     return lines
+
+
+def _hops(row: Document) -> str:
+    return str(len(row["path"])) if row["speaker"] else "–"
+
+
+def _said_by(row: Document) -> str:
+    if not row["speaker"]:
+        return str(row["origin"])
+    hops = len(row["path"])
+    return f"learned from {row['speaker']}, {hops} hop{'' if hops == 1 else 's'}"
 
 
 def _name(row: Document) -> str:

@@ -247,4 +247,6 @@ def _after(route: Route, taken: Route) -> str:
         return "shorter prefix"
     if route.origin is not taken.origin:
         return f"{taken.origin} routes go before {route.origin} ones"
+    if len(route.path) > len(taken.path):
+        return f"{taken.account} is nearer"
     return f"stands in for {taken.account}"
