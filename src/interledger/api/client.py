@@ -206,7 +206,7 @@ class ApiClient(LedgerCalls):
                 last = document
                 yield document
         except LinkError:
-            # Never asked for a second time: a node that was started anew in between would pay twice.
+            # Not asked for a second time: without a key that would be a second payment.
             if last is None:
                 raise
         while last is not None and last["ended_at"] is None:
