@@ -90,45 +90,54 @@ def test_an_id_used_again_lives_as_long_as_its_new_packet() -> None:
 # Size
 
 
-def test_the_oldest_answer_goes_first_and_what_is_in_progress_stays() -> None:
-    journal = RequestJournal("bob", requests_max=3)
-    for request_id in (b"1", b"2", b"3"):
-        receive(journal, request_id)
-    journal.answer(b"3", b"x")
-    journal.answer(b"1", b"x")
-    assert receive(journal, b"4") is Verdict.NEW
-    assert [request_id for request_id, _ in journal.entries()] == [b"1", b"2", b"4"]
+def ask(journal: RequestJournal, request_id: bytes, now: int, expires_at: int = EXPIRES) -> Verdict:
+    return journal.receive(request_id, b"prepare", expires_at, durable=True, now=now).verdict
 
 
-def test_when_all_are_in_progress_a_new_one_is_refused_and_not_kept() -> None:
+def test_what_expired_first_makes_room_and_nothing_that_could_be_charged_again() -> None:
     journal = RequestJournal("bob", requests_max=2)
-    receive(journal, b"1")
-    receive(journal, b"2")
-    assert receive(journal, b"3") is Verdict.FULL
-    assert receive(journal, b"1") is Verdict.IN_PROGRESS
+    ask(journal, b"1", 0, EXPIRES + 5)
+    ask(journal, b"2", 0, EXPIRES)
     journal.answer(b"1", b"x")
-    assert receive(journal, b"3") is Verdict.NEW
+    journal.answer(b"2", b"x")
+    assert ask(journal, b"3", EXPIRES - 1) is Verdict.FULL
+    assert receive(journal, b"3") is Verdict.FULL
+    assert ask(journal, b"3", EXPIRES) is Verdict.NEW
+    assert [request_id for request_id, _ in journal.entries()] == [b"1", b"3"]
 
 
-def test_answers_are_bounded_in_octets_too() -> None:
+def test_what_is_in_progress_makes_no_room_and_a_refused_one_is_not_kept() -> None:
+    journal = RequestJournal("bob", requests_max=1)
+    ask(journal, b"1", 0)
+    assert ask(journal, b"2", EXPIRES) is Verdict.FULL
+    assert ask(journal, b"1", EXPIRES) is Verdict.IN_PROGRESS
+    journal.answer(b"1", b"x")
+    assert ask(journal, b"2", EXPIRES) is Verdict.NEW
+
+
+def test_of_large_answers_the_oldest_are_dropped_and_the_requests_stay_known() -> None:
     journal = RequestJournal("bob", answer_octets_max=10)
     for number in range(4):
         receive(journal, bytes([number]))
         journal.answer(bytes([number]), b"12345")
-    assert [request_id for request_id, _ in journal.entries()] == [b"\x02", b"\x03"]
+    told = [receive(journal, bytes([number])) for number in range(4)]
+    assert told == [Verdict.IN_PROGRESS, Verdict.IN_PROGRESS, Verdict.ANSWERED, Verdict.ANSWERED]
+    assert not journal.answer(b"\x00", b"another")
     receive(journal, b"large")
     journal.answer(b"large", bytes(100))  # more than all: it alone is kept
-    assert [request_id for request_id, _ in journal.entries()] == [b"large"]
+    assert receive(journal, b"large") is Verdict.ANSWERED
+    assert receive(journal, b"\x03") is Verdict.IN_PROGRESS
 
 
 def test_the_heap_of_expiries_does_not_grow_with_what_was_forgotten() -> None:
     journal = RequestJournal("bob", requests_max=4)
     for number in range(5_000):
-        receive(journal, number.to_bytes(4, "big"), expires_at=1 << 50)
-        journal.answer(number.to_bytes(4, "big"), b"x")
+        ask(journal, number.to_bytes(4, "big"), number, number + (1 << 50 if number % 2 else 0))
+        journal.drop(number.to_bytes(4, "big"))
     assert len(journal._due) < 1_100
-    journal.handle_timer(Timestamp((1 << 50) + KEPT_AFTER_EXPIRY_MS))
+    journal.handle_timer(Timestamp((1 << 51) + KEPT_AFTER_EXPIRY_MS))
     assert len(journal) == 0
+    assert journal.timer() is None
 
 
 # What is written
@@ -218,16 +227,17 @@ class Model:
         self.entries = [entry for entry in self.entries if entry[0] != request_id]
         self.answers = [answered for answered in self.answers if answered != request_id]
 
-    def receive(self, request_id: bytes, octets: bytes, expires_at: int) -> tuple[Verdict, object]:
+    def receive(self, request_id: bytes, octets: bytes, expires_at: int, now: int) -> tuple[Verdict, object]:
         entry = self.find(request_id)
         if entry is not None:
             if entry[1] != octets:
                 return Verdict.CONFLICT, None
-            return (Verdict.IN_PROGRESS, None) if entry[3] is None else (Verdict.ANSWERED, entry[3])
+            return (Verdict.ANSWERED, entry[3]) if entry[3] else (Verdict.IN_PROGRESS, None)
         if len(self.entries) >= self.requests_max:
-            if not self.answers:
+            first = min(self.entries, key=lambda entry: (entry[2], entry[0]))
+            if first[2] > now or first[3] is None:
                 return Verdict.FULL, None
-            self.forget(self.answers[0])
+            self.forget(first[0])
         self.entries.append([request_id, octets, expires_at, None])
         return Verdict.NEW, None
 
@@ -235,12 +245,12 @@ class Model:
         entry = self.find(request_id)
         if entry is None or entry[3] is not None:
             return False
-        kept = [len(entry[3]) for answered in self.answers for entry in self.entries if entry[0] == answered]
-        while kept and sum(kept) + len(answer) > self.octets_max:
-            self.forget(self.answers[0])
-            kept.pop(0)
         entry[3] = answer
         self.answers.append(request_id)
+        while sum(len(entry[3] or b"") for entry in self.entries) > self.octets_max and len(self.answers) > 1:
+            oldest = self.find(self.answers.pop(0))
+            assert oldest is not None
+            oldest[3] = b""
         return True
 
     def pass_time(self, now: int) -> None:
@@ -275,8 +285,8 @@ def test_it_does_what_a_simple_model_does(replayed: bool, steps: list[tuple[str,
             model.entries.sort(key=lambda entry: entry[3] is not None)  # as it is captured; only the search sees it
         if what == "receive":
             expires_at = now + number
-            expected = model.receive(request_id, octets, expires_at)
-            assert journal.receive(request_id, octets, expires_at, durable=True) == expected
+            expected = model.receive(request_id, octets, expires_at, now)
+            assert journal.receive(request_id, octets, expires_at, durable=True, now=now) == expected
             if expected[0] is Verdict.NEW:
                 journal.hold(request_id, 1)
         elif what == "answer":

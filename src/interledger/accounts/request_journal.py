@@ -8,7 +8,8 @@ A request that moves money is durable: that it is in progress is written in the 
 commit of the execution, so that a restart charges nobody twice. All others are kept in memory only.
 
 Bounded in time (a request is forgotten a minute after its packet has expired: a repetition is then refused as expired)
-and in size (the oldest answers go first; what is in progress never does: new requests are refused instead).
+and in size: those that have expired go first, and no other is forgotten, or a repetition would be charged again. New
+requests are refused instead. When answers are large, the oldest are dropped, never the fact that there was one.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ __all__ = [
 KEPT_AFTER_EXPIRY_MS: Final = 60_000
 """How long after its packet's expiry a request is still known: clocks differ, and a repetition may be on its way."""
 
-REQUESTS_MAX: Final = 16_384
-"""Requests of one account. At the default of 10,000 packets a minute and 30 s of expiry, 15,000 are kept."""
+REQUESTS_MAX: Final = 65_536
+"""Requests of one account: 2,000 a second whose packets live for 30 s. The default limit of packets lets 167 in."""
 
 ANSWER_OCTETS_MAX: Final = 16 * 1024 * 1024
-"""Octets of one account's answers: one KiB each when it has as many requests as it may."""
+"""Octets of one account's answers: 256 each when it has as many requests as it may. STREAM's have 100."""
 
 REQUEST_ID_OCTETS_MAX: Final = 128
 """A UUID as text has 36, BTP's number 4. Their length bounds what one request takes."""
@@ -56,13 +57,13 @@ class Verdict(enum.Enum):
     NEW = "new"
     """Process it; `answer` has to follow."""
     IN_PROGRESS = "in progress"
-    """A repetition: do not process it, the answer is on its way."""
+    """A repetition: do not process it, the answer is on its way (or was too large to be kept)."""
     ANSWERED = "answered"
     """A repetition: give the same answer again."""
     CONFLICT = "conflict"
     """Other octets under an id that is in use (BTP's F05 DuplicateIdError)."""
     FULL = "full"
-    """As many requests are in progress as we remember: refuse it for now (T02), nothing was kept."""
+    """As many requests may still be repeated as we remember: refuse it for now (T02), nothing was kept."""
 
 
 class Received(NamedTuple):
@@ -80,7 +81,10 @@ _FULL: Final = Received(Verdict.FULL)
 
 @final
 class RequestState:
-    """One request. `hold_id`: the hold of its packet, None while it has none. `answer`: None while in progress."""
+    """One request. `hold_id`: the hold of its packet, None while it has none. `answer`: None while in progress.
+
+    An empty answer: there was one, and it was dropped.
+    """
 
     __slots__ = ("answer", "digest", "durable", "expires_at", "hold_id")
 
@@ -120,7 +124,7 @@ class RequestJournal:
         self._answer_octets_max = answer_octets_max
         self._requests: dict[bytes, RequestState] = {}
         self._answered: dict[bytes, None] = {}
-        """The ids of those that are answered, oldest answer first."""
+        """The ids of those whose answers are kept, oldest answer first."""
         self._answer_octets = 0
         self._due: list[tuple[int, bytes]] = []
         """A heap of (when to forget, request id); those forgotten earlier are skipped."""
@@ -130,19 +134,20 @@ class RequestJournal:
 
     # ------------------------------------------------------------------ live
 
-    def receive(self, request_id: bytes, octets: bytes, expires_at: int, *, durable: bool) -> Received:
+    def receive(self, request_id: bytes, octets: bytes, expires_at: int, *, durable: bool, now: int = 0) -> Received:
         """A request of the peer: what to do with it. When NEW, it is in progress from now on.
 
         `octets`: all that must be the same in a repetition. `expires_at`: of its packet, ms UTC. `durable`: it moves
-        money. An id of more than `REQUEST_ID_OCTETS_MAX` octets is the caller's to refuse.
+        money. `now`: what expired before may make room; by default nothing does. An id of more than
+        `REQUEST_ID_OCTETS_MAX` octets is the caller's to refuse.
         """
         digest = sha256(octets).digest()
         known = self._requests.get(request_id)
         if known is not None:
             if known.digest != digest:
                 return _CONFLICT
-            return _IN_PROGRESS if known.answer is None else Received(Verdict.ANSWERED, known.answer)
-        if len(self._requests) >= self._requests_max and not self._forget_oldest_answer():
+            return Received(Verdict.ANSWERED, known.answer) if known.answer else _IN_PROGRESS
+        if len(self._requests) >= self._requests_max and not self._forget_expired(now):
             return _FULL
         self._add(request_id, RequestState(digest, expires_at, durable))
         return _NEW
@@ -186,10 +191,9 @@ class RequestJournal:
         """Forget what expired more than `KEPT_AFTER_EXPIRY_MS` ago, in progress or not: nobody may fulfill it now."""
         due = self._due
         while due and due[0][0] <= now:
-            forget_at, request_id = heapq.heappop(due)
-            state = self._requests.get(request_id)
-            if state is not None and _forget_at(state) == forget_at:
-                self._forget(request_id)
+            entry = heapq.heappop(due)
+            if self._is_due(*entry):
+                self._forget(entry[1])
 
     def _add(self, request_id: bytes, state: RequestState) -> None:
         self._requests[request_id] = state
@@ -200,24 +204,39 @@ class RequestJournal:
             heapq.heappush(self._due, (_forget_at(state), request_id))
 
     def _set_answer(self, request_id: bytes, state: RequestState, answer: bytes) -> None:
-        self._answer_octets += len(answer)
-        while self._answer_octets > self._answer_octets_max and self._forget_oldest_answer():
-            pass
         state.answer = answer
+        if not answer:
+            return  # it was dropped before a restart
         self._answered[request_id] = None
+        self._answer_octets += len(answer)
+        while self._answer_octets > self._answer_octets_max and len(self._answered) > 1:
+            oldest = next(iter(self._answered))
+            self._drop_answer(oldest, self._requests[oldest])
+            self._requests[oldest].answer = b""
 
-    def _forget_oldest_answer(self) -> bool:
-        oldest = next(iter(self._answered), None)
-        if oldest is None:
+    def _drop_answer(self, request_id: bytes, state: RequestState) -> None:
+        del self._answered[request_id]
+        self._answer_octets -= len(state.answer or b"")
+
+    def _forget_expired(self, now: int) -> bool:
+        """Make room: forget the request that expired first, if it has expired and is not in progress."""
+        due = self._due
+        while due and not self._is_due(*due[0]):
+            heapq.heappop(due)
+        if not due or due[0][0] - KEPT_AFTER_EXPIRY_MS > now or self._requests[due[0][1]].answer is None:
             return False
-        self._forget(oldest)
+        self._forget(heapq.heappop(due)[1])
         return True
+
+    def _is_due(self, forget_at: int, request_id: bytes) -> bool:
+        """Whether an entry of the heap is of a request that is still known."""
+        state = self._requests.get(request_id)
+        return state is not None and _forget_at(state) == forget_at
 
     def _forget(self, request_id: bytes) -> None:
         state = self._requests.pop(request_id)
-        if state.answer is not None:
-            del self._answered[request_id]
-            self._answer_octets -= len(state.answer)
+        if state.answer:
+            self._drop_answer(request_id, state)
 
     # ------------------------------------------------------------------ replay
 
@@ -235,14 +254,15 @@ class RequestJournal:
             self._set_answer(record.request_id, state, record.answer)
 
     def capture(self) -> list[Requested | Answered]:
-        """Records that restore what is durable here: what is in progress, then the answers, oldest first."""
+        """Records that restore what is durable here: in progress, answers that were dropped, answers, oldest first."""
         account, requests = self.account, self._requests
         found: list[Requested | Answered] = [
             Requested(account, request_id, state.digest, state.expires_at, state.hold_id)
             for request_id, state in requests.items()
             if state.answer is None and state.hold_id is not None and state.durable
         ]
-        for request_id in self._answered:
+        dropped = [request_id for request_id, state in requests.items() if state.answer == b""]
+        for request_id in (*dropped, *self._answered):
             state = requests[request_id]
             if state.durable and state.answer is not None:
                 found.append(Answered(account, request_id, state.digest, state.expires_at, state.answer))

@@ -25,6 +25,9 @@ from interledger.link.base import PacketHandler, RequestId
 
 __all__ = ["IdempotentSide"]
 
+REPEATED_WITHIN_MS: Final = 300_000
+"""How long a peer may repeat a packet at most, whatever expiry it bears: ten times as long as one can be in flight."""
+
 _RESTARTED: Final = "this node was restarted before the packet was delivered"
 _UNKNOWN: Final = "the packet expired, and this node was restarted meanwhile: its outcome is not known"
 
@@ -72,7 +75,9 @@ class IdempotentSide:
         """
         journal = self.journal
         # What moves no money may be done twice after a restart, and costs no writing.
-        received = journal.receive(request_id, octets, prepare.expires_at, durable=prepare.amount != 0)
+        # Onward it lives for seconds, so what it says of years is nothing that has to be remembered.
+        expires_at = min(prepare.expires_at, now + REPEATED_WITHIN_MS)
+        received = journal.receive(request_id, octets, expires_at, durable=prepare.amount != 0, now=now)
         if received.verdict is not Verdict.NEW:
             return received
         onward_id = self._new_id()

@@ -232,7 +232,7 @@ class RepeatingLink:
             self._refuse_duplicate(connection, request_id)
             return
         until = now + (TRANSFER_KEPT_MS if is_transfer else REQUEST_REPEATED_MS)
-        received = journal.receive(key, octets, until, durable=is_transfer)
+        received = journal.receive(key, octets, until, durable=is_transfer, now=now)
         if received.verdict is Verdict.ANSWERED and received.answer is not None:
             connection.send(received.answer)
         elif received.verdict is Verdict.CONFLICT:

@@ -260,7 +260,7 @@ class CourierLink(ConnectionPool):
             else:
                 self.incoming.receive_inline(job.request_id, body, reply, now)
                 return True
-        return (self._form is HttpForm.OER_ASYNC and status == 200) or (self._form is HttpForm.ASYNC and status == 202)
+        return status == _RECEIVED.get(self._form)
 
     def fail(self, request_id: RequestId, failure: Failure, now: Timestamp) -> None:
         job = self._jobs.get(request_id)
