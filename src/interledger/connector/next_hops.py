@@ -101,8 +101,8 @@ class NextHops:
         peers = [self._peers.get(route.account) for route in group]
         usable = [peer for peer in peers if peer is not None and self._takes(peer)]
         if not usable:
-            ready = any(peer is not None and peer.link.ready() for peer in peers)
-            return refusals.PEER_BUSY if ready else refusals.PEER_DOWN
+            is_there = any(peer is not None and (peer.link.ready() or peer.is_full()) for peer in peers)
+            return refusals.PEER_BUSY if is_there else refusals.PEER_DOWN
         if incoming in usable:
             usable.remove(incoming)
             if not usable:

@@ -11,7 +11,7 @@ from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
 from interledger.connector.in_flight import NEVER, InFlight
-from interledger.link.base import Link, RememberingLink, RequestId
+from interledger.link.base import BoundedLink, Link, RememberingLink, RequestId
 
 __all__ = ["Peer", "local_id", "outside_of_books"]
 
@@ -29,6 +29,10 @@ def outside_of_books(name: str, asset: Asset) -> LedgerAccount:
     return LedgerAccount(-1, name, asset)
 
 
+def _never() -> bool:
+    return False
+
+
 @final
 class Peer:
     """Mutable, one per attached link. `is_local`: the link ends in this process, so a Prepare on it has not left us."""
@@ -43,6 +47,7 @@ class Peer:
         "guards",
         "id",
         "in_flight",
+        "is_full",
         "is_local",
         "keep_reply",
         "late",
@@ -77,6 +82,8 @@ class Peer:
         """Called with (request id, prepare) when a Prepare to this peer could not be written down and was not sent."""
         self.keep_reply = link.keep_reply if isinstance(link, RememberingLink) else None
         """Called with an answer before the commit that executes its packet; None for most links."""
+        self.is_full = link.is_full if isinstance(link, BoundedLink) else _never
+        """Why the link is not ready: it is there, and too much waits."""
         self.in_flight: dict[RequestId, InFlight] = {}
         self.next_deadline: int = NEVER
         """Before this, none of them is due."""

@@ -11,7 +11,7 @@ from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
 from interledger.ilp.packet import Prepare, Reject, Reply
 
-__all__ = ["Link", "PacketHandler", "RememberingLink", "RequestId"]
+__all__ = ["BoundedLink", "Link", "PacketHandler", "RememberingLink", "RequestId"]
 
 RequestId = NewType("RequestId", int)
 """Correlates a reply with its Prepare, on one link and in one direction. Whoever sends the Prepare chooses it."""
@@ -54,7 +54,16 @@ class Link(Protocol):
         ...
 
     def ready(self) -> bool:
-        """False: down, or its bounded queue is full. The connector answers T01 then; it never buffers."""
+        """False: down, or its bounded queue is full. The connector answers T01 or T02 then; it never buffers."""
+        ...
+
+
+@runtime_checkable
+class BoundedLink(Link, Protocol):
+    """A link that can say why it is not ready."""
+
+    def is_full(self) -> bool:
+        """Asked when it is not ready: the peer is there, and as much waits for it as may (T02 rather than T01)."""
         ...
 
 

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from interledger.ilp.packet import Fulfill, Reject
 from interledger.link.base import RequestId
-from interledger.link.btp import protocol, reconnect, shell
+from interledger.link.btp import link, protocol, reconnect, shell
 from interledger.link.btp.auth import auth_message
 from interledger.link.btp.protocol import BtpConnection
 from interledger.link.btp.shell import BtpClient, BtpSocket
@@ -201,6 +201,10 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.done: list[str] = []
+        self.waiting = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.done.append("limits")
@@ -248,13 +252,16 @@ async def test_a_full_buffer_stops_reading_and_in_the_end_the_connection(monkeyp
     socket, transport = straw_socket(side)
     await asyncio.sleep(0)
     socket.pause_writing()
-    assert not side.link.ready()
+    assert (side.link.ready(), side.link.is_full()) == (False, True)
+    assert "pause" not in transport.done  # only Prepares are refused yet
     socket.resume_writing()
     assert side.link.ready()
     monkeypatch.setattr(protocol, "SLOW_READER_TIMEOUT_MS", 0)
     socket.pause_writing()
+    transport.waiting = link.OUTPUT_OCTETS_MAX + 1
+    side.send(1)
     await eventually(lambda: "abort" in transport.done)
-    assert transport.done == ["limits", "write", "pause", "resume", "pause", "write", "abort"]
+    assert transport.done == ["limits", "write", "resume", "write", "pause", "write", "abort"]
     assert side.downs == 1
     socket.connection_lost(None)
 

@@ -18,6 +18,7 @@ from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import PacketHandler, RequestId
+from interledger.link.btp.counters import BtpCounters
 from interledger.link.btp.messages import TYPE_MESSAGE, TYPE_RESPONSE, BtpPacket, encode_ilp
 from interledger.link.btp.requests import Requests
 from interledger.link.btp.subprotocols import Subprotocols
@@ -26,7 +27,6 @@ __all__ = [
     "CONNECTIONS_MAX",
     "IN_FLIGHT_MAX",
     "OUTPUT_OCTETS_MAX",
-    "BtpCounters",
     "BtpLink",
     "Connection",
     "Output",
@@ -95,24 +95,6 @@ class Repeating(Protocol):
     def forget(self, request_id: int) -> None:
         """Nobody waits for its answer any more."""
         ...
-
-
-class BtpCounters:
-    """Plain integers, read by whoever exports them."""
-
-    __slots__ = ("connections", "replies_dropped", "strikes", "transfers_refused", "unknown_responses")
-
-    def __init__(self) -> None:
-        self.connections = 0
-        """Authenticated connections so far."""
-        self.replies_dropped = 0
-        """Replies whose connection was gone, or to which an answer was sent already."""
-        self.unknown_responses = 0
-        """Replies to no Prepare of ours, or to one given up long ago."""
-        self.strikes = 0
-        """Packets that could not be read."""
-        self.transfers_refused = 0
-        """Transfers answered with an Error, because nobody takes them."""
 
 
 def _nothing(account: AccountId, now: Timestamp) -> None:
@@ -208,6 +190,10 @@ class BtpLink:
         if connection is None or connection.blocked or connection.output.queued_octets > OUTPUT_OCTETS_MAX:
             return False
         return len(self._outstanding) < IN_FLIGHT_MAX or self._forget_expired()
+
+    def is_full(self) -> bool:
+        """Connected; so when it is not ready, too much is in flight or waits."""
+        return self._newest is not None
 
     def sending_connection(self) -> Connection | None:
         """The one that a request can leave on now, or None: not connected, or far behind."""

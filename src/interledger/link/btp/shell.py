@@ -33,6 +33,10 @@ __all__ = [
 CONNECT_TIMEOUT_S: Final = 10
 """For name, TCP, TLS and handshake together."""
 
+PREPARES_WAIT_MAX: Final = 256 * 1024
+"""Octets that wait to be written, above which our Prepares are refused (T02): a Fulfill waits behind no more than so
+many, a few seconds on a thin line. At `OUTPUT_OCTETS_MAX` the peer is not read either."""
+
 logger = logging.getLogger("interledger.btp")
 
 
@@ -54,13 +58,15 @@ class BtpSocket(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._buffer = memoryview(b"")
         self._flush_due = False
+        self._is_full = False
+        """So much waits that nothing is read."""
         self.closed: asyncio.Future[None] = self._loop.create_future()
         websocket = WebSocket(client=client, entropy=entropy, wake=self._wake, now=clock.now())
         self.connection = make_connection(websocket)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, transport)
-        transport.set_write_buffer_limits(high=OUTPUT_OCTETS_MAX, low=OUTPUT_OCTETS_MAX // 4)
+        transport.set_write_buffer_limits(high=PREPARES_WAIT_MAX, low=PREPARES_WAIT_MAX // 4)
         self._set_timer()
 
     def take_over(self, transport: asyncio.Transport, trailing: bytes, delay_ms: int = 0) -> None:
@@ -99,12 +105,11 @@ class BtpSocket(asyncio.BufferedProtocol):
             self.closed.set_result(None)
 
     def pause_writing(self) -> None:
-        self.connection.pause_sending(self._clock.now())
-        if self._transport is not None and not self.connection.websocket.finished:
-            self._transport.pause_reading()
-            self._set_timer()
+        # Prepares are refused from now on, so that replies wait behind few of them; what the peer sends is still read.
+        self.connection.blocked = True
 
     def resume_writing(self) -> None:
+        self._is_full = False
         self.connection.resume_sending()
         if self._transport is not None:
             self._transport.resume_reading()
@@ -127,8 +132,18 @@ class BtpSocket(asyncio.BufferedProtocol):
         octets = websocket.octets_to_send()
         if octets:
             transport.write(octets)
+            if self.connection.blocked and transport.get_write_buffer_size() > OUTPUT_OCTETS_MAX:
+                self._stop_reading(transport)
         if websocket.closing:
             self._finish(transport)
+
+    def _stop_reading(self, transport: asyncio.Transport) -> None:
+        """Replies alone are too many: the peer asks and does not read."""
+        if not self._is_full and not self.connection.websocket.finished:
+            self._is_full = True
+            transport.pause_reading()
+            self.connection.pause_sending(self._clock.now())
+            self._set_timer()
 
     def _finish(self, transport: asyncio.Transport) -> None:
         if not self.connection.websocket.finished:

@@ -70,15 +70,12 @@ class ConnectionPool(Outcomes):
         self._tls = tls
         if tls is None and url is not None and url.is_tls:
             self._tls = ssl.create_default_context()
-        self._connections_max = connections_max
-        self._egress = egress
+        self._connections_max, self._egress = connections_max, egress
         self._offers_http2 = self._tls is not None and http2.is_installed()
         if self._tls is not None:
             http2.offer(self._tls)
-        self._speaks_http1 = False
-        """The peer chose HTTP/1.1 the last time."""
-        self._multiplexed: Http2Outgoing | None = None
-        """The connection for all requests, when the peer speaks HTTP/2."""
+        self._speaks_http1 = False  # the last time
+        self._multiplexed: Http2Outgoing | None = None  # the connection for all requests, when the peer speaks HTTP/2
         self._connections: set[PooledConnection] = set()
         self._idle: list[OutgoingConnection] = []
         """Free connections, the last used last: a small load uses few, and the others close."""
@@ -122,6 +119,10 @@ class ConnectionPool(Outcomes):
             return False
         return not self._down or self._running_loop().time() >= self._no_new_before
 
+    def is_full(self) -> bool:
+        """As many packets wait as may."""
+        return not self._closed and len(self._queue) >= QUEUE_MAX
+
     async def close_connections(self) -> None:
         """Send nothing more. Of requests on their way it is not known what becomes of them."""
         self._closed = True
@@ -145,10 +146,10 @@ class ConnectionPool(Outcomes):
 
     def connected(self, connection: OutgoingConnection) -> None:
         """A new connection can be used."""
-        learnt, self._speaks_http1 = not self._speaks_http1, True
         self._opened(connection)
         self.released(connection)
-        for _ in range(len(self._queue) if learnt else 0):
+        more, self._speaks_http1 = 0 if self._speaks_http1 else len(self._queue), True
+        for _ in range(more):
             self._grow()
 
     def speak_http2(self, transport: asyncio.Transport) -> None:
@@ -182,12 +183,11 @@ class ConnectionPool(Outcomes):
         if self._closed:
             connection.abort()
             return
-        request = self._take_next()
-        if request is not None:
+        if (request := self._take_next()) is not None:
             connection.send(*request)
-            return
-        connection.idle_since = self.tick
-        self._idle.append(connection)
+        else:
+            connection.idle_since = self.tick
+            self._idle.append(connection)
 
     def lost(self, connection: PooledConnection) -> None:
         """`connection` is no more."""
