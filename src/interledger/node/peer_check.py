@@ -73,20 +73,22 @@ class PeerCheck:
         self._items.append(CheckItem(name, verdict, detail))
 
     async def _is_up(self) -> bool:
-        """The link; BTP proves the token too, because the other end closes where it is wrong."""
-        node, account = self._node, self._account
+        """The link. BTP proves the token too, because the other end closes where it is wrong; HTTP has to be tried."""
+        node, link = self._node, self._account.link
         loop = asyncio.get_running_loop()
         start = loop.time()
-        while not node.links.status(account).up and loop.time() - start < LINK_UP_MS / 1000:  # noqa: ASYNC110
+        while not node.links.status(self._account).up and loop.time() - start < LINK_UP_MS / 1000:  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # what is waited for is any of several kinds of link
-        status = node.links.status(account)
-        where = account.link.http_url or account.link.btp_url or "the peer connects to us"
+        status = node.links.status(self._account)
         if status.up:
-            self._say("link", Verdict.OK, f"{status.kind} is up, {where}")
+            where = f"{status.kind}, called at {link.http_url}" if link.http_url else f"{status.kind} is up"
+            peer = f", {link.btp_url}" if link.btp_url else ", the peer connects to us"
+            self._say("link", Verdict.OK, where if link.http_url else where + peer)
             return True
-        self._say(
-            "link", Verdict.FAILED, f"{status.kind} is down, {where}. Does the other node run? Is the token right?"
-        )
+        why = "does the other node run, is the token right?"
+        if link.http_url is None and link.btp_url is None:
+            why = "the peer has to connect to us, for we have no URL of it"
+        self._say("link", Verdict.FAILED, f"{status.kind} is down: {why}")
         return False
 
     async def _echo(self) -> bool:
