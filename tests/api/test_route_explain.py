@@ -51,6 +51,7 @@ async def test_the_reject_it_would_meet(call: Any) -> None:
         "name": "Unreachable",
         "message": "no route to the destination",
         "triggered_by": "test.hub",
+        "amount_max": None,
     }
     assert (answer.json["next"], answer.json["amount"], answer.json["nearest"]) == (None, None, ["test.far"])
 

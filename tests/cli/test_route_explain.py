@@ -54,6 +54,7 @@ FOUND: dict[str, Any] = {
 
 def refused(code: str, name: str, step: str, message: str) -> dict[str, Any]:
     refusal = {"code": code, "name": name, "step": step, "message": message, "triggered_by": "test.hub"}
+    refusal["amount_max"] = usd(50) if code == "F08" else None
     return {**FOUND, "outcome": "refused", "refusal": refusal}
 
 
@@ -131,6 +132,11 @@ def test_no_room(state: State) -> None:
         "",
     ]
     assert explanation_lines(found, state)[7].endswith("this would be the way: longest prefix")
+
+
+def test_too_large(state: State) -> None:
+    found = refused("F08", "Amount Too Large", "convert", "the packet is larger than the next link takes")
+    assert explanation_lines(found, state)[2] == "    At most  0.50 USD"
 
 
 def test_what_the_node_answers_or_receives_itself(state: State) -> None:

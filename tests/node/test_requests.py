@@ -8,6 +8,7 @@ import pytest
 from loopback import account, agree, line, pointer, running, settings
 
 from interledger.errors import LinkError
+from interledger.ilp.echo import PingKind
 from interledger.node.node import Node
 
 BILLION = 1_000_000_000
@@ -37,3 +38,23 @@ async def test_an_account_without_a_link_cannot_be_asked() -> None:
         await hub.create_account(account("alice", "USD/9", "test.hub.alice"))
         with pytest.raises(LinkError, match="has no link"):
             await hub.requests.peer_position(hub.account("alice"))
+
+
+async def test_the_nodes_on_the_way_are_named_by_packets_with_more_and_more_time() -> None:
+    async with line() as (alice, _, bob):
+        await bob.set_static_route("test", "hub")
+        hops = await alice.requests.trace("test.bob")
+        assert [(hop.address, hop.code) for hop in hops] == [("test.hub", "R02"), ("test.bob", None)]
+        assert [hop.address for hop in await bob.requests.trace("test.alice")] == ["test.hub", "test.alice"]
+        assert [(hop.address, hop.code) for hop in await alice.requests.trace("test.nobody")] == [("test.hub", "F02")]
+        assert [(hop.address, hop.code) for hop in await alice.requests.trace("test.alice")] == [("test.alice", None)]
+
+
+async def test_both_kinds_of_ping() -> None:
+    async with line() as (alice, _, bob):
+        await bob.set_static_route("test", "hub")
+        for kind in PingKind:
+            result = await alice.requests.ping("test.bob", kind=kind)
+            assert (result.code, result.round_trip_ms > 0) == (None, True), kind
+        lost = await alice.requests.ping("test.nobody", kind=PingKind.JAVA)
+        assert (lost.code, lost.triggered_by) == ("F02", "test.hub")

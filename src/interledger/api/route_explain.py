@@ -15,7 +15,8 @@ from interledger.api.operations import Call, Operation, json_response
 from interledger.api.routes import route_document
 from interledger.connector.explain import Candidate
 from interledger.ilp.address import parse_address
-from interledger.ilp.error_codes import ERROR_CODES
+from interledger.ilp.error_codes import ERROR_CODES, AmountTooLarge, ErrorCode
+from interledger.ilp.packet import Reject
 
 __all__ = ["OPERATIONS", "explanation_document"]
 
@@ -59,6 +60,7 @@ def explanation_document(found: ExplanationView, account: str | None) -> dict[st
             "name": "" if name is None else name.name,
             "message": refusal.message,
             "triggered_by": refusal.triggered_by,
+            "amount_max": _most(refusal, found.source_asset),
         },
         "room": _room(verdict.incoming_room, found.source_asset),
         "candidates": [_candidate(one) for one in verdict.candidates],
@@ -77,6 +79,14 @@ def _candidate(one: Candidate) -> dict[str, Any]:
 
 def _money(amount: int, asset: Asset | None) -> dict[str, object] | None:
     return None if asset is None else Money(amount, asset).as_json()
+
+
+def _most(refusal: Reject, asset: Asset | None) -> dict[str, object] | None:
+    """Of an F08: the largest amount that would pass."""
+    if refusal.code != ErrorCode.F08_AMOUNT_TOO_LARGE:
+        return None
+    amounts = AmountTooLarge.decode(refusal.data)
+    return None if amounts is None else _money(amounts.maximum_amount, asset)
 
 
 def _room(amount: int | None, asset: Asset | None) -> dict[str, object] | None:

@@ -37,7 +37,16 @@ ROUTE_SCHEMAS: Final[dict[str, Schema]] = {
             },
             "refusal": {
                 "oneOf": [
-                    object_of({"step": TEXT, "code": TEXT, "name": TEXT, "message": TEXT, "triggered_by": TEXT}),
+                    object_of(
+                        {
+                            "step": TEXT,
+                            "code": TEXT,
+                            "name": TEXT,
+                            "message": TEXT,
+                            "triggered_by": TEXT,
+                            "amount_max": ref_or_null("Money") | {"description": "The most that would pass (F08)"},
+                        }
+                    ),
                     {"type": "null"},
                 ]
             },

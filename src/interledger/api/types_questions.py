@@ -46,6 +46,7 @@ class RefusalDocument(TypedDict):
     name: str
     message: str
     triggered_by: str
+    amount_max: MoneyDocument | None
 
 
 class RouteCandidateDocument(RouteDocument):

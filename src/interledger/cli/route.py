@@ -59,7 +59,11 @@ def _age(since: str | None, now: datetime) -> str:
 
 
 def route_lines(state: State, routes: Sequence[Any]) -> list[str]:
-    """A table of routes; the empty prefix is everything."""
+    """A table of routes; the empty prefix is everything. What says the same as a line above it is left out."""
+    ways: dict[tuple[str, str], Any] = {}
+    for row in routes:
+        ways.setdefault((row["prefix"], row["account"] or ""), row)
+    routes = list(ways.values())
     columns = (
         Column("PREFIX", lambda row: row["prefix"] or "(everything)", keep=2),
         Column("ACCOUNT", lambda row: row["account"] or "(this node)", keep=1),

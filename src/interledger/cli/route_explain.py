@@ -101,6 +101,8 @@ def _refused(found: Document, state: State) -> list[str]:
     ]
     if refusal["step"] == "hold":
         lines += _rooms(found)
+    if refusal["amount_max"] is not None:
+        lines.append(f"    At most  {money(refusal['amount_max'])}")
     if found["nearest"]:
         lines.append(f"    Nearest  {', '.join(found['nearest'])}")
     lines.append(f"    More     ilp explain {refusal['code']}")

@@ -12,6 +12,7 @@ from interledger.connector.explain import Explanation, explain
 from interledger.connector.peer import local_id
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import parse_address
+from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 from interledger.node.requests import SELF
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class RouteExplainer:
             incoming = account.id if account.id in node.connector.peers else local_id(account.id)
             units = _one_whole(account) if amount is None else amount
         verdict = explain(node.connector, incoming, to, units, node.clock.now())
+        largest = _largest(verdict)
+        if amount is None and largest is not None:
+            verdict = explain(node.connector, incoming, to, largest, node.clock.now())
         outgoing = None if verdict.outgoing is None else node.connector.peers[verdict.outgoing].account
         return RouteExplanation(
             verdict,
@@ -76,6 +80,15 @@ class RouteExplainer:
 
         near = [prefix for prefix in {route.prefix for route in self._node.routes()} if in_common(prefix)]
         return sorted(near, key=lambda prefix: (-in_common(prefix), prefix))[:NEAREST_MAX]
+
+
+def _largest(verdict: Explanation) -> int | None:
+    """The largest packet that would pass, where this one was too large (F08)."""
+    refusal = verdict.refusal
+    if refusal is None or refusal.code != ErrorCode.F08_AMOUNT_TOO_LARGE:
+        return None
+    amounts = AmountTooLarge.decode(refusal.data)
+    return None if amounts is None else amounts.maximum_amount
 
 
 def _one_whole(account: Account) -> int:
