@@ -213,7 +213,15 @@ def change_lines(
         before = _get(old, path)
         words = WORDS.get(path)
         if words is None:
-            shown = "(set)" if path.endswith(("_token", "_secret")) else {True: "yes", False: "no"}.get(new, new)
+            shown = (
+                "(set)"
+                if path.endswith(("_token", "_secret"))
+                else "yes"
+                if new is True
+                else "no"
+                if new is False
+                else new
+            )
             lines.append(f"  {old['id']} {path.rpartition('.')[2]} → {shown}")
             continue
         is_money = not path.endswith("packets_per_minute")
