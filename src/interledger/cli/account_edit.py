@@ -213,15 +213,7 @@ def change_lines(
         before = _get(old, path)
         words = WORDS.get(path)
         if words is None:
-            shown = (
-                "(set)"
-                if path.endswith(("_token", "_secret"))
-                else "yes"
-                if new is True
-                else "no"
-                if new is False
-                else new
-            )
+            shown = "(set)" if path.endswith(("_token", "_secret")) else _shown(new)
             lines.append(f"  {old['id']} {path.rpartition('.')[2]} → {shown}")
             continue
         is_money = not path.endswith("packets_per_minute")
@@ -232,6 +224,10 @@ def change_lines(
             line += _more_at_risk(asset, before, new, values, thousands=thousands)
         lines.append(line)
     return lines, is_riskier
+
+
+def _shown(value: Any) -> Any:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 def _limit_text(text: Any, asset: Asset, *, is_money: bool, thousands: bool) -> str:
