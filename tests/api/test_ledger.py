@@ -173,7 +173,8 @@ async def test_proof_and_resolution(books: tuple[Node, Any]) -> None:
     assert (await call("POST", f"/api/ledger/decisions/{early['id']}/confirm")).problem == "conflict"
     body = {"outcome": "not-delivered", "reason": "bob says so"}
     assert (await call("POST", "/api/unknown/1/resolve", body)).problem == "conflict"
-    decision = (await call("POST", "/api/unknown/1/resolve", body | {"outcome": "delivered"})).json
+    assert (await call("POST", "/api/unknown/eve/resolve", body)).problem == "not-found"
+    decision = (await call("POST", "/api/unknown/bob/resolve", body | {"outcome": "delivered"})).json
     assert (await call("POST", f"/api/ledger/decisions/{decision['id']}/confirm")).status == 200
     assert (node.position("bob").net, node.books.unknown()) == (-780, [])
 

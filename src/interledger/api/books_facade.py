@@ -116,7 +116,7 @@ class BooksFacade(Protocol):
         """Raises `InvalidRequestError` for what is no proof."""
         ...
 
-    def propose_resolution(self, item_id: int, *, delivered: bool, reason: str, by: str) -> DecisionView:
+    def propose_resolution(self, item_ids: Sequence[int], *, delivered: bool, reason: str, by: str) -> DecisionView:
         """Raises `NotFoundError`, `ConflictError`."""
         ...
 

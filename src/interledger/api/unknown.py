@@ -41,15 +41,28 @@ async def prove(call: Call) -> Response:
 
 
 async def resolve(call: Call) -> Response:
-    """The first step: nothing has happened yet. Confirm it as any decision."""
+    """The first step: nothing has happened yet. Confirm it as any decision. In place of an item, the name of an account
+    stands for all of its items."""
     fields = await call.fields()
     delivered = fields.choice("outcome", {"delivered": True, "not-delivered": False})
     if delivered is None:
         raise fields.wrong("outcome", "is delivered or not-delivered")
     reason, by = fields.required_text("reason"), read_by(fields)
     fields.close()
-    decision = call.node.books.propose_resolution(_item_id(call), delivered=delivered, reason=reason, by=by)
+    decision = call.node.books.propose_resolution(_item_ids(call), delivered=delivered, reason=reason, by=by)
     return json_response(decision_document(decision), 201)
+
+
+def _item_ids(call: Call) -> list[int]:
+    """The item in the path, or all of an account's."""
+    text: str = call.request.path_params["item"]
+    if _ID.fullmatch(text) is not None:
+        return [_item_id(call)]
+    names = (f"peer/{text}", f"local/{text}")
+    found = [item.id for item in call.node.books.unknown() if item.account.name in names]
+    if not found:
+        raise NotFoundError(f"There is no unknown item of “{text}”.")
+    return found
 
 
 def _item_id(call: Call) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from interledger.accounts.asset import Asset, format_amount
 from interledger.cli.console import Console
@@ -17,6 +17,9 @@ __all__ = [
 ]  # fmt: skip
 
 Document = Mapping[str, Any]
+
+UNKNOWN_SHOWN: Final = 5
+"""Under a statement; all of them have a list of their own."""
 
 
 def accounts_lines(items: Sequence[Document], console: Console, *, exact: bool = False) -> list[str]:
@@ -114,8 +117,11 @@ def statement_lines(document: Document, console: Console, *, exact: bool = False
     pending = document["pending"]
     if pending["in"] != "0" or pending["out"] != "0":
         lines.append(f"  Held     {amount(pending['in']) or 0} in, {amount(pending['out']) or 0} out {asset.code}")
-    for item in document["unknown"]:
+    unknown = document["unknown"]
+    for item in unknown[:UNKNOWN_SHOWN]:
         lines.append(f"  Unknown  {console.mark('?')} {item['id']}  {money(item['amount'], exact=exact)}")
+    if len(unknown) > UNKNOWN_SHOWN:
+        lines.append(f"           {console.mark('?')} {len(unknown) - UNKNOWN_SHOWN} more   (ilp unknown list)")
     return lines
 
 

@@ -40,14 +40,16 @@ def prove(state: State, item: str, fulfillment: str) -> None:
 
 
 @command("resolve")
-@click.argument("item", metavar="ITEM")
+@click.argument("item", metavar="ITEM|ACCOUNT")
 @click.argument("outcome", type=click.Choice(("delivered", "not-delivered")))
 @click.option("--reason", required=True, metavar="TEXT", help="What it rests on: a statement of the peer, a log.")
 @click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
 @click.option("--dry-run", is_flag=True, help="Only show what it would do.")
 @click.pass_obj
 def resolve(state: State, item: str, outcome: str, reason: str, yes: bool, dry_run: bool) -> None:
-    """Decide what became of an item. Delivered: we owe it, and it is our loss. Not delivered: it is released.
+    """Decide what became of an item, or of all items of an account.
+
+    Delivered: we owe it, and it is our loss. Not delivered: it is released.
 
     What is proven cannot be called not delivered. The decision is kept in the journal, with who and why.
     """

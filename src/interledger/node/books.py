@@ -178,33 +178,42 @@ class Books:
             await self._node.commit()
         return item
 
-    def propose_resolution(self, item_id: int, *, delivered: bool, reason: str, by: str) -> Decision:
-        """The first step of calling an unknown amount delivered or not. Raises `ConflictError` against a proof."""
-        item = self.unknown_item(item_id)
-        if item.fulfillment is not None and not delivered:
-            raise ConflictError("Its fulfillment is known, so it was delivered: nobody can say otherwise.")
+    def propose_resolution(self, item_ids: Sequence[int], *, delivered: bool, reason: str, by: str) -> Decision:
+        """The first step of calling unknown amounts delivered or not. Raises `ConflictError` against a proof."""
+        items = [self.unknown_item(item_id) for item_id in item_ids]
+        self._check_resolvable(items, delivered)
         memo = Memo("resolution", by, parse_reason(reason), self._decisions.new_id())
-        account, asset = item.account, item.account.asset
-        money = f"{format_amount(item.amount, asset)} {asset.code}"
-        if not delivered:
-            text = f"{money} was not delivered to {account.name}: it is released"
-            effects: tuple[Effect, ...] = ()
-        else:
-            text = f"{money} was delivered to {account.name}: we owe it, and it is our loss"
-            loss = self._net(f"loss/{asset}", asset)
-            effects = (
-                Effect(account.name, asset, account.net, account.net - item.amount),
-                Effect(f"loss/{asset}", asset, loss, loss + item.amount),
-            )
-        return self._decisions.propose(text, memo, effects, partial(self._resolve, item_id, delivered, memo))
+        totals: dict[LedgerAccount, int] = {}
+        for item in items:
+            totals[item.account] = totals.get(item.account, 0) + item.amount
+        parts, effects = [], []
+        for account, amount in totals.items():
+            asset, loss = account.asset, self._net(f"loss/{account.asset}", account.asset)
+            parts.append(f"{format_amount(amount, asset)} {asset.code} to {account.name}")
+            effects.append(Effect(account.name, asset, account.net, account.net - amount))
+            effects.append(Effect(f"loss/{asset}", asset, loss, loss + amount))
+        count = f"{len(items)} amounts, " if len(items) > 1 else ""
+        verdict = "delivered: we owe it, and it is our loss" if delivered else "not delivered: it is released"
+        return self._decisions.propose(
+            f"{count}{' and '.join(parts)}: {verdict}",
+            memo,
+            tuple(effects) if delivered else (),
+            partial(self._resolve, tuple(item_ids), delivered, memo),
+        )
 
-    def _resolve(self, item_id: int, delivered: bool, memo: Memo) -> None:
-        item = self.unknown_item(item_id)
+    def _resolve(self, item_ids: tuple[int, ...], delivered: bool, memo: Memo) -> None:
+        items = [self.unknown_item(item_id) for item_id in item_ids]
         self._check_writable()
-        try:
+        self._check_resolvable(items, delivered)
+        for item in items:
             self._node.ledger.resolve(item, delivered=delivered, memo=memo.encode())
-        except LedgerError as error:
-            raise ConflictError(str(error)) from None
+
+    def _check_resolvable(self, items: Sequence[Unknown], delivered: bool) -> None:
+        proven = [item for item in items if item.fulfillment is not None]
+        if proven and not delivered:
+            raise ConflictError(
+                f"The fulfillment of unk_{proven[0].id} is known, so it was delivered: nobody can say otherwise."
+            )
 
     # ------------------------------------------------------------------ corrections
 

@@ -17,8 +17,8 @@ T = TypeVar("T")
 COMMITS_AT_ONCE: Final = 64
 """Read in one call, during which nothing can be written: less than a millisecond."""
 
-SLICE_OCTETS: Final = 32_768
-"""Octets of records that are followed before the loop gets its turn: some 500 records, about two milliseconds."""
+SLICE_OCTETS: Final = 16_384
+"""Octets of records that are followed before the loop gets its turn: some 250 records, about two milliseconds."""
 
 
 def follow(history: HistoryReader, make: Callable[[Opening], Reading[T]]) -> T:
