@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +25,7 @@ from interledger.errors import ConflictError, InvalidRequestError
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Prepare
 from interledger.link.certificates import parse_client_certificate
+from interledger.link.http import http2
 from interledger.node.credentials import TOKENS_MAX
 from interledger.node.node import Node
 from interledger.node.settings import Settings
@@ -349,15 +352,26 @@ async def test_a_peer_known_by_its_subject(ca: DevAuthority, own: Issued) -> Non
         assert await answer(left, "test.right") in ("T01", "R00")
 
 
-async def test_E8_a_known_head_counts_only_with_the_certificate_it_came_with(ca: DevAuthority, own: Issued) -> None:
+@pytest.mark.parametrize("version", ["HTTP/2", "HTTP/1.1"])
+async def test_E8_a_known_head_counts_only_with_the_certificate_it_came_with(
+    ca: DevAuthority, own: Issued, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The octets of an accepted request are nobody's pass on another connection."""
+    if version == "HTTP/1.1":
+        monkeypatch.setattr(http2, "_INSTALLED", False)
 
     def right_link(at: str) -> LinkSettings:
         return LinkSettings(client_certificates=pinned(own))
 
-    async with pair(to_right(**presents(own)), right_link, ca) as (left, _):
+    async with pair(to_right(**presents(own)), right_link, ca) as (left, right):
         for _ in range(3):
             assert await answer(left, "test.right") is None
+        known = list(right.links.http_server.accepted_heads)
+        certificate = next(iter(pinned(own))).removeprefix("x509:")
+        proof = hashlib.sha256(base64.b64decode(certificate)).digest()
+        if version == "HTTP/1.1":
+            assert any(isinstance(head, bytes) and head.startswith(proof + b"POST ") for head in known)
+        assert not any(isinstance(head, bytes) and head.startswith(b"POST ") for head in known)
         there = left.account("right")
         bare = replace(there.link, tls_certificate_file=None, tls_key_file=None)
         await left.replace_account(replace(there, link=bare))

@@ -18,6 +18,7 @@ from interledger.errors import LinkError, SettingsError
 from interledger.link.tls import client_context
 from interledger.node.node import Node
 from interledger.node.settings import Settings, faults_between
+from interledger.node.transport_security import tls_faults
 
 NOW = SystemClock().now()
 
@@ -133,6 +134,26 @@ async def test_a_file_that_cannot_be_used_is_told_at_the_start(ca: DevAuthority,
     with pytest.raises(SettingsError, match=r"nowhere\.pem cannot be read"):
         async with running(secure("test.hub", ca, **{key: "nowhere.pem"})):
             pass
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({}, []),
+        ({"tls_certificate": "nowhere.pem", "tls_key": None}, ["tls.cert"]),
+        ({"tls_key": None}, ["tls.cert"]),
+        ({"tls_ca": "nowhere.pem", "tls_client_ca": "nowhere.pem"}, ["tls.ca", "tls.client_ca"]),
+        ({"tls_certificate": None}, []),
+    ],
+)
+def test_files_are_looked_at_before_a_node_starts(
+    ca: DevAuthority, changes: dict[str, str | None], faults: list[str]
+) -> None:
+    """By `ilp config check`, and by `ilp node run` itself."""
+    values = {**vars(secure("test.hub", ca)), **changes}
+    found = tls_faults(values)
+    assert [key for key, _ in found] == faults
+    assert all(problem.startswith("cannot be used: ") for _, problem in found)
 
 
 async def test_a_node_without_TLS_has_nothing_to_reload() -> None:

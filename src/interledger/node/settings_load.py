@@ -26,6 +26,7 @@ from interledger.node.settings_sources import (
     readable_by_others,
     secret_from_file,
 )
+from interledger.node.transport_security import tls_faults
 from interledger.routing.targets import format_targets, parse_targets
 
 __all__ = ["DEFAULT_CONFIG", "SettingsReport", "keep_secret", "load_settings", "make_secrets", "read_settings"]
@@ -97,7 +98,7 @@ def read_settings(
         _read_account(report, name, table)
     _check_route_targets(report)
     _check_parents(report, tables)
-    for key, problem in faults_between(report.values):
+    for key, problem in (*faults_between(report.values), *tls_faults(report.values)):
         report.faults.append(Fault(report.origins.get(key, "settings"), f"{key} {problem}"))
     return report
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 from interledger.accounts.account import LinkSettings
 from interledger.errors import InvalidRequestError, SettingsError
-from interledger.link.tls import ServerTls, client_context
+from interledger.link.tls import ServerTls, client_context, read_certificates
 from interledger.node.settings import Settings
 
-__all__ = ["NodeTls"]
+__all__ = ["NodeTls", "tls_faults"]
 
 logger = logging.getLogger("interledger.node")
 
@@ -81,6 +82,24 @@ class NodeTls:
             await asyncio.sleep(LOOK_S)
             if self.server.is_stale():
                 self.reload()
+
+
+def tls_faults(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(key, what is wrong) for files of the settings (by attribute) that cannot be used."""
+    faults: list[tuple[str, str]] = []
+    certificate, key = values["tls_certificate"], values["tls_key"]
+    try:
+        if certificate is not None:
+            ServerTls(Path(certificate), _path(key))
+    except SettingsError as error:
+        faults.append(("tls.cert", f"cannot be used: {error}"))
+    for name in ("ca", "client_ca"):
+        try:
+            if values[f"tls_{name}"] is not None:
+                read_certificates(Path(values[f"tls_{name}"]), "it")
+        except SettingsError as error:
+            faults.append((f"tls.{name}", f"cannot be used: {str(error).removeprefix('it: ')}"))
+    return faults
 
 
 def _path(text: str | None) -> Path | None:
