@@ -38,13 +38,13 @@ class SimLink:
         self,
         world: World,
         faults: Faults,
-        peer_name: AccountId,
+        account: AccountId,
         handler: Callable[[], PacketHandler | None],
         on_reply: Callable[[RequestId, bytes | None, Reply], None] = lambda request_id, condition, reply: None,
     ) -> None:
         self._world = world
         self._faults = faults
-        self._peer_name = peer_name
+        self.account = account
         self._handler = handler
         self._on_reply = on_reply
         self.other: SimLink | None = None
@@ -80,7 +80,7 @@ class SimLink:
             return
         prepare = Prepare.decode(octets)
         self._requests[request_id] = prepare.execution_condition
-        reply = handler.receive_prepare(self._peer_name, request_id, prepare, self._world.now())
+        reply = handler.receive_prepare(self.account, request_id, prepare, self._world.now())
         if reply is not None:
             self.send_reply(request_id, reply)
 
@@ -88,4 +88,4 @@ class SimLink:
         """The other side's answer is here."""
         handler = self._handler()
         if handler is not None:
-            handler.receive_reply(self._peer_name, request_id, decode_reply(octets), self._world.now())
+            handler.receive_reply(self.account, request_id, decode_reply(octets), self._world.now())
