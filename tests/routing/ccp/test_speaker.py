@@ -79,3 +79,23 @@ def test_two_ends_hold_the_same_table_after_any_loss_duplication_and_reorder(
     assert set(right.best) == set(left.local)
     assert all(route.path == ("test.left",) for _, route in right.best.values())
     assert set(left.best) == {"test.right"}
+
+
+def test_a_silent_peer_is_not_taken_for_up_again_because_somebody_says_so() -> None:
+    """Or the one who says so whenever that changes would say it for ever."""
+    net = Net()
+    a, b, c = (net.node(f"test.{name}") for name in "abc")
+    link = net.connect(a, b)
+    net.connect(a, c)
+    net.run(1_000)
+    link.epoch += 1  # what is under way is lost
+    net.loss = 1.0
+    net.run(46_000)
+    assert a.speaker.silent == {"b", "c"}
+    a.speaker.link_up(next(iter(a.links)), net.now)
+    a.speaker.handle_timer(net.now)
+    assert a.speaker.silent == {"b", "c"}
+    net.loss = 0.0
+    net.run(60_000)
+    assert a.speaker.silent == frozenset()
+    assert set(a.best) == {"test.b", "test.c"}

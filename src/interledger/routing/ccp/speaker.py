@@ -171,9 +171,10 @@ class Speaker:
 
     def remove_peer(self, account: AccountId) -> None:
         """The account is gone, or exchanges no routes any more."""
-        self.link_lost(account)
-        self._peers.pop(account, None)
-        self._alarmed.pop(account, None)
+        if account in self._peers:
+            self.link_lost(account)
+            del self._peers[account]
+            self._alarmed.pop(account, None)
 
     def set_local(self, routes: Mapping[str, Sequence[LocalRoute]], owners: Mapping[str, AccountId | None]) -> None:
         """All routes that begin here, the preferred one of a prefix first.
@@ -184,10 +185,11 @@ class Speaker:
 
     def link_up(self, account: AccountId, now: Timestamp) -> None:
         """Packets reach the account again. `now` may be later: when it is to be spoken to first."""
-        self._silent.discard(account)
-        self._decisions.set_down(account, is_down=False)
         peer = self._peers.get(account)
-        if peer is None or peer.is_up:
+        if peer is not None and peer.is_up:
+            return  # also while it is silent: that ends when it is heard
+        self._decisions.set_down(account, is_down=False)
+        if peer is None:
             return
         peer.is_up = True
         if peer.receiver is not None:
