@@ -14,7 +14,8 @@ from interledger.ilp.peer import PEER_FULFILLMENT
 from interledger.routing.ccp.messages import CONTROL_DESTINATION, RouteControl, RouteUpdate
 from interledger.routing.ccp.policy import LearnedRoute, LocalRoute, receives_by_default, sends_by_default
 from interledger.routing.ccp.protocol import Timing
-from interledger.routing.ccp.speaker import Speaker, Terms
+from interledger.routing.ccp.session import Terms
+from interledger.routing.ccp.speaker import Speaker
 
 NOW = Timestamp(1_700_000_000_000)
 

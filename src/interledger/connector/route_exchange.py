@@ -24,7 +24,8 @@ from interledger.link.base import Link, RequestId
 from interledger.routing.ccp.messages import CONTROL_DESTINATION, UPDATE_DESTINATION, RouteControl, RouteUpdate
 from interledger.routing.ccp.policy import LearnedRoute, LocalRoute, receives_by_default, sends_by_default
 from interledger.routing.ccp.protocol import Timing
-from interledger.routing.ccp.speaker import Objection, Session, Speaker, Terms
+from interledger.routing.ccp.session import Objection, Session, Terms
+from interledger.routing.ccp.speaker import Speaker
 from interledger.routing.table import Origin, Route
 
 __all__ = ["RouteExchange"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 from interledger.accounts.account import AccountId
 from interledger.connector.route_exchange import RouteExchange
 from interledger.routing.ccp.protocol import Timing
-from interledger.routing.ccp.speaker import Session
+from interledger.routing.ccp.session import Session
 
 if TYPE_CHECKING:
     from interledger.node.node import Node

@@ -12,105 +12,27 @@ send then; replies come back by `receive_reply`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 from interledger.accounts.account import AccountId, Relation
 from interledger.clock import Timestamp
 from interledger.ilp.address import is_address
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import Fulfill, Prepare, Reply
+from interledger.ilp.packet import Fulfill, Reply
 from interledger.routing.ccp.decision import Decisions, Heard
 from interledger.routing.ccp.log import ForwardingLog, LogEntry
 from interledger.routing.ccp.messages import AnnouncedRoute, Mode, RouteControl, RouteUpdate
 from interledger.routing.ccp.policy import LearnedRoute, LocalRoute, may_be_told, take_in
 from interledger.routing.ccp.protocol import Answer, CcpReceiver, CcpSender, Timing
+from interledger.routing.ccp.session import Message, Objection, PeerState, Session, Terms
 
-__all__ = ["Message", "Objection", "Session", "Speaker", "Terms"]
+__all__ = ["Speaker"]
 
 SLICE: Final = 64
 """Prefixes decided on at once: well below a millisecond."""
 
-MESSAGES_PER_SECOND: Final = 10
-"""Of one peer, with `MESSAGES_AHEAD` at once: at most one update in 150 ms comes from those we know (C4)."""
-
-MESSAGES_AHEAD: Final = 50
-
 ALARM_QUIET_MS: Final = 3_600_000
 """A peer that claims what is ours is reported once an hour."""
-
-
-class Terms(NamedTuple):
-    """What we exchange with an account."""
-
-    relation: Relation
-    sends: bool
-    """We tell it our routes."""
-    receives: bool
-    """We listen to its routes."""
-    full_updates: bool = False
-
-
-class Message(NamedTuple):
-    """A packet for a peer. Its reply goes to `receive_reply` with the same `token`."""
-
-    account: AccountId
-    token: int
-    prepare: Prepare
-
-
-class Objection(NamedTuple):
-    """Why a peer's message is refused."""
-
-    code: ErrorCode
-    why: str
-
-
-class Session(NamedTuple):
-    """How the exchange with one peer stands, for people."""
-
-    account: AccountId
-    is_up: bool
-    speaker: str
-    """Its address, as it says; empty before it spoke."""
-    routes: int
-    """Those that it announces."""
-    heard_at: Timestamp | None
-    expires_at: Timestamp | None
-    sends_updates: bool
-    """It asked for our routes."""
-    acknowledged: int
-    """It has this many of our `epoch` changes."""
-    epoch: int
-    overflowed: bool
-
-
-@final
-class _Peer:
-    """One account's terms and the two halves of the protocol."""
-
-    __slots__ = ("control_token", "is_up", "next_message_at", "receiver", "sender", "terms", "update_token")
-
-    def __init__(self, terms: Terms, receiver: CcpReceiver | None, sender: CcpSender | None) -> None:
-        self.terms = terms
-        self.receiver = receiver
-        self.sender = sender
-        self.is_up = False
-        self.control_token = self.update_token = 0
-        """Of the requests that wait for their replies."""
-        self.next_message_at = 0
-
-    def may_speak(self, now: Timestamp) -> bool:
-        """Counts a message; False when there are too many."""
-        gap = 1_000 // MESSAGES_PER_SECOND
-        due = max(self.next_message_at, now)
-        if due - now > MESSAGES_AHEAD * gap:
-            return False
-        self.next_message_at = due + gap
-        return True
-
-    def timer(self) -> Timestamp | None:
-        halves = (self.receiver, self.sender) if self.is_up else ()
-        return min((at for half in halves if half is not None and (at := half.timer()) is not None), default=None)
 
 
 @final
@@ -135,7 +57,7 @@ class Speaker:
         self._timing = timing
         self._random_octets = random_octets
         self._on_alarm = on_alarm
-        self._peers: dict[AccountId, _Peer] = {}
+        self._peers: dict[AccountId, PeerState] = {}
         self._silent: set[AccountId] = set()
         self._decisions = Decisions(
             own_address, secret, self.log, heard=self._heard, on_best=on_best, on_theft=self._report_theft
@@ -167,7 +89,7 @@ class Speaker:
                 lambda: self._random_octets(16),
                 full=terms.full_updates,
             )
-        self._peers[account] = _Peer(terms, receiver, sender)
+        self._peers[account] = PeerState(terms, receiver, sender)
 
     def remove_peer(self, account: AccountId) -> None:
         """The account is gone, or exchanges no routes any more."""
@@ -338,7 +260,7 @@ class Speaker:
         """Every peer, by name."""
         return [self._session(account, peer) for account, peer in sorted(self._peers.items())]
 
-    def _session(self, account: AccountId, peer: _Peer) -> Session:
+    def _session(self, account: AccountId, peer: PeerState) -> Session:
         receiver, sender = peer.receiver, peer.sender
         return Session(
             account,
