@@ -473,6 +473,32 @@ async def test_a_full_port_lets_go_of_idle_strangers_and_keeps_its_peers() -> No
             await client.close()
 
 
+async def test_D11_no_answer_is_begun_for_a_client_that_does_not_read_the_one_before() -> None:
+    begun = 0
+
+    async def app(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+        nonlocal begun
+        begun += 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(20_000_000)})
+
+    async with running(app=app) as rig, rig.client() as client:
+        client.write(GET * 20)
+        await until(lambda: begun == 1 and not _only(rig).writable.is_set())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert begun == 1
+        for _ in range(2):
+            status, _, body = await client.response()
+            assert (status, len(body)) == (200, 20_000_000)
+        assert begun in (2, 3)
+
+
+def _only(rig: Rig) -> Any:
+    (connection,) = rig.listener._shared.connections
+    return connection
+
+
 async def test_100_continue_is_given_before_the_body() -> None:
     async with running() as rig, rig.client() as client:
         octets = ilp_post(headers=b"Expect: 100-continue\r\n")

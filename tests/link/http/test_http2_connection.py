@@ -259,6 +259,21 @@ async def test_headers_behind_a_body_are_refused() -> None:
         assert rig.side.prepares == 0
 
 
+async def test_E3_an_application_does_not_begin_for_a_stream_that_is_reset_already() -> None:
+    begun = 0
+
+    async def app(scope: object, receive: object, send: Callable[..., object]) -> None:
+        nonlocal begun
+        begun += 1
+
+    async with running(app=app) as rig, http2_client(rig.listener.port) as client:
+        client.writer.write(b"".join(frame(1, 5, s, head()) + frame(3, 0, s, b"\0\0\0\x08") for s in range(1, 100, 2)))
+        await until(lambda: rig.listener.requests == 50)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert begun == 0
+
+
 # ---------------------------------------------------------------------- deadlines
 
 FAST = Limits(request_timeout_ms=20, idle_timeout_ms=40, write_timeout_ms=40, sweep_ms=10)

@@ -69,6 +69,7 @@ class AsgiRequest:
         self._app = app
         self._over = Event()
         """The answer is complete, or the client is gone."""
+        self._started = False
         self._body_given = False
         self._start: Message | None = None
         """The `http.response.start` that is not written yet."""
@@ -76,10 +77,11 @@ class AsgiRequest:
         """Octets of the body still owed by the Content-Length that was sent."""
 
     def start(self) -> None:
-        """Run the application."""
+        """Run the application, once."""
         port = self._port
-        if port is None:
+        if port is None or self._started:
             return
+        self._started = True
         task = get_running_loop().create_task(self._run(port))
         port.tasks.add(task)
         task.add_done_callback(port.tasks.discard)
@@ -106,6 +108,8 @@ class AsgiRequest:
     # Inside.
 
     async def _run(self, port: Port) -> None:
+        if self._over.is_set():
+            return  # the client left in the same read: nobody pays for what nobody waits for
         try:
             await self._app(self._scope(port), self._receive, self._send)
         except Exception:
@@ -221,6 +225,11 @@ class AsgiExchange(AsgiRequest):
         self.closes = not request.keep_alive
         self._connection = connection
         self._chunked = False
+
+    def start(self) -> None:
+        """Not before the client has read most of the answer in front of this one."""
+        if self._connection.writable.is_set():
+            super().start()
 
     def write(self, head: Head | None, body: bytes, more: bool) -> None:
         octets = b"" if head is None else self._encode(head)

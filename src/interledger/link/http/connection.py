@@ -43,15 +43,13 @@ class Connection(asyncio.BufferedProtocol):
         self.transport: asyncio.Transport | None = None
         self.exchanges: deque[Exchange] = deque()
         self.since = port.tick
-        """The tick of what the next deadline counts from."""
         self.writable = asyncio.Event()
         self.writable.set()
         self._proof = NO_PROOF
         """What is known of a head counts only together with this."""
         self._ever = False
         """A whole request came over this connection at some time."""
-        self.kept = False
-        self._lingering = False
+        self.kept = self._lingering = False
         """Refused: what still comes is dropped."""
         self._closing = False
         self._buffer = memoryview(b"")
@@ -168,6 +166,8 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self.since = self.port.tick
         self.writable.set()
+        if self.exchanges:
+            self.exchanges[0].start()
         self._unpause()
 
     # Answers.

@@ -1,0 +1,257 @@
+"""How much slower an honest peer gets beside hostile ones: p50 and p99 of its packets, alone and under each attack.
+
+    python bench/hostile.py [--attacks idle,slowloris,...] [--seconds 5] [--json FILE]
+
+The node is `ilp node run`, durable, on one core; 200 honest packets a second go through it over HTTP/1.1. Each attack
+is a process of its own that runs as fast as the machine lets it. Before each the honest peer is alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import hpack
+from http_load import HttpGenerator, HttpSink
+from nodes import OurNode
+
+CONNECTIONS = 4
+PAUSE_S = 0.02
+"""Of each honest connection behind an answer: together 200 packets a second."""
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000 04 00 00000000")
+
+
+# ---------------------------------------------------------------------- attacks
+
+
+async def idle(port: int) -> None:
+    """1,000 sockets that say nothing, opened again whenever they are cut."""
+    await many(1_000, port, lambda reader, writer: reader.read())
+
+
+async def slowloris(port: int) -> None:
+    """200 heads that grow by an octet every 10 ms."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /ilp HTTP/1.1\r\nHost: x\r\nX-A: ")
+        for _ in range(2_000):
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    await many(200, port, talk)
+
+
+async def slow_readers(port: int) -> None:
+    """50 sockets that ask for the largest page again and again and read nothing."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        await asyncio.sleep(60)
+
+    await many(50, port, talk)
+
+
+async def oversize(port: int) -> None:
+    """Bodies and heads beyond their limits, as fast as they are refused."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 60_000)
+        await reader.read()
+
+    await many(8, port, talk)
+
+
+async def garbage(port: int) -> None:
+    """Requests that could be read in two ways."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"
+        writer.write(b"POST /ilp HTTP/1.1\r\nHost: x\r\n%b\r\n0\r\n\r\n" % both)
+        await reader.read()
+
+    await many(8, port, talk)
+
+
+async def guesses(port: int) -> None:
+    """Tokens, one after another, on 32 connections."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        token = os.urandom(16).hex().encode()
+        writer.write(b"POST /ilp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\nContent-Length: 1\r\n\r\nx" % token)
+        await reader.read(65_536)
+
+    await many(32, port, talk)
+
+
+async def rapid_reset(port: int) -> None:
+    """HTTP/2: streams opened and reset in one breath."""
+    head = hpack.Encoder().encode([(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", "/")])
+    octets = PREFACE + b"".join(
+        frame(1, 5, stream, head) + frame(3, 0, stream, struct.pack(">I", 8)) for stream in range(1, 2_000, 2)
+    )
+    await flood(port, octets)
+
+
+async def pings(port: int) -> None:
+    """HTTP/2: pings and settings without end."""
+    await flood(port, PREFACE + (frame(6, 0, 0, bytes(8)) + frame(4, 0, 0)) * 2_000)
+
+
+async def empty_frames(port: int) -> None:
+    """HTTP/2: a body of frames that hold nothing."""
+    head = hpack.Encoder().encode([(":method", "POST"), (":scheme", "http"), (":authority", "x"), (":path", "/ilp")])
+    await flood(port, PREFACE + frame(1, 4, 1, head) + frame(0, 0, 1) * 4_000)
+
+
+ATTACKS = [idle, slowloris, slow_readers, oversize, garbage, guesses, rapid_reset, pings, empty_frames]
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
+
+
+async def flood(port: int, octets: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(octets)
+        while await reader.read(65_536):
+            pass
+
+    await many(4, port, talk)
+
+
+async def many(
+    count: int, port: int, talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]
+) -> None:
+    """So many hostile connections at a time, for ever."""
+
+    async def one() -> None:
+        while True:
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                with suppress(OSError, asyncio.IncompleteReadError):
+                    await talk(reader, writer)
+                writer.transport.abort()
+            await asyncio.sleep(0.001)
+
+    await asyncio.gather(*(one() for _ in range(count)))
+
+
+# ---------------------------------------------------------------------- the honest peer
+
+
+class Honest:
+    """Packets at an even pace. `latencies` in seconds; `failed`: not fulfilled, or cut off."""
+
+    def __init__(self, requests: HttpGenerator, port: int) -> None:
+        self.latencies: list[float] = []
+        self.failed = 0
+        self._requests = requests
+        self._port = port
+
+    async def run(self) -> None:
+        await asyncio.gather(*(self._connection() for _ in range(CONNECTIONS)))
+
+    async def _connection(self) -> None:
+        connection = None
+        while True:
+            began = time.perf_counter()
+            try:
+                async with asyncio.timeout(5):
+                    if connection is None:
+                        connection = await asyncio.open_connection("127.0.0.1", self._port)
+                    reader, writer = connection
+                    writer.write(self._requests.request())
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+                    if (await reader.readexactly(length))[:1] != b"\x0d":
+                        raise ConnectionError(head)
+                self.latencies.append(time.perf_counter() - began)
+            except (OSError, TimeoutError, asyncio.IncompleteReadError):
+                self.failed += 1
+                connection = None
+            await asyncio.sleep(PAUSE_S)
+
+
+async def measure(node: OurNode, seconds: float) -> dict[str, float]:
+    """The honest peer for so long."""
+    url = urlsplit(node.sender_url)
+    honest = Honest(HttpGenerator(node.sender_url, node.sender_token, node.destination, 0), int(url.port or 0))
+    cpu = node.cpu_seconds()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(honest.run(), seconds)
+    latencies = sorted(honest.latencies)
+    return {
+        "packets": len(latencies),
+        "failed": honest.failed,
+        "p50_ms": latencies[len(latencies) // 2] * 1e3 if latencies else float("inf"),
+        "p99_ms": latencies[len(latencies) * 99 // 100] * 1e3 if latencies else float("inf"),
+        "cpu_share": (node.cpu_seconds() - cpu) / seconds,
+        "resident_mib": node.resident_mib(),
+    }
+
+
+async def run(options: argparse.Namespace) -> list[dict[str, object]]:
+    server = await asyncio.get_running_loop().create_server(HttpSink, "127.0.0.1", 0)
+    node = OurNode("http", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ilp")
+    port = str(urlsplit(node.sender_url).port)
+    rows: list[dict[str, object]] = []
+    try:
+        await measure(node, 2)
+        for name in options.attacks.split(","):
+            alone = await measure(node, options.seconds)
+            attack = subprocess.Popen([sys.executable, __file__, "--attack", name, "--port", port])  # noqa: ASYNC220
+            try:
+                await asyncio.sleep(1)
+                under = await measure(node, options.seconds)
+            finally:
+                attack.kill()
+                attack.wait()
+            await asyncio.sleep(1)
+            rows.append({"attack": name, "alone": alone, "under": under})
+            share = under["packets"] / max(1, under["packets"] + under["failed"])
+            print(
+                f"{name:14} p50 {alone['p50_ms']:6.2f} -> {under['p50_ms']:6.2f} ms"
+                f"  p99 {alone['p99_ms']:6.2f} -> {under['p99_ms']:6.2f} ms  {under['p99_ms'] / alone['p99_ms']:5.1f}x"
+                f"  fulfilled {share:7.2%}  node {under['cpu_share']:4.0%} CPU {under['resident_mib']:4.0f} MiB",
+                flush=True,
+            )
+    finally:
+        node.stop()
+        server.close()
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--attacks", default=",".join(attack.__name__ for attack in ATTACKS))
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--attack", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {1})
+    if options.attack:
+        os.nice(5)
+        asyncio.run(next(attack for attack in ATTACKS if attack.__name__ == options.attack)(options.port))
+        return
+    rows = asyncio.run(run(options))
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
