@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from loopback import running, settings
+from loopback import account, running, settings
 
 from interledger.clock import Timestamp
 from interledger.node.timers import DueTimer
@@ -93,3 +93,12 @@ async def test_a_clock_that_was_set_is_noticed_within_a_second() -> None:
     await asyncio.sleep(1.1)
     assert connector.handled == [3_600_000]
     timer.stop()
+
+
+async def test_an_idle_node_is_not_woken_at_all() -> None:
+    """Neither for packets, nor for connections, nor for peers: nobody is there."""
+    async with running(settings("test.hub")) as node:
+        await node.create_account(account("alice", "USD/9", "test.hub.alice"))
+        loop = asyncio.get_running_loop()
+        handles = [handle for handle in loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]  # no other way
+        assert handles == []

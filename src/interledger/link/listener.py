@@ -82,7 +82,7 @@ class Listener:
         except OSError as error:
             raise LinkError(f"{self.host} port {self.port} cannot be listened on: {error.strerror or error}") from error
         self.port = int(self._server.sockets[0].getsockname()[1])
-        self._sweep()
+        shared.wake = self._wake
 
     async def stop(self, drain_ms: int = 0) -> None:
         """Take no new connections or requests; give what runs `drain_ms` to finish; then cut what is left."""
@@ -131,11 +131,21 @@ class Listener:
         except TimeoutError:
             return
 
+    def _wake(self) -> None:
+        if self._timer is None:
+            self._shared.new_date()
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._shared.limits.sweep_ms / 1000, self._sweep)
+
     def _sweep(self) -> None:
-        """The one timer of the port."""
+        """The one timer of the port, while a connection is open."""
         shared = self._shared
+        self._timer = None
         shared.tick += 1
         shared.new_date()
         for connection in tuple(shared.connections):
             connection.sweep()
-        self._timer = asyncio.get_running_loop().call_later(shared.limits.sweep_ms / 1000, self._sweep)
+        if shared.connections:
+            self._schedule()

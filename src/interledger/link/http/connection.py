@@ -73,7 +73,7 @@ class Connection(asyncio.BufferedProtocol):
         if is_http2:
             self._become_http2(stream)
             return
-        port.connections[self] = None
+        port.enter(self)
         self._proof = proof_of(stream)
         if is_full:
             self._refuse(503, "too many connections")

@@ -70,7 +70,7 @@ class Http2Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.port.connections[self] = None
+        self.port.enter(self)
         self.flush()
 
     def get_buffer(self, sizehint: int) -> memoryview:

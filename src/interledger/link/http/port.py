@@ -89,6 +89,8 @@ class Port:
         self.attempts = Attempts() if attempts is None else attempts
         self.connections: dict[OpenConnection, None] = {}
         """In the order in which they came."""
+        self.wake: Callable[[], None] = lambda: None
+        """Called for the first connection: sweeps are made while there are any, and not while the port is idle."""
         self.tasks: set[asyncio.Task[None]] = set()
         self.draining = False
         self.tick = 0
@@ -112,6 +114,11 @@ class Port:
         self.date_field = (b"date", date)
         self.packet_fields = [(b":status", b"200"), (b"content-type", CONTENT_TYPE), self.date_field]
         self.packet_head = b"HTTP/1.1 200 OK\r\n%bContent-Type: %b\r\n" % (self.date, CONTENT_TYPE)
+
+    def enter(self, connection: OpenConnection) -> None:
+        """It is open from now on, and swept."""
+        self.connections[connection] = None
+        self.wake()
 
     def make_room(self) -> bool:
         """Cut the connection off that is idle for longest and no peer's. False: there is none.
