@@ -46,6 +46,8 @@ def test_J6_no_secret_in_a_repr() -> None:
         "http_incoming_token_digest": "canary2",
         "btp_outgoing_token": "canary3",
         "btp_incoming_token_digest": "canary4",
+        "http_incoming_jwt_secret": "canary5",
+        "http_outgoing_jwt_secret": "canary6",
     }
     link = LinkSettings(http_url="http://peer.example/ilp", btp_url="wss://peer.example", **secrets)
     account = Account(id=AccountId("bob"), asset=Asset("USD", 9), ilp_address=Address("test.bob"), link=link)

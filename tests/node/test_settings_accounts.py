@@ -111,6 +111,10 @@ def test_a_token_alone_is_for_both_links() -> None:
         ("bob", {"asset": "USD/2", "relation": "friend"}, "relation", "not one of"),
         ("bob", {"asset": "USD/2", "btp_url": "http://x"}, "btp_url", "BTP URL"),
         ("bob", {"asset": "USD/2", "http_url": "x"}, "http_url", "not a URL"),
+        ("bob", {"asset": "USD/2", "http_incoming_jwt_secret": "weak"}, "http_incoming_jwt_secret", "32 octets"),
+        ("bob", {"asset": "USD/2", "http_outgoing_jwt_secret": "weak"}, "http_outgoing_jwt_secret", "32 octets"),
+        ("bob", {"asset": "USD/2", "client_certificate": "md5:00"}, "client_certificate", "sha256"),
+        ("bob", {"asset": "USD/2", "http_jwt_require_subject": "maybe"}, "http_jwt_require_subject", "true"),
         ("bob", {"asset": "USD/2", "http_form": "oer"}, "http_form", "not one of  sync  async  oer-sync  oer-async"),
         ("bob", {"asset": "USD/2", "token": "a b"}, "token", "printable ASCII"),
     ],
@@ -123,3 +127,19 @@ def test_faults_name_the_key(name: str, table: dict[str, str], field: str, messa
 
 def test_a_parent_need_not_have_an_asset_because_it_tells_its_own() -> None:
     assert parse_account("isp", {"relation": "parent"}, "test.me").asset == NO_CURRENCY
+
+
+def test_credentials_of_a_file() -> None:
+    secret = "0123456789abcdef" * 2
+    table = {
+        "asset": "USD/9",
+        "http_incoming_jwt_secret": secret,
+        "http_jwt_require_subject": "no",
+        "client_certificate": "subject:CN=bob.example",
+        "client_certificate_required": "yes",
+        "tls_ca_file": "bobs-ca.pem",
+    }
+    link = parse_account("bob", table, "test.hub").link
+    assert (link.http_incoming_jwt_secret, link.http_jwt_require_subject) == (secret, False)
+    assert (link.client_certificates, link.client_certificate_required) == (("subject:CN=bob.example",), True)
+    assert link.tls_ca_file == "bobs-ca.pem"

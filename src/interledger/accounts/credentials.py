@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Final
 
 from interledger.clock import Timestamp
 
-__all__ = ["IncomingToken", "TokenUse"]
+__all__ = ["SECRET_OCTETS_MIN", "IncomingToken", "TokenUse"]
+
+SECRET_OCTETS_MIN: Final = 32
+"""Of a secret that signs tokens (RFC 7518 3.2): as long as the hash. A shorter one can be guessed from one token."""
 
 
 class TokenUse(enum.StrEnum):

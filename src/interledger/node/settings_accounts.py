@@ -20,6 +20,7 @@ from interledger.accounts.account import (
     token_digest,
 )
 from interledger.accounts.asset import NO_CURRENCY, Asset, parse_amount, parse_asset, parse_money
+from interledger.accounts.credentials import SECRET_OCTETS_MIN
 from interledger.codec.oer import UINT64_MAX
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address, parse_address
@@ -150,6 +151,15 @@ def _parse_btp_url(text: str) -> str:
     raise InvalidRequestError(f"“{text}” is not a BTP URL. Write  wss://peer.example/ilp/btp")
 
 
+def _parse_secret(text: str) -> str:
+    """As long as `link.jwt` wants it, told here with file and line."""
+    if len(parse_text(text).encode("utf-8")) < SECRET_OCTETS_MIN:
+        raise InvalidRequestError(
+            f"a secret that signs tokens has {SECRET_OCTETS_MIN} octets at least. Make one:  openssl rand -hex 32"
+        )
+    return text
+
+
 def _parse_certificate(text: str) -> tuple[str, ...]:
     return (parse_client_certificate(text),)
 
@@ -195,8 +205,8 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "ilp_over_btp_outgoing_token": _link("btp_outgoing_token", parse_token),
     "btp_version": _link("btp_version", _parse_btp_version),
     "token": _read_token,
-    "http_incoming_jwt_secret": _link("http_incoming_jwt_secret", parse_text),
-    "http_outgoing_jwt_secret": _link("http_outgoing_jwt_secret", parse_text),
+    "http_incoming_jwt_secret": _link("http_incoming_jwt_secret", _parse_secret),
+    "http_outgoing_jwt_secret": _link("http_outgoing_jwt_secret", _parse_secret),
     "http_outgoing_jwt_subject": _link("http_outgoing_jwt_subject", parse_text),
     "http_jwks_url": _link("http_jwks_url", parse_url),
     "http_jwt_issuer": _link("http_jwt_issuer", parse_text),

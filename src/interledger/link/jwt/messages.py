@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey, RSAKey
 from joserfc.util import urlsafe_b64decode
 
+from interledger.accounts.credentials import SECRET_OCTETS_MIN
 from interledger.clock import Timestamp
 from interledger.codec.strict_json import JsonNumber, parse_json_object
 from interledger.errors import DecodeError, InvalidRequestError
@@ -24,7 +25,6 @@ __all__ = [
     "LEEWAY_MS",
     "LIFETIME_MAX_MS",
     "RS256",
-    "SECRET_OCTETS_MIN",
     "TOKEN_LENGTH_MAX",
     "Unverified",
     "expiry_of",
@@ -40,9 +40,6 @@ RS256: Final = "RS256"
 
 TOKEN_LENGTH_MAX: Final = 4_096
 """Characters. Two RSA signatures fit; one header does not take much more."""
-
-SECRET_OCTETS_MIN: Final = 32
-"""RFC 7518 3.2: a key for HS256 is as long as the hash. A shorter one can be guessed from one token."""
 
 LEEWAY_MS: Final = 5_000
 """How far the clocks of two peers may differ."""
