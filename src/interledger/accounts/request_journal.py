@@ -83,10 +83,10 @@ _FULL: Final = Received(Verdict.FULL)
 class RequestState:
     """One request. `hold_id`: the hold of its packet, None while it has none. `answer`: None while in progress.
 
-    An empty answer: there was one, and it was dropped.
+    An empty answer: there was one, and it was dropped. `record`: what was last written of it.
     """
 
-    __slots__ = ("answer", "digest", "durable", "expires_at", "hold_id")
+    __slots__ = ("answer", "digest", "durable", "expires_at", "hold_id", "record")
 
     def __init__(self, digest: bytes, expires_at: int, durable: bool) -> None:
         self.digest = digest
@@ -94,14 +94,7 @@ class RequestState:
         self.durable = durable
         self.hold_id: int | None = None
         self.answer: bytes | None = None
-
-
-def _write_nowhere(record: bytes) -> None:
-    """For a journal that need not survive its process."""
-
-
-def _deliver_nowhere(request_id: bytes, answer: bytes) -> None:
-    """For an account that has no link: its answers wait for a repetition."""
+        self.record: bytes | None = None
 
 
 @final
@@ -111,13 +104,13 @@ class RequestJournal:
     def __init__(
         self,
         account: str,
-        record: Callable[[bytes], None] = _write_nowhere,
+        record: Callable[[bytes], None] = lambda record: None,
         *,
         requests_max: int = REQUESTS_MAX,
         answer_octets_max: int = ANSWER_OCTETS_MAX,
     ) -> None:
         self.account = account
-        self.on_answer: Callable[[bytes, bytes], None] = _deliver_nowhere
+        self.on_answer: Callable[[bytes, bytes], None] = lambda request_id, answer: None
         """`on_answer(request_id, answer)` hands an answer to the peer: set by the link that the account has now."""
         self._record = record
         self._requests_max = requests_max
@@ -157,17 +150,22 @@ class RequestJournal:
         state = self._requests[request_id]
         state.hold_id = hold_id
         if state.durable and state.answer is None:
-            self._record(encode_requested(self.account, request_id, state.digest, state.expires_at, hold_id))
+            state.record = encode_requested(self.account, request_id, state.digest, state.expires_at, hold_id)
+            self._record(state.record)
 
     def answer(self, request_id: bytes, answer: bytes) -> bool:
         """Keep the answer. The first one wins: False, and nothing changes, when there is one or nobody asked."""
         state = self._requests.get(request_id)
         if state is None or state.answer is not None:
             return False
-        self._set_answer(request_id, state, answer)
         if state.durable:
-            self._record(encode_answered(self.account, request_id, state.digest, state.expires_at, answer))
+            state.record = self._encode_answered(request_id, state, answer)
+            self._record(state.record)
+        self._set_answer(request_id, state, answer)
         return True
+
+    def _encode_answered(self, request_id: bytes, state: RequestState, answer: bytes) -> bytes:
+        return encode_answered(self.account, request_id, state.digest, state.expires_at, answer)
 
     def drop(self, request_id: bytes) -> None:
         """The request was not processed after all, and nothing of it is recorded: a repetition is new."""
@@ -211,8 +209,11 @@ class RequestJournal:
         self._answer_octets += len(answer)
         while self._answer_octets > self._answer_octets_max and len(self._answered) > 1:
             oldest = next(iter(self._answered))
-            self._drop_answer(oldest, self._requests[oldest])
-            self._requests[oldest].answer = b""
+            dropped = self._requests[oldest]
+            self._drop_answer(oldest, dropped)
+            dropped.answer = b""
+            if dropped.durable:
+                dropped.record = self._encode_answered(oldest, dropped, b"")
 
     def _drop_answer(self, request_id: bytes, state: RequestState) -> None:
         del self._answered[request_id]
@@ -248,25 +249,20 @@ class RequestJournal:
                 self._forget(record.request_id)
             state = RequestState(record.digest, record.expires_at, durable=True)
             self._add(record.request_id, state)
+        key = (self.account, record.request_id, record.digest, record.expires_at)
         if isinstance(record, Requested):
             state.hold_id = record.hold_id
+            state.record = encode_requested(*key, record.hold_id)
         elif state.answer is None:
+            state.record = encode_answered(*key, record.answer)
             self._set_answer(record.request_id, state, record.answer)
 
-    def capture(self) -> list[Requested | Answered]:
+    def capture(self) -> list[bytes]:
         """Records that restore what is durable here: in progress, answers that were dropped, answers, oldest first."""
-        account, requests = self.account, self._requests
-        found: list[Requested | Answered] = [
-            Requested(account, request_id, state.digest, state.expires_at, state.hold_id)
-            for request_id, state in requests.items()
-            if state.answer is None and state.hold_id is not None and state.durable
-        ]
-        dropped = [request_id for request_id, state in requests.items() if state.answer == b""]
-        for request_id in (*dropped, *self._answered):
-            state = requests[request_id]
-            if state.durable and state.answer is not None:
-                found.append(Answered(account, request_id, state.digest, state.expires_at, state.answer))
-        return found
+        requests = self._requests
+        found = [state.record for state in requests.values() if not state.answer and state.record is not None]
+        answered = [requests[request_id].record for request_id in self._answered]
+        return found + [record for record in answered if record is not None]
 
 
 @final
@@ -305,8 +301,8 @@ class RequestJournals:
         """Do again what a record says."""
         self.of(record.account).restore(record)
 
-    def capture(self) -> list[Requested | Answered]:
-        """Records that restore all that is durable. About 0.5 µs a request."""
+    def capture(self) -> list[bytes]:
+        """Records that restore all that is durable."""
         return [record for journal in self._journals.values() for record in journal.capture()]
 
     def handle_timer(self, now: Timestamp) -> None:

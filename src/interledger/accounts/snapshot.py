@@ -20,9 +20,7 @@ from interledger.accounts.records import (
     Held,
     Requested,
     decode_records,
-    encode_answered,
     encode_held,
-    encode_requested,
 )
 from interledger.codec.oer import encode_octets, read_fixed, read_octets
 from interledger.errors import DecodeError, LedgerError
@@ -77,7 +75,8 @@ class Snapshot:
     accounts: list[AccountState]
     holds: list[Hold]
     unknown: list[Unknown]
-    requests: list[Requested | Answered]
+    requests: list[bytes]
+    """Peers' requests, as journal records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
     for unknown in snapshot.unknown:
         parts.append(_encode_unknown(unknown))
     parts.extend(_encode_hold(hold) for hold in snapshot.holds)
-    parts.extend(_encode_request(request) for request in snapshot.requests)
+    parts.extend(snapshot.requests)
     return b"".join(parts)
 
 
@@ -159,13 +158,6 @@ def _encode_unknown(unknown: Unknown) -> bytes:
 def _encode_hold(hold: Hold) -> bytes:
     legs = tuple((debited.index, credited.index, amount) for debited, credited, amount in hold.legs)
     return encode_held(hold.id, hold.remote, hold.expires_at, hold.condition, legs)
-
-
-def _encode_request(request: Requested | Answered) -> bytes:
-    key = (request.account, request.request_id, request.digest, request.expires_at)
-    if isinstance(request, Requested):
-        return encode_requested(*key, request.hold_id)
-    return encode_answered(*key, request.answer)
 
 
 def _decode(octets: bytes) -> StoredSnapshot:
