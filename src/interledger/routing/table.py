@@ -94,8 +94,15 @@ class RoutingTable:
 
     def find(self, destination: str) -> Route | None:
         """The preferred route with the longest prefix of `destination`, or None."""
-        routes = next(self.candidates(destination), None)
-        return None if routes is None else routes[0]
+        routes = self._routes
+        prefix = destination
+        while True:
+            found = routes.get(prefix)
+            if found is not None:
+                return found[0]
+            if prefix == "":
+                return None
+            prefix = prefix[: max(prefix.rfind("."), 0)]
 
     def candidates(self, destination: str) -> Iterator[tuple[Route, ...]]:
         """All routes for `destination`: those of the longest prefix first; of one prefix, the preferred one first."""
