@@ -141,7 +141,8 @@ async def test_all_four_know_each_other_and_the_other_way_is_found(ring: Ring) -
     await until(lambda: not ring.a.link_status("cat").up)
 
     async def is_told() -> bool:
-        return (await ring.their_routes(ring.b)).get("test.ann") == "dan" and "test.ann" in hops(ring.c)
+        there = (await ring.their_routes(ring.b)).get("test.ann") == "dan" and "test.ann" in hops(ring.c)
+        return there and "test.cat" in hops(ring.a)
 
     await until(is_told, EXPIRY_MS / 1000)  # the hold-down time
     assert hops(ring.a)["test.cat"] == "dan"
