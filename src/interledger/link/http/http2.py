@@ -36,6 +36,7 @@ __all__ = [
     "PREFACE",
     "RESETS_MAX",
     "RESETS_PER_S",
+    "RESETS_STRANGER_MAX",
     "STREAMS_MAX",
     "WINDOW_OCTETS",
     "Budget",
@@ -57,6 +58,8 @@ WINDOW_OCTETS: Final = 1024 * 1024
 
 RESETS_MAX: Final = 256
 """Streams that ended badly, beyond those forgiven: twice `STREAMS_MAX`, for all packets of a peer that time out."""
+RESETS_STRANGER_MAX: Final = 32
+"""The same, on a connection that has not brought a packet: each costs us more than it costs the client."""
 RESETS_PER_S: Final = 32
 """Forgiven per second."""
 
@@ -123,6 +126,10 @@ class Budget:
     def refill(self, amount: int) -> None:
         """`amount` more are forgiven."""
         self.left = min(self.most, self.left + amount)
+
+    def is_over(self, allowed: int) -> bool:
+        """It was done more often than `allowed`, which may be less than `most`."""
+        return self.left < self.most - allowed
 
     @property
     def is_spent(self) -> bool:

@@ -57,7 +57,6 @@ class Http2Connection(asyncio.BufferedProtocol):
         self._forgiven = 0
         """What requests have brought and the budget has not got yet."""
         self._now = port.clock.now()
-        """When the last octets were read."""
         self._corked = False
         self._flush_due = False
         self._writable = True
@@ -94,7 +93,7 @@ class Http2Connection(asyncio.BufferedProtocol):
             return
         finally:
             self._corked = False
-        if self._resets.is_spent or self._controls.is_spent:
+        if self._controls.is_spent:
             self.cut()
         else:
             self.flush()
@@ -241,7 +240,8 @@ class Http2Connection(asyncio.BufferedProtocol):
                 self._body(event)
             elif type(event) is StreamClosed:
                 self._closed(event)
-                if self._resets.left < 0:
+                if self._resets.is_over(http2.RESETS_MAX if self.kept else http2.RESETS_STRANGER_MAX):
+                    self._controls.left = -1  # ends the connection behind this read
                     return
             elif type(event) in CONTROLS:
                 self._spend_control()
