@@ -162,11 +162,13 @@ class RouteExchange:
             self._wake()
 
     def _link_lost(self, account: AccountId, now: Timestamp) -> None:
-        """Its link is down, unless it is a former link of one that is up again."""
+        """Its link is down, unless it was a former one. HTTP does not tell when a peer is back, so it is kept asking."""
         peer = self._connector.peers.get(account)
-        if peer is None or not peer.link.ready():
+        if peer is not None and peer.account.link.http_url:
+            self._speaker.lose_touch(account, now)
+        elif peer is None or not peer.link.ready():
             self._speaker.link_lost(account)
-            self._wake()
+        self._wake()
 
     # ------------------------------------------------------------------ what peers say
 

@@ -133,6 +133,12 @@ class Speaker:
         if peer.receiver is not None:
             self._decisions.reconsider(peer.receiver.stop())
 
+    def lose_touch(self, account: AccountId, now: Timestamp) -> None:
+        """The account could not be reached just now, over a link that is never down: as if it had been silent long."""
+        peer = self._peers.get(account)
+        if peer is not None and peer.is_up and peer.receiver is not None:
+            peer.receiver.lose_touch(now)
+
     # ------------------------------------------------------------------ what peers say
 
     def receive_control(self, account: AccountId, control: RouteControl, now: Timestamp) -> Objection | None:
