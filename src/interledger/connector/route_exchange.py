@@ -162,7 +162,7 @@ class RouteExchange:
             self._wake()
 
     def _link_lost(self, account: AccountId, now: Timestamp) -> None:
-        """Its link is down, unless it was a former one. HTTP does not tell when a peer is back, so it is kept asking."""
+        """Its link is down, unless it was a former one. HTTP does not tell when a peer is back: it is asked on."""
         peer = self._connector.peers.get(account)
         if peer is not None and peer.account.link.http_url:
             self._speaker.lose_touch(account, now)
