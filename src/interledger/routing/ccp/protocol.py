@@ -197,11 +197,6 @@ class CcpReceiver:
         self._ask_at = now
         return self._forget()
 
-    def lose_touch(self, now: Timestamp) -> None:
-        """Wait no longer for the peer."""
-        if self.expires_at is not None:
-            self.expires_at = now
-
     def _expect(self, hold_down_ms: int, now: Timestamp) -> None:
         # CC-05: it is never shortened by an update that was sent before another one.
         self.expires_at = Timestamp(max(now + hold_down_ms, self.expires_at or 0))

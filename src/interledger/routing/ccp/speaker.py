@@ -136,8 +136,8 @@ class Speaker:
     def lose_touch(self, account: AccountId, now: Timestamp) -> None:
         """The account could not be reached just now, over a link that is never down: as if it had been silent long."""
         peer = self._peers.get(account)
-        if peer is not None and peer.is_up and peer.receiver is not None:
-            peer.receiver.lose_touch(now)
+        if peer is not None and peer.receiver is not None and peer.receiver.expires_at is not None:
+            peer.receiver.expires_at = now
 
     # ------------------------------------------------------------------ what peers say
 
