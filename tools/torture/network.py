@@ -184,10 +184,11 @@ class Network:
         return f"$127.0.0.1:{self.ports['bob']}/bob"
 
     async def until_linked(self) -> None:
-        """Until alice has the hub on the line."""
+        """Until alice has the hub on the line, and the hub knows that bob answers again."""
         async with asyncio.timeout(20):
-            while not (await self.api("alice").account("hub"))["link"]["up"]:  # noqa: ASYNC110  # another process
-                await asyncio.sleep(0.02)
+            for node, account in (("alice", "hub"), ("hub", "bob")):
+                while not (await self.api(node).account(account))["link"]["up"]:  # noqa: ASYNC110  # another process
+                    await asyncio.sleep(0.02)
 
     async def until_settled(self) -> None:
         """Until no node holds money for a packet. Raises `AssertionError` that says who still does.
