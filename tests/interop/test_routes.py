@@ -151,7 +151,7 @@ async def test_all_four_know_each_other_and_the_other_way_is_found(ring: Ring) -
     await ring.pay_from_b()
     assert (net(ring.c, "ben"), net(ring.a, "dan")) == (AMOUNT, AMOUNT)
     assert (
-        await ring.a.requests.requests.ping(Address("test.cat"), 10_000)
+        await ring.a.requests.ping(Address("test.cat"), 10_000)
     ).code is None  # by dan and ben, and all the way back
 
     ring.wire.mend()
@@ -164,7 +164,7 @@ async def test_a_link_that_goes_silent_is_left_within_the_hold_down_time(ring: R
     ways = {"test.cat": "dan"}, {"test.ann": "ben"}
     await until(lambda: all(way.items() <= hops(at).items() for way, at in zip(ways, (ring.a, ring.c), strict=True)))
     assert ring.a.link_status("cat").up
-    assert (await ring.a.requests.requests.ping(Address("test.cat"), 10_000)).code is None
+    assert (await ring.a.requests.ping(Address("test.cat"), 10_000)).code is None
     assert net(ring.c, "ann") == 0
 
 
@@ -174,7 +174,7 @@ async def test_a_node_that_joins_is_known_everywhere(ring: Ring) -> None:
     async with running_node(to_c, address="test.eve", **OURS) as e:
         await until(lambda: ring.knows_all("test.eve"))
         await until(lambda: all(address in hops(e) for address in ALL))
-        assert (await e.requests.requests.ping(Address("test.ann"), 10_000)).code is None
+        assert (await e.requests.ping(Address("test.ann"), 10_000)).code is None
     await ring.c.delete_account("eve")
 
     async def is_forgotten() -> bool:
