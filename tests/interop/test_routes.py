@@ -24,7 +24,7 @@ from interledger.node.node import Node
 from interledger.routing.table import Origin
 
 AMOUNT = 100_000
-INTERVAL_MS, EXPIRY_MS = 1_500, 4_500
+INTERVAL_MS, EXPIRY_MS = 1_500, 6_000
 OURS = {"route_broadcast_interval_ms": INTERVAL_MS, "route_expiry_ms": EXPIRY_MS}
 THEIRS = {"ROUTE_BROADCAST_INTERVAL": INTERVAL_MS, "ROUTE_EXPIRY": EXPIRY_MS, "INITIAL_CONNECT_TIMEOUT": 2_000}
 ALL = ("test.ann", "test.ben", "test.cat", "test.dan")
