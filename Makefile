@@ -34,9 +34,10 @@ docs: $(VENV)/.dev ## Write docs/reference again from the code
 sim: $(VENV)/.node ## A simulated network; the same SEED gives the same run
 	@$(BIN)/python -m interledger.sim.simulation --seed $(SEED)
 
-bench: $(VENV)/.dev interop ## Speed on this machine, beside a peer from npm where there is one
+bench: $(VENV)/.dev interop ## Speed on this machine, beside a peer from npm where there is one; after `make compiled` that too
 	@$(BIN)/python bench/steps.py
 	@$(BIN)/python bench/forward.py
+	@$(BIN)/python bench/links.py
 
 fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
 	@set -e; for target in fuzz/fuzz_*.py; do echo "$$target"; $(BIN)/python $$target -runs=$(RUNS); done

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -57,6 +57,12 @@ class Ring:
         theirs = [await self.their_routes(connector) for connector in (self.b, self.d)]
         return ours and all(address in routes for routes in theirs for address in addresses)
 
+    async def is_whole(self) -> bool:
+        """All know all, and their two know each other over their own link."""
+        theirs = [await self.their_routes(connector) for connector in (self.b, self.d)]
+        between = [theirs[0].get("test.dan"), theirs[1].get("test.ben")]
+        return between == ["dan", "ben"] and await self.knows_all(*ALL)
+
     async def pay_from_b(self) -> None:
         """A user of ben pays alice, who is on ann."""
         details = self.a.spsp_details("alice")
@@ -94,6 +100,27 @@ async def until(holds: Callable[[], Any], within_s: float = 20) -> None:
 
 @pytest.fixture
 async def ring() -> AsyncIterator[Ring]:
+    """A ring that is whole.
+
+    Two ilp-connectors that start at the same moment may refuse each other's first update, take the refusal for an
+    acknowledgement, and never ask again (CCP-2, CCP-3). Then there is no other way, and the ring is made anew.
+    """
+    for last in (False, False, True):
+        async with made_ring() as made:
+            try:
+                await until(made.is_whole)
+            except TimeoutError:
+                if last:
+                    raise
+                continue
+            yield made
+            await until_settled(made.a)
+            await until_settled(made.c)
+            return
+
+
+@asynccontextmanager
+async def made_ring() -> AsyncIterator[Ring]:
     b_port, users_port = free_port(), free_port()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -123,11 +150,7 @@ async def ring() -> AsyncIterator[Ring]:
         )
         for node, name in ((a, "cat"), (a, "dan"), (c, "ann"), (c, "ben")):
             await until_up(node, name)
-        made = Ring(a, c, b, d, wire, users_port)
-        await until(lambda: made.knows_all(*ALL))
-        yield made
-        await until_settled(a)
-        await until_settled(c)
+        yield Ring(a, c, b, d, wire, users_port)
 
 
 async def test_all_four_know_each_other_and_the_other_way_is_found(ring: Ring) -> None:
