@@ -24,11 +24,6 @@ class Field(NamedTuple):
         return "--" + self.path.rpartition(".")[2].replace("_", "-")
 
     @property
-    def is_secret(self) -> bool:
-        """Whether its value is never shown."""
-        return self.path.endswith(("_token", "_secret"))
-
-    @property
     def may_be_file(self) -> bool:
         """Whether its value may stand in a file."""
         return self.kind in ("token", "certificates")

@@ -205,13 +205,14 @@ class SqliteStore(Documents):
     ) -> None:
         db, log = self._open_db(), self._open_log()
         seq, chain = self._seq, self._chain
-        commits = []
+        commit = None
         if records:
             seq, chain = seq + 1, chain_of(chain, seq + 1, at, records)
-            commits = [LoggedCommit(seq, at, chain, records)]
+            commit = LoggedCommit(seq, at, chain, records)
         with self._busy, self._errors("written"):
-            if changes or snapshot is not None or not all(log.append(commit) for commit in commits):
-                self._write_all(db, [*log.pending, *commits], seq, chain, at, changes, snapshot)
+            if changes or snapshot is not None or (commit is not None and not log.append(commit)):
+                commits = log.pending if commit is None else [*log.pending, commit]
+                self._write_all(db, commits, seq, chain, at, changes, snapshot)
                 log.clear()
         self._seq, self._chain = seq, chain
         self._octets += len(records)
