@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -12,9 +14,11 @@ from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import capture, decode_snapshot
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
+from interledger.store import sqlite_history
 from interledger.store.base import Store
 from interledger.store.memory import MemoryStore
 from interledger.store.sqlite import SqliteStore
+from interledger.store.tables import SnapshotRow, read_snapshots
 
 USD = Asset("USD", 9)
 
@@ -69,3 +73,33 @@ def test_a_commit_that_is_not_kept_any_more_is_named(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match="is not open"):
         store.history.read_commits(0, 1)
+
+
+def test_closing_waits_for_who_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter crashes when a connection is closed in one thread while another steps through its rows."""
+    store = SqliteStore(tmp_path, reserve_octets=4096)
+    store.open()
+    store.load(Ledger())
+    write(store, Ledger(), 5, 1_000)
+    reading, go_on = Event(), Event()
+
+    def slow_snapshots(db: sqlite3.Connection, path: Path) -> Iterator[SnapshotRow]:
+        reading.set()
+        go_on.wait()
+        return read_snapshots(db, path)
+
+    monkeypatch.setattr(sqlite_history, "read_snapshots", slow_snapshots)
+    found: list[int] = []
+    reader = Thread(target=lambda: found.extend(opening.seq for opening in store.history.read_openings()))
+    reader.start()
+    reading.wait()
+    closer = Thread(target=store.close)
+    closer.start()
+    closer.join(0.05)
+    assert closer.is_alive()
+    go_on.set()
+    reader.join()
+    closer.join()
+    assert found == [0]
+    with pytest.raises(StoreError, match="not open"):
+        store.history.read_openings()

@@ -149,10 +149,11 @@ class SqliteStore(Documents):
         return db
 
     def close(self) -> None:
-        db, self._db = self._db, None
-        if db is not None:
-            with contextlib.suppress(sqlite3.Error):  # a full disk: the log stays, and is read at the next start
-                db.close()
+        with self._busy:  # a thread may be reading the past: SQLite does not survive a close under its feet
+            db, self._db = self._db, None
+            if db is not None:
+                with contextlib.suppress(sqlite3.Error):  # a full disk: the log stays, and is read at the next start
+                    db.close()
         log, self._log = self._log, None
         if log is not None:
             log.close()
