@@ -378,6 +378,9 @@ def test_J1_recovery_releases_what_was_ours_and_keeps_what_may_have_left(books: 
     after = replayed(books_journal_of(books, b"".join(batch.records)))
     assert state(after) == state(ledger)
     assert after.recover() == (0, [])
+    # Its peer may have answered while nobody was here: that is not the peer's fault, and is remembered.
+    assert [u.interrupted for u in after.unknown.values()] == [True]
+    assert not books.ledger.give_up(books.held(3)).interrupted
 
 
 def books_journal_of(books: Books, more: bytes) -> bytes:

@@ -47,6 +47,7 @@ EXAMPLES: list[tuple[Record, bytes, str]] = [
     (Executed(7, HASH), encode_executed(7, HASH), f"03 0000000000000007 {HASH.hex()}"),
     (Released(7), encode_released(7), "04 0000000000000007"),
     (GaveUp(7), encode_gave_up(7), "05 0000000000000007"),
+    (GaveUp(7, True), encode_gave_up(7, True), "0c 0000000000000007"),
     (Resolved(7, True, "é"), encode_resolved(7, True, "é"), "06 0000000000000007 01 02 c3a9"),
     (Evidence(7, HASH), encode_evidence(7, HASH), f"07 0000000000000007 {HASH.hex()}"),
     (EntryPosted("é", ((1, 2, 2**100),)), encode_entry("é", ((1, 2, 2**100),)),
@@ -73,7 +74,7 @@ records = st.one_of(
     st.builds(Held, ids, st.booleans(), ids, hashes, legs(U64, 4)),
     st.builds(Executed, ids, hashes),
     st.builds(Released, ids),
-    st.builds(GaveUp, ids),
+    st.builds(GaveUp, ids, st.booleans()),
     st.builds(Resolved, ids, st.booleans(), st.text(max_size=200)),
     st.builds(Evidence, ids, hashes),
     st.builds(EntryPosted, st.text(max_size=200), legs(2**127, 4)),
@@ -93,8 +94,8 @@ def encode(record: Record) -> bytes:
             return encode_executed(hold_id, fulfillment)
         case Released(hold_id):
             return encode_released(hold_id)
-        case GaveUp(hold_id):
-            return encode_gave_up(hold_id)
+        case GaveUp(hold_id, interrupted):
+            return encode_gave_up(hold_id, interrupted)
         case Resolved(hold_id, delivered, memo):
             return encode_resolved(hold_id, delivered, memo)
         case Evidence(hold_id, fulfillment):

@@ -32,7 +32,7 @@ def act(ledger: Ledger, dice: random.Random, steps: int) -> None:
             case 2:
                 ledger.give_up(hold)
             case 3:
-                ledger.add_evidence(ledger.give_up(hold), PROOF)
+                ledger.add_evidence(ledger.give_up(hold, interrupted=True), PROOF)
 
 
 def state(ledger: Ledger) -> object:
@@ -41,7 +41,8 @@ def state(ledger: Ledger) -> object:
          for a in ledger.accounts],
         [(h.id, h.condition, h.expires_at, h.remote, [(d.index, c.index, n) for d, c, n in h.legs])
          for h in ledger.holds.values()],
-        [(u.id, u.account.index, u.amount, u.condition, u.expires_at, u.fulfillment) for u in ledger.unknown.values()],
+        [(u.id, u.account.index, u.amount, u.condition, u.expires_at, u.fulfillment, u.interrupted)
+         for u in ledger.unknown.values()],
         ledger.next_id,
     )  # fmt: skip
 
@@ -95,8 +96,8 @@ def test_J5_a_snapshot_cut_anywhere_is_refused() -> None:
 
 
 def test_J11_a_snapshot_of_another_version_is_refused() -> None:
-    with pytest.raises(DecodeError, match="version 3, this program reads versions up to 2"):
-        decode_snapshot(b"\x03" + encode_snapshot(capture(Ledger()))[1:])
+    with pytest.raises(DecodeError, match="version 4, this program reads versions up to 3"):
+        decode_snapshot(b"\x04" + encode_snapshot(capture(Ledger()))[1:])
 
 
 def test_a_snapshot_of_version_1_is_read() -> None:

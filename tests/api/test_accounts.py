@@ -27,6 +27,7 @@ async def test_the_document(call: Any, node: Any) -> None:
         "limits": {
             "owes_us_max": "0",
             "we_owe_max": None,
+            "late_claims_max": "0",
             "packet_amount_max": None,
             "packets_per_minute": None,
             "amount_per_minute": None,
@@ -144,6 +145,7 @@ async def test_patch_changes_what_is_named_and_clears_what_is_null(call: Any, no
     assert answer.json["limits"] == {
         "owes_us_max": None,
         "we_owe_max": "5",
+        "late_claims_max": "0",
         "packet_amount_max": None,
         "packets_per_minute": None,
         "amount_per_minute": None,

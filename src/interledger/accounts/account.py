@@ -172,6 +172,9 @@ class Account:
     owes_us_max: int | None = None
     """The credit limit: the most the counterpart may owe us, counting what is in flight."""
     we_owe_max: int | None = None
+    late_claims_max: int | None = 0
+    """What the counterpart may prove to be owed within a day although it proves it too late: our loss, without asking
+    anybody. What an interruption of our own left does not count."""
     packets_per_minute: int | None = None
     amount_per_minute: int | None = None
     round_trip_time_ms: int = 500

@@ -105,6 +105,8 @@ class Unknown:
     condition: bytes
     expires_at: int
     fulfillment: bytes | None = None
+    interrupted: bool = False
+    """This node was not there for its end: the peer may well have answered in time."""
     legs: tuple[Leg, ...] = field(default=(), compare=False, repr=False)
     """Of its hold, as long as they are known: a fulfillment in time can still be relayed. Snapshots have none."""
 

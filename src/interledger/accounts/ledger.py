@@ -147,15 +147,13 @@ class Ledger:
         self._unhold(hold.legs)
         self._record(encode_released(hold.id))
 
-    def give_up(self, hold: Hold) -> Unknown:
-        """The next hop never answered: void the legs, and set the onward amount aside as unknown.
-
-        Raises as `execute`.
-        """
+    def give_up(self, hold: Hold, interrupted: bool = False) -> Unknown:
+        """No answer came: void the legs, set the onward amount aside as unknown. Raises as `execute`. `interrupted`: it
+        may have come while this node was not there."""
         if self.holds.pop(hold.id, None) is not hold:
             raise _closed(hold)
-        unknown = self._set_aside(hold)
-        self._record(encode_gave_up(hold.id))
+        unknown = self._set_aside(hold, interrupted)
+        self._record(encode_gave_up(hold.id, interrupted))
         return unknown
 
     def add_evidence(self, unknown: Unknown, fulfillment: bytes) -> None:
@@ -255,10 +253,10 @@ class Ledger:
             credited.credits_posted += amount
             touched[debited] = touched[credited] = None
 
-    def _set_aside(self, hold: Hold) -> Unknown:
+    def _set_aside(self, hold: Hold, interrupted: bool) -> Unknown:
         self._unhold(hold.legs)
         _, peer, amount = hold.legs[-1]
-        unknown = Unknown(hold.id, peer, amount, hold.condition, hold.expires_at, legs=hold.legs)
+        unknown = Unknown(hold.id, peer, amount, hold.condition, hold.expires_at, None, interrupted, hold.legs)
         self.unknown[hold.id] = unknown
         self._hold_unchecked(self._suspense_legs(unknown))
         return unknown
@@ -304,7 +302,7 @@ class Ledger:
         elif isinstance(record, Released):
             self._unhold(self.holds.pop(record.hold_id).legs)
         elif isinstance(record, GaveUp):
-            self._set_aside(self.holds.pop(record.hold_id))
+            self._set_aside(self.holds.pop(record.hold_id), record.interrupted)
         elif isinstance(record, Resolved):
             self._resolve(self.unknown[record.hold_id], record.delivered)
         elif isinstance(record, Evidence):
@@ -337,18 +335,18 @@ class Ledger:
         next_id: int,
         accounts: Iterable[tuple[str, Asset, int, int]],
         open_items: Iterable[Record],
-        unknown: Iterable[tuple[int, int, int, bytes, int, bytes | None]],
+        unknown: Iterable[tuple[int, int, int, bytes, int, bytes | None, bool]],
     ) -> None:
         """Fill an empty ledger from a snapshot: (name, asset, debits posted, credits posted), records of open holds and
-        requests, and (id, account, amount, condition, expires_at, fulfillment) of unknown items.
+        requests, and (id, account, amount, condition, expires_at, fulfillment, interrupted) of unknown items.
         """
         for name, asset, debits, credits_ in accounts:
             account = self._open(name, asset)
             account.debits_posted, account.credits_posted = debits, credits_
         for record in open_items:
             self.apply(record)
-        for item_id, index, amount, condition, expires_at, fulfillment in unknown:
-            item = Unknown(item_id, self.accounts[index], amount, condition, expires_at, fulfillment)
+        for item_id, index, amount, condition, expires_at, proof, interrupted in unknown:
+            item = Unknown(item_id, self.accounts[index], amount, condition, expires_at, proof, interrupted)
             self.unknown[item_id] = item
             self._hold_unchecked(self._suspense_legs(item))
         self._next_id = next_id
@@ -372,7 +370,7 @@ class Ledger:
         released, unknown = 0, []
         for hold in list(self.holds.values()):
             if hold.remote:
-                unknown.append(self.give_up(hold))
+                unknown.append(self.give_up(hold, interrupted=True))
             else:
                 self.release(hold)
                 released += 1

@@ -7,7 +7,7 @@ Records are values: never change a field of one. They are not frozen, because a 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError  # noqa: N812
@@ -17,35 +17,11 @@ from interledger.codec.oer import encode_octets, read_fixed, read_octets, read_u
 from interledger.errors import DecodeError
 
 __all__ = [
-    "ENTRY_LEGS_MAX",
-    "AccountOpened",
-    "Answered",
-    "Counters",
-    "EntryPosted",
-    "Evidence",
-    "Executed",
-    "GaveUp",
-    "Held",
-    "LegRecord",
-    "Record",
-    "Released",
-    "Requested",
-    "Resolved",
-    "decode_records",
-    "encode_account_opened",
-    "encode_answered",
-    "encode_counters",
-    "encode_entry",
-    "encode_evidence",
-    "encode_executed",
-    "encode_gave_up",
-    "encode_held",
-    "encode_released",
-    "encode_requested",
-    "encode_resolved",
-    "pack_executed",
-    "pack_held_one_leg",
-]
+    "ENTRY_LEGS_MAX", "AccountOpened", "Answered", "Counters", "EntryPosted", "Evidence", "Executed", "GaveUp", "Held",
+    "LegRecord", "Record", "Released", "Requested", "Resolved", "decode_records", "encode_account_opened",
+    "encode_answered", "encode_counters", "encode_entry", "encode_evidence", "encode_executed", "encode_gave_up",
+    "encode_held", "encode_released", "encode_requested", "encode_resolved", "pack_executed", "pack_held_one_leg",
+]  # fmt: skip
 
 
 class Kind(enum.IntEnum):
@@ -62,6 +38,7 @@ class Kind(enum.IntEnum):
     COUNTERS = 9
     REQUESTED = 10
     ANSWERED = 11
+    INTERRUPTED = 12
 
 
 ENTRY_LEGS_MAX: Final = 255
@@ -109,9 +86,11 @@ class Released:
 
 @dataclass(slots=True)
 class GaveUp:
-    """The next hop never said: the legs are voided and the last one's amount is set aside as unknown."""
+    """The next hop never said: the legs are voided and the last one's amount is set aside as unknown. `interrupted`:
+    because this node was not there to listen."""
 
     hold_id: int
+    interrupted: bool = False
 
 
 @dataclass(slots=True)
@@ -198,7 +177,11 @@ _FULFILLED_KINDS: Final[dict[int, type[Executed | Evidence]]] = {
     int(Kind.EXECUTED): Executed,
     int(Kind.EVIDENCE): Evidence,
 }
-_BARE_KINDS: Final[dict[int, type[Released | GaveUp]]] = {int(Kind.RELEASED): Released, int(Kind.GAVE_UP): GaveUp}
+_BARE_KINDS: Final[dict[int, Callable[[int], Released | GaveUp]]] = {
+    int(Kind.RELEASED): Released,
+    int(Kind.GAVE_UP): GaveUp,
+    int(Kind.INTERRUPTED): lambda hold_id: GaveUp(hold_id, interrupted=True),
+}
 
 
 def encode_account_opened(index: int, name: str, asset_code: str, asset_scale: int) -> bytes:
@@ -228,9 +211,9 @@ def encode_released(hold_id: int) -> bytes:
     return _WITH_ID.pack(4, hold_id)
 
 
-def encode_gave_up(hold_id: int) -> bytes:
-    """The hold ended without an answer: its onward amount is unknown."""
-    return _WITH_ID.pack(5, hold_id)
+def encode_gave_up(hold_id: int, interrupted: bool = False) -> bytes:
+    """The hold ended without an answer: its onward amount is unknown. `interrupted`: nobody here could hear it."""
+    return _WITH_ID.pack(Kind.INTERRUPTED if interrupted else Kind.GAVE_UP, hold_id)
 
 
 def encode_resolved(hold_id: int, delivered: bool, memo: str) -> bytes:

@@ -36,12 +36,14 @@ __all__ = [
     "restore",
 ]
 
-VERSION: Final = 2
-VERSIONS_READ: Final = (1, 2)
-"""Version 1 had no requests; else it is the same."""
+VERSION: Final = 3
+VERSIONS_READ: Final = (1, 2, 3)
+"""Version 1 had no requests, version 2 did not say what an interruption left; else they are the same."""
 
 _HEAD = Struct(">BQII")  # version, next id, count of accounts, count of unknown items
-_UNKNOWN = Struct(">QIQ32sQ?32s")  # id, account, amount, condition, expires_at, whether proven, fulfillment
+_UNKNOWN = Struct(">QIQ32sQB32s")  # id, account, amount, condition, expires_at, flags, fulfillment
+_PROVEN: Final = 1
+_INTERRUPTED: Final = 2
 _NO_FULFILLMENT: Final = bytes(32)
 
 
@@ -65,6 +67,7 @@ class StoredUnknown(NamedTuple):
     condition: bytes
     expires_at: int
     fulfillment: bytes | None
+    interrupted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def _encode_unknown(unknown: Unknown) -> bytes:
         unknown.amount,
         unknown.condition,
         unknown.expires_at,
-        unknown.fulfillment is not None,
+        (_PROVEN if unknown.fulfillment is not None else 0) | (_INTERRUPTED if unknown.interrupted else 0),
         unknown.fulfillment or _NO_FULFILLMENT,
     )
 
@@ -171,8 +174,9 @@ def _decode(octets: bytes) -> StoredSnapshot:
         accounts.append(account)
     unknown = []
     for _ in range(unknown_count):
-        item_id, index, amount, condition, expires_at, proven, fulfillment = _UNKNOWN.unpack_from(octets, offset)
-        unknown.append(StoredUnknown(item_id, index, amount, condition, expires_at, fulfillment if proven else None))
+        item_id, index, amount, condition, expires_at, flags, fulfillment = _UNKNOWN.unpack_from(octets, offset)
+        proof, interrupted = fulfillment if flags & _PROVEN else None, bool(flags & _INTERRUPTED)
+        unknown.append(StoredUnknown(item_id, index, amount, condition, expires_at, proof, interrupted))
         offset += _UNKNOWN.size
     holds: list[Held] = []
     requests: list[Requested | Answered] = []

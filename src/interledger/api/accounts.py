@@ -35,7 +35,9 @@ TOKEN_LENGTH_MAX: Final = 4_096
 """As much as fits into one header of the usual servers."""
 
 _RELATIONS: Final = {relation.value: relation for relation in Relation}
-_LIMITS: Final = ("owes_us_max", "we_owe_max", "packet_amount_max", "packets_per_minute", "amount_per_minute")
+_LIMITS: Final = (
+    "owes_us_max", "we_owe_max", "late_claims_max", "packet_amount_max", "packets_per_minute", "amount_per_minute",
+)  # fmt: skip
 
 
 async def list_accounts(call: Call) -> Response:

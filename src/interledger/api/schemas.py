@@ -26,6 +26,7 @@ from interledger.api.schema_kinds import (
 from interledger.api.schemas_ledger import LEDGER_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
 from interledger.api.schemas_routes import LEARNED, ROUTE_SCHEMAS
+from interledger.api.types import LimitsDocument
 from interledger.node.http_links import KINDS
 
 __all__ = ["SCHEMAS"]
@@ -35,10 +36,7 @@ def _map(values: Schema, description: str) -> Schema:
     return {"type": "object", "additionalProperties": values, "description": description}
 
 
-_LIMITS: Final = {
-    name: or_null(UNITS)
-    for name in ("owes_us_max", "we_owe_max", "packet_amount_max", "packets_per_minute", "amount_per_minute")
-}
+_LIMITS: Final = {name: or_null(UNITS) for name in LimitsDocument.__annotations__}
 _POSITION: Final = object_of({"receivable": UNITS, "payable": UNITS, "net": UNITS})
 _SETTLEMENT: Final = {
     "settle_threshold": or_null(UNITS),

@@ -5,30 +5,11 @@ from __future__ import annotations
 from typing import TypedDict
 
 __all__ = [
-    "AccountDocument",
-    "AddedPeerDocument",
-    "AtRiskDocument",
-    "CallerDocument",
-    "CheckDocument",
-    "CheckItemDocument",
-    "CreatedInviteDocument",
-    "InviteDocument",
-    "InviteLimitsDocument",
-    "LimitsDocument",
-    "LinkDocument",
-    "MoneyDocument",
-    "PacketsDocument",
-    "PaymentDocument",
-    "PendingDocument",
-    "PositionDocument",
-    "ProblemDocument",
-    "QuoteDocument",
-    "RateDocument",
-    "RatioDocument",
-    "RouteDocument",
-    "StatusDocument",
-    "TokenDocument",
-]
+    "AccountDocument", "AddedPeerDocument", "AtRiskDocument", "CallerDocument", "CheckDocument", "CheckItemDocument",
+    "CreatedInviteDocument", "InviteDocument", "InviteLimitsDocument", "LimitsDocument", "LinkDocument",
+    "MoneyDocument", "PacketsDocument", "PaymentDocument", "PendingDocument", "PositionDocument", "ProblemDocument",
+    "QuoteDocument", "RateDocument", "RatioDocument", "RouteDocument", "StatusDocument", "TokenDocument",
+]  # fmt: skip
 
 
 class MoneyDocument(TypedDict):
@@ -76,6 +57,7 @@ class LimitsDocument(TypedDict):
 
     owes_us_max: str | None
     we_owe_max: str | None
+    late_claims_max: str | None
     packet_amount_max: str | None
     packets_per_minute: str | None
     amount_per_minute: str | None

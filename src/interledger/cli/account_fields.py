@@ -34,6 +34,7 @@ FIELDS: Final = (
     Field("ilp_address", "text", "Its ILP address; without it, one below the node's."),
     Field("limits.owes_us_max", "money", "How much it may owe us: '500 USD', or none for no limit."),
     Field("limits.we_owe_max", "money", "How much we may owe it."),
+    Field("limits.late_claims_max", "money", "What it may prove too late in a day, at our loss; 0: we are asked."),
     Field("limits.packet_amount_max", "money", "The largest packet it may send."),
     Field("limits.packets_per_minute", "count", "Packets it may send in a minute.", ("--packets-per-minute-limit",)),
     Field("limits.amount_per_minute", "money", "Money it may send in a minute."),
@@ -78,6 +79,7 @@ UNIT_OPTIONS: Final = {
 WORDS: Final = {
     "limits.owes_us_max": "{id} may owe us",
     "limits.we_owe_max": "we may owe {id}",
+    "limits.late_claims_max": "in a day, claims proved too late, of {id}",
     "limits.packet_amount_max": "a packet of {id} may have",
     "limits.packets_per_minute": "packets a minute of {id}",
     "limits.amount_per_minute": "a minute of {id} may move",

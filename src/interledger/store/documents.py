@@ -30,6 +30,7 @@ _AMOUNTS: Final = (
     "packet_amount_max",
     "owes_us_max",
     "we_owe_max",
+    "late_claims_max",
     "packets_per_minute",
     "amount_per_minute",
     "round_trip_time_ms",
@@ -83,6 +84,7 @@ def encode_account(account: Account) -> dict[str, Any]:
 def decode_account(fields: dict[str, Any]) -> Account:
     """The account again. Raises `KeyError`, `TypeError` or `ValueError`."""
     rest = dict(fields)
+    rest.setdefault("late_claims_max", "0")  # older documents have none
     for name in _AMOUNTS:
         rest[name] = None if rest[name] is None else _integer(rest[name])
     asset = Asset(rest.pop("asset_code"), rest.pop("asset_scale"))
