@@ -18,6 +18,7 @@ from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
 
 __all__ = [
+    "SECRET_FIELDS",
     "Account",
     "AccountId",
     "BtpVersion",
@@ -68,7 +69,8 @@ class HttpForm(enum.StrEnum):
 class LinkSettings:
     """How packets reach the counterpart, and how it proves who it is.
 
-    Incoming tokens are kept as SHA-256 digests (hex); outgoing ones as they are, because we have to present them.
+    Incoming tokens are kept as SHA-256 digests (hex); outgoing ones as they are, because we have to present them: the
+    store seals them.
     """
 
     http_url: str | None = None
@@ -143,6 +145,14 @@ class LinkSettings:
             other.speaks_btp,
         )
 
+
+SECRET_FIELDS: Final = (
+    "http_outgoing_token",
+    "btp_outgoing_token",
+    "http_incoming_jwt_secret",
+    "http_outgoing_jwt_secret",
+)
+"""Of `LinkSettings`: the secrets themselves, where a digest would not do. A store keeps them sealed."""
 
 _PRESENTED: Final = (
     "http_incoming_token_digest",

@@ -1,7 +1,7 @@
 """How a counterpart proves who it is, beside the one token of each kind of link that an account has always had.
 
-Of secrets that are presented to us only digests are kept. Secrets with which tokens are signed are kept as they are:
-a signature cannot be made or checked with less.
+Of secrets that are presented to us only digests are kept. Secrets with which tokens are signed are kept themselves
+(sealed: `store.sealing`), because a signature cannot be made or checked with less.
 """
 
 from __future__ import annotations

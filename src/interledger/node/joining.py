@@ -62,6 +62,11 @@ class Joining:
         self._joins = {join.key: join for join in joins}
         self._one_at_a_time = asyncio.Lock()
 
+    def keep_all(self) -> None:
+        """Write all that is remembered again."""
+        for join in list(self._joins.values()):
+            self._put(join)
+
     async def accept(self, invitation: Invitation, terms: JoinTerms) -> Account:
         """The account that came of it. Raises `ConflictError`, `NotFoundError`, `InvalidRequestError`, `LinkError`."""
         async with self._one_at_a_time:
@@ -213,7 +218,7 @@ class Joining:
             del self._joins[old.key]
             self._node.store.put_fact(FACT + old.key, None)
         self._joins[join.key] = join
-        self._node.store.put_fact(FACT + join.key, join.as_document())
+        self._node.store.put_fact(FACT + join.key, join.as_document(), secret=True)
 
 
 def _refusal(status: int, body: bytes, origin: str) -> Exception:

@@ -34,6 +34,7 @@ from interledger.node.payment_keys import PaymentKeys
 from interledger.node.payments import Payments
 from interledger.node.peering import Peering
 from interledger.node.requests import OwnRequests
+from interledger.node.sealing import make_sealer, seal_what_was_clear
 from interledger.node.settings import Settings
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
@@ -107,9 +108,11 @@ class Node:
         """
         store = self._store = self._store or open_store(self.settings.data_dir, self.settings.durability)
         try:
+            sealer = store.sealer = make_sealer(self)
             state = store.load(self.ledger)
             self._assemble(store, state.facts)
             await self._load(state)
+            await seal_what_was_clear(self, state, sealer)
             await self.commit()
             self._listener = self.links.listener(*self.settings.bind, app)
             await self._listener.start()

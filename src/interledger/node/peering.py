@@ -81,6 +81,10 @@ class Peering:
             raise InvalidRequestError(f"“{account_id}” has no link over which an echo could go", "account")
         return await answer_echo(self._node, account)
 
+    def keep_secrets(self) -> None:
+        """Write again what is kept of secrets."""
+        self._joining.keep_all()
+
     def forget(self, account_id: AccountId) -> None:
         """An account is gone."""
         self._auto.forget(account_id)

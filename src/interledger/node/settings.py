@@ -69,8 +69,16 @@ class Settings(RouteSettings):
         None,
         "HEX",
         "32 octets in hex from which the secrets of receivers are derived. When none is given, one is made and kept in",
-        "DATA_DIR/secret_seed. Whoever changes or loses it cannot receive the payments that are on their way.",
+        "DATA_DIR/secret_seed. Whoever changes or loses it cannot receive the payments that are on their way, nor open",
+        "the tokens that the database keeps sealed with it.",
         secret=True,
+    )
+    forget_lost_secrets: bool = _setting(
+        parse_bool,
+        "false",
+        "BOOL",
+        "Whether to start without the outgoing tokens and secrets that were sealed with another secret_seed, which is",
+        "lost: give them to the accounts again. With false the node does not start then.",
     )
     http_bind_address: str = _setting(
         _bind_text,

@@ -15,8 +15,9 @@ from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
-from interledger.store.documents import Kind, decode_document, encode_account, encode_document
+from interledger.store.documents import Kind, decode_document, encode_account, encode_document, seal_document
 from interledger.store.history import HistoryReader
+from interledger.store.sealing import Sealer
 
 __all__ = [
     "PAYMENTS_KEPT",
@@ -76,6 +77,8 @@ class Store(Protocol):
 
     on_change: Callable[[], None]
     """Called when a document waits to be written."""
+    sealer: Sealer | None
+    """Seals the secrets in documents, and opens them. Given before `load`; None: they are kept as they are."""
 
     @property
     def history(self) -> HistoryReader:
@@ -140,8 +143,15 @@ class Store(Protocol):
         """Add or replace a payment's document."""
         ...
 
-    def put_fact(self, name: str, value: Any) -> None:
-        """Remember something about the node; None forgets it. Bool, int, text, lists and dicts; no floats."""
+    def put_fact(self, name: str, value: Any, *, secret: bool = False) -> None:
+        """Remember something about the node; None forgets it. Bool, int, text, lists and dicts; no floats.
+
+        `secret`: sealed as a whole.
+        """
+        ...
+
+    def scrub(self) -> None:
+        """Leave no trace of documents that were written over. It takes long; nothing may be written meanwhile."""
         ...
 
 
@@ -150,6 +160,7 @@ class Documents:
 
     def __init__(self) -> None:
         self.on_change: Callable[[], None] = lambda: None
+        self.sealer: Sealer | None = None
         self._changes: dict[tuple[Kind, str], str | None] = {}
 
     def take_changes(self) -> list[Change]:
@@ -157,7 +168,7 @@ class Documents:
         return [Change(kind, key, body) for (kind, key), body in changes.items()]
 
     def put_account(self, account: Account) -> None:
-        self._put(Kind.ACCOUNT, account.id, encode_document(encode_account(account)))
+        self._put(Kind.ACCOUNT, account.id, encode_document(encode_account(account, self.sealer)))
 
     def delete_account(self, account_id: AccountId) -> None:
         self._put(Kind.ACCOUNT, account_id, None)
@@ -171,17 +182,21 @@ class Documents:
     def put_payment(self, payment_id: str, payment: Mapping[str, Any]) -> None:
         self._put(Kind.PAYMENT, payment_id, encode_document(dict(payment)))
 
-    def put_fact(self, name: str, value: Any) -> None:
-        self._put(Kind.FACT, name, None if value is None else encode_document(value))
+    def put_fact(self, name: str, value: Any, *, secret: bool = False) -> None:
+        body = None
+        if value is not None:
+            sealer = self.sealer if secret else None
+            body = encode_document(value) if sealer is None else seal_document(value, name, sealer)
+        self._put(Kind.FACT, name, body)
 
     def _put(self, kind: Kind, key: str, body: str | None) -> None:
         self._changes[kind, key] = body
         self.on_change()
 
 
-def add_document(state: StoredState, kind: str, key: str, body: str) -> None:
+def add_document(state: StoredState, kind: str, key: str, body: str, sealer: Sealer | None) -> None:
     """Put a stored document where it belongs. Raises `StoreError` when it cannot be read."""
-    value = decode_document(kind, key, body)
+    value = decode_document(kind, key, body, sealer)
     match kind:
         case Kind.ACCOUNT:
             state.accounts.append(value)
@@ -191,5 +206,5 @@ def add_document(state: StoredState, kind: str, key: str, body: str) -> None:
             state.rates = value
         case Kind.PAYMENT:
             state.payments.append(value)
-        case _:
+        case _ if value is not None:  # a secret that is lost is no fact any more
             state.facts[key] = value

@@ -1,6 +1,7 @@
 """The node's documents as JSON text: accounts, routes, rates, payments, facts.
 
-Every document is `{"version": 1, "body": ...}`. Amounts are text, so that every reader keeps them exact.
+Every document is `{"version": 1, "body": ...}`, or has `sealed` in place of `body` when all of it is secret. Amounts
+are text, so that every reader keeps them exact.
 """
 
 from __future__ import annotations
@@ -11,14 +12,23 @@ import json
 import re
 from typing import Any, Final
 
-from interledger.accounts.account import Account, AccountId, BtpVersion, HttpForm, LinkSettings, Relation
+from interledger.accounts.account import (
+    SECRET_FIELDS,
+    Account,
+    AccountId,
+    BtpVersion,
+    HttpForm,
+    LinkSettings,
+    Relation,
+)
 from interledger.accounts.asset import Asset
 from interledger.accounts.credentials import IncomingToken, TokenUse
 from interledger.codec.strict_json import JsonNumber, parse_json
 from interledger.errors import DecodeError, InvalidRequestError, StoreError
 from interledger.ilp.address import Address
+from interledger.store.sealing import Sealer
 
-__all__ = ["Kind", "decode_account", "decode_document", "encode_account", "encode_document"]
+__all__ = ["Kind", "decode_account", "decode_document", "encode_account", "encode_document", "seal_document"]
 
 VERSION: Final = 1
 
@@ -61,28 +71,43 @@ def encode_document(body: Any) -> str:
     return text
 
 
-def decode_document(kind: str, key: str, text: str) -> Any:
-    """The body; of an account, the `Account`. Raises `StoreError`, which names the document."""
+def seal_document(body: Any, key: str, sealer: Sealer) -> str:
+    """A fact's document that only the holder of the seed can read. Raises as `encode_document`."""
+    sealed = sealer.seal(encode_document(body), Kind.FACT, key)
+    return json.dumps({"version": VERSION, "sealed": sealed}, separators=(",", ":"))
+
+
+def decode_document(kind: str, key: str, text: str, sealer: Sealer | None = None) -> Any:
+    """The body; of an account, the `Account`. None for a sealed one that is lost (`Sealer`).
+
+    Raises `StoreError`, which names the document.
+    """
     try:
-        body = _decode(text)
-        return decode_account(body) if kind == Kind.ACCOUNT else body
+        document = _read(text)
+        if "sealed" in document:
+            opened = _need(sealer).open(document["sealed"], kind, key)
+            if opened is None:
+                return None
+            document = _read(opened)
+        body = document["body"]
+        return decode_account(body, sealer) if kind == Kind.ACCOUNT else body
     except (DecodeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"the stored document {kind} “{key}” cannot be read: {error}") from None
 
 
-def encode_account(account: Account) -> dict[str, Any]:
-    """An account's fields; integers as text."""
+def encode_account(account: Account, sealer: Sealer | None = None) -> dict[str, Any]:
+    """An account's fields; integers as text. Its secrets are sealed, where there is a sealer."""
     fields = {f.name: getattr(account, f.name) for f in dataclasses.fields(account)}
     asset = fields.pop("asset")
     fields |= {"asset_code": asset.code, "asset_scale": asset.scale, "relation": account.relation.value}
-    fields["link"] = _encode_link(account.link)
+    fields["link"] = _encode_link(account.link, account.id, sealer)
     for name in _AMOUNTS:
         fields[name] = None if fields[name] is None else str(fields[name])
     return fields
 
 
-def decode_account(fields: dict[str, Any]) -> Account:
-    """The account again. Raises `KeyError`, `TypeError` or `ValueError`."""
+def decode_account(fields: dict[str, Any], sealer: Sealer | None = None) -> Account:
+    """The account again. Raises `KeyError`, `TypeError` or `ValueError`; `StoreError` when its secrets stay shut."""
     rest = dict(fields)
     rest.setdefault("late_claims_max", "0")  # older documents have none
     for name in _AMOUNTS:
@@ -91,18 +116,24 @@ def decode_account(fields: dict[str, Any]) -> Account:
     rest["id"] = AccountId(rest["id"])
     rest["ilp_address"] = Address(rest["ilp_address"])
     rest["relation"] = Relation(rest["relation"])
-    rest["link"] = _decode_link(rest["link"])
+    rest["link"] = _decode_link(rest["link"], rest["id"], sealer)
     return Account(asset=asset, **rest)
 
 
-def _encode_link(link: LinkSettings) -> dict[str, Any]:
+def _encode_link(link: LinkSettings, account_id: str, sealer: Sealer | None) -> dict[str, Any]:
     fields = dataclasses.asdict(link)
+    secrets = {name: fields[name] for name in SECRET_FIELDS if fields[name] is not None}
+    if sealer is not None and secrets:
+        fields |= dict.fromkeys(secrets)
+        fields["sealed"] = sealer.seal(json.dumps(secrets), Kind.ACCOUNT, account_id)
     # JSON has no tuples, and what is read back has to be the same.
     return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
 
-def _decode_link(fields: dict[str, Any]) -> LinkSettings:
+def _decode_link(fields: dict[str, Any], account_id: str, sealer: Sealer | None) -> LinkSettings:
     rest = dict(fields)
+    if "sealed" in rest:
+        rest |= _need(sealer).open_object(rest.pop("sealed"), Kind.ACCOUNT, account_id)
     tokens = tuple(
         IncomingToken(**(token | {"use": TokenUse(token["use"])})) for token in rest.pop("incoming_tokens", ())
     )
@@ -112,13 +143,23 @@ def _decode_link(fields: dict[str, Any]) -> LinkSettings:
     return LinkSettings(**rest, incoming_tokens=tokens, client_certificates=certificates)
 
 
+def _need(sealer: Sealer | None) -> Sealer:
+    if sealer is None:
+        raise StoreError("a stored document is sealed, and this program was given no secret_seed")
+    return sealer
+
+
 def _decode(text: str) -> Any:
+    return _read(text)["body"]
+
+
+def _read(text: str) -> dict[str, Any]:
     document = _integers(parse_json(text.encode(), octets_max=DOCUMENT_OCTETS_MAX))
-    if not isinstance(document, dict) or document.keys() != {"version", "body"}:
+    if not isinstance(document, dict) or document.keys() not in ({"version", "body"}, {"version", "sealed"}):
         raise DecodeError("it has no version")
     if document["version"] != VERSION:
         raise DecodeError(f"it is of version {document['version']}, this program reads version {VERSION}")
-    return document["body"]
+    return document
 
 
 def _integers(value: Any) -> Any:

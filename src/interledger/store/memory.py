@@ -46,7 +46,7 @@ class MemoryStore(Documents):
             ledger, self._opening.state, [(seq, records) for seq, _, records in self._commits]
         )
         for (kind, key), body in self._documents.items():
-            add_document(state, kind, key, body)
+            add_document(state, kind, key, body, self.sealer)
         return state
 
     @property
@@ -88,6 +88,9 @@ class MemoryStore(Documents):
 
     def release_reserve(self) -> None:
         """Nothing is kept."""
+
+    def scrub(self) -> None:
+        """Nothing is left of what was written over."""
 
     def _forget_old_payments(self) -> None:
         payments = [key for key in self._documents if key[0] is Kind.PAYMENT]

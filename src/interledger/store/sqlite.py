@@ -192,7 +192,7 @@ class SqliteStore(Documents):
                 state.records_replayed = replay(ledger, snapshots[0].state if snapshots else None, commits)
             except StoreError as error:
                 raise StoreError(f"{self.path}: {error}. Nothing was changed; the node does not start") from None
-            read_documents(db, self.path, state)
+            read_documents(db, self.path, state, self.sealer)
         return state
 
     # ------------------------------------------------------------------ write
@@ -271,6 +271,13 @@ class SqliteStore(Documents):
 
     def release_reserve(self) -> None:
         give_back_reserve(self._reserve)
+
+    def scrub(self) -> None:
+        # Pages that are free, and the write-ahead log, still have what they had: all is written anew.
+        with self._busy, self._errors("rewritten"):
+            db = self._open_db()
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     # ------------------------------------------------------------------ small things
 

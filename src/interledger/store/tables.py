@@ -21,6 +21,7 @@ from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
 from interledger.store.base import StoredState, add_document
 from interledger.store.commit_log import LoggedCommit, chain_of
+from interledger.store.sealing import Sealer
 
 __all__ = [
     "SnapshotRow",
@@ -106,12 +107,12 @@ def read_last(db: sqlite3.Connection) -> tuple[int, int]:
     return (0, 0) if found is None else (int(found[0]), int(found[1]))
 
 
-def read_documents(db: sqlite3.Connection, path: Path, state: StoredState) -> None:
-    """Put every document where it belongs in `state`."""
+def read_documents(db: sqlite3.Connection, path: Path, state: StoredState, sealer: Sealer | None) -> None:
+    """Put every document where it belongs in `state`; `sealer` opens the secrets in them."""
     for kind, key, crc, body in db.execute("SELECT kind, key, crc, body FROM document ORDER BY id"):
         if crc_of_document(kind, key, body) != crc:
             raise StoreError(f"{path}: the document {kind} “{key}” is damaged (its check sum differs)")
-        add_document(state, kind, key, body)
+        add_document(state, kind, key, body, sealer)
 
 
 @contextlib.contextmanager
