@@ -189,9 +189,6 @@ class Node:
                 await self._listener.stop(drain_ms=DRAIN_MS)
             await self.links.stop()
             await self.exchange_rates.stop()
-            if self._timer is not None:
-                self._timer.stop()
-            await self.exchange_rates.stop()
             self._timer.stop()
             await self._commits.close()
         if self._store is not None:

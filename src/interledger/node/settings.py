@@ -32,13 +32,12 @@ from interledger.node.settings_parsers import (
     parse_url,
     whole_number,
 )
-from interledger.node.settings_routes import RouteSettings, is_of_routes, route_faults
+from interledger.node.settings_routes import DAY_MS, route_faults
 from interledger.node.settings_rows import Setting, rows_of
 from interledger.node.settings_rows import setting as _setting
+from interledger.node.settings_secrets import SecretSettings, stands_last
 
 __all__ = ["SETTINGS", "Setting", "Settings", "faults_between"]
-
-DAY_MS: Final = 86_400_000
 
 
 def _bind_text(text: str) -> str:
@@ -47,7 +46,7 @@ def _bind_text(text: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(RouteSettings):
+class Settings(SecretSettings):
     """What one node is told. Every field but the last three is a row of the table. Raises `SettingsError`."""
 
     ilp_address: Address = _setting(
@@ -68,17 +67,9 @@ class Settings(RouteSettings):
         parse_seed,
         None,
         "HEX",
-        "32 octets in hex from which the secrets of receivers are derived. When none is given, one is made and kept in",
-        "DATA_DIR/secret_seed. Whoever changes or loses it cannot receive the payments that are on their way, nor open",
-        "the tokens that the database keeps sealed with it.",
+        "32 octets in hex: the secrets of receivers are derived from it, and the database keeps tokens sealed with it.",
+        "When none is given, one is made and kept in DATA_DIR/secret_seed. Without it both are lost.",
         secret=True,
-    )
-    forget_lost_secrets: bool = _setting(
-        parse_bool,
-        "false",
-        "BOOL",
-        "Whether to start without the outgoing tokens and secrets that were sealed with another secret_seed, which is",
-        "lost: give them to the accounts again. With false the node does not start then.",
     )
     http_bind_address: str = _setting(
         _bind_text,
@@ -332,7 +323,7 @@ class Settings(RouteSettings):
         return parse_bind_address(self.http_bind_address)
 
 
-SETTINGS: Final[tuple[Setting, ...]] = tuple(sorted(rows_of(Settings), key=is_of_routes))
+SETTINGS: Final[tuple[Setting, ...]] = tuple(sorted(rows_of(Settings), key=stands_last))
 
 
 def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -9,11 +9,12 @@ from typing import Any, Final
 from interledger.node.settings_parsers import parse_bool, whole_number
 from interledger.node.settings_rows import Setting, setting
 
-__all__ = ["RouteSettings", "is_of_routes", "route_faults"]
+__all__ = ["DAY_MS", "RouteSettings", "is_of_routes", "route_faults"]
 
 TABLE: Final = "route_broadcast."
 
 DAY_MS: Final = 86_400_000
+"""The longest that most times of the settings may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
