@@ -1,7 +1,7 @@
 # What a person types in this project. Needs Python >= 3.11 and make; everything else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop docs sim bench fuzz long clean
+.PHONY: help demo test check interop docs sim bench fuzz long mutants clean
 
 VENV := .venv
 COMPILED := .venv-compiled
@@ -45,8 +45,11 @@ fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
 long: $(VENV)/.dev ## 20,000 power cuts and 200 kills; goes on where the last run ended, and records what it did
 	@$(BIN)/python -m tools.torture --cuts 20000 --kills 200 --record
 
+mutants: $(VENV)/.dev ## Change the code of the money in every small way, and see that the tests notice; half an hour
+	@$(BIN)/python -m tools.mutants
+
 clean: ## Remove what the other commands made
-	@rm -rf $(VENV) $(COMPILED) build dist node_modules tests/interop/node_modules
+	@rm -rf $(VENV) $(COMPILED) build dist mutants node_modules tests/interop/node_modules
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	@find src tests tools fuzz bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 

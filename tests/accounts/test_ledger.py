@@ -193,9 +193,36 @@ def test_B1_both_legs_of_one_packet_count_and_a_refusal_undoes_the_first(books: 
 def test_what_we_may_owe_has_a_limit_too(books: Books) -> None:
     books.bob.credit_max = 50
     refusal = books.hold(51, fee=1)
-    assert isinstance(refusal, Refusal)
-    assert (refusal.account, refusal.room) == (books.bob, 50)
+    assert refusal == Refusal(books.bob, 51, 50)
     assert books.counters(books.alice) == (0, 0, 0, 0)
+
+
+def test_what_we_owe_counts_posted_and_pending_less_what_was_paid(books: Books) -> None:
+    """Each of the three changes the room, and the refusal says how much is left."""
+    books.bob.credit_max = 100
+    books.ledger.execute(books.held(40), PROOF)
+    books.held(30)
+    assert books.hold(31) == Refusal(books.bob, 31, 30)
+    books.ledger.post(((books.bob, books.alice, 25),), "paid")
+    assert books.hold(56) == Refusal(books.bob, 56, 55)
+    books.held(55)
+    assert books.hold(1) == Refusal(books.bob, 1, 0)
+    books.bob.credit_max = 10
+    assert books.hold(1) == Refusal(books.bob, 1, 0)
+
+
+@pytest.mark.parametrize("refused_at", [0, 1, 2])
+def test_a_refusal_undoes_the_legs_before_it_and_no_others(books: Books, refused_at: int) -> None:
+    legs = [(books.alice, books.fee, 1), (books.alice, books.fx_usd, 2), (books.fx_eur, books.carl, 4)]
+    legs[refused_at][1].credit_max = 0
+    refusal = books.ledger.hold(tuple(legs), CONDITION, 1000, True)
+    assert refusal == Refusal(legs[refused_at][1], 1 << refused_at, 0)
+    assert [books.counters(account) for account in books.ledger.accounts] == [(0, 0, 0, 0)] * 6
+
+
+def test_a_packet_without_an_amount_is_held_like_any_other(books: Books) -> None:
+    books.ledger.execute(books.held(0), PROOF)
+    assert books.ledger.check() == []
 
 
 def test_B5_pending_credits_are_no_spending_money(books: Books) -> None:
@@ -299,7 +326,24 @@ def test_a_posting_to_itself_between_assets_or_of_too_many_legs_is_refused(books
     assert books.ledger.check() == []
 
 
+def test_the_largest_posting_and_the_one_with_the_most_legs(books: Books) -> None:
+    books.ledger.post(((books.bob, books.alice, NO_LIMIT),), "correction")
+    books.ledger.post(((books.alice, books.bob, 1),) * ENTRY_LEGS_MAX, "correction")
+    assert books.bob.net == NO_LIMIT - ENTRY_LEGS_MAX
+    assert state(replayed(books.journal())) == state(books.ledger)
+
+
 # ---------------------------------------------------------------------- batches
+
+
+def test_a_new_ledger_has_nothing_to_write_and_its_first_record_says_so() -> None:
+    ledger = Ledger()
+    assert ledger.read_only is False
+    assert ledger.take_batch() is None
+    calls: list[int] = []
+    ledger.on_dirty = lambda: calls.append(1)
+    ledger.account("peer/alice", USD)
+    assert calls == [1]
 
 
 def test_on_dirty_is_called_once_per_batch(books: Books) -> None:
@@ -366,10 +410,11 @@ def test_a_hold_changes_no_posted_counter(books: Books) -> None:
 
 def test_J1_recovery_releases_what_was_ours_and_keeps_what_may_have_left(books: Books) -> None:
     books.held(7, remote=False)
+    books.held(8, remote=False)
     books.held(9, remote=True)
     ledger = replayed(books.journal())
     released, unknown = ledger.recover()
-    assert released == 1
+    assert released == 2
     assert [(u.account.name, u.amount) for u in unknown] == [("peer/bob", 9)]
     assert ledger.holds == {}
     assert ledger.check() == []
@@ -386,6 +431,7 @@ def test_J1_recovery_releases_what_was_ours_and_keeps_what_may_have_left(books: 
 def books_journal_of(books: Books, more: bytes) -> bytes:
     again = Books()
     again.held(7, remote=False)
+    again.held(8, remote=False)
     again.held(9, remote=True)
     return again.journal() + more
 
@@ -424,7 +470,7 @@ def test_J5_an_account_used_before_it_was_opened_is_found(books: Books) -> None:
     records = [r for r in decode_records(books.journal()) if "suspense" not in repr(r) and "loss/" not in repr(r)]
     for record in records:
         ledger.apply(record)
-    with pytest.raises(LedgerError, match="before it opens it"):
+    with pytest.raises(LedgerError, match=r"^the journal uses an account before it opens it$"):
         ledger.end_replay()
 
 

@@ -44,7 +44,8 @@ class Receiving:
 
     def tell(self, message: RouteUpdate, ms: int = 0) -> list[str]:
         self.half.starts_anew(message)
-        return self.half.receive_update(message, take, at(ms))
+        self.half.receive_update(message, at(ms))
+        return self.half.take_some(1_000, take)
 
     @property
     def names(self) -> str:
@@ -71,6 +72,19 @@ def test_a_route_that_becomes_unusable_is_gone() -> None:
     assert peer.names == ""
 
 
+def test_news_are_taken_in_a_few_at_a_time_and_are_void_with_their_table() -> None:
+    peer = Receiving()
+    peer.half.receive_update(update(0, 3, "a", "b", "c"), NOW)
+    peer.half.receive_update(update(3, 5, "d", withdrawn=("a",)), NOW)
+    assert (peer.half.epoch, peer.names) == (5, "")
+    assert peer.half.take_some(2, take) == ["test.a", "test.b"]
+    assert peer.half.take_some(2, take) == ["test.c", "test.a"]
+    assert (peer.names, peer.half.has_news) == ("b c", True)
+    assert set(peer.half.starts_anew(update(0, 1, "e", table_id=OTHER))) == {"test.b", "test.c"}
+    assert not peer.half.has_news
+    assert peer.half.take_some(2, take) == []
+
+
 def test_CC_02_a_gap_makes_it_ask_again_but_not_more_than_once_a_second() -> None:
     peer = Receiving()
     peer.tell(update(0, 2, "a"), 5_000)
@@ -88,7 +102,7 @@ def test_CC_03_D_11_another_table_id_drops_what_the_old_one_said() -> None:
     peer.tell(update(0, 2, "a", "b"))
     fresh = update(0, 1, "c", table_id=OTHER)
     assert set(peer.half.starts_anew(fresh)) == {"test.a", "test.b"}
-    assert peer.half.receive_update(fresh, take, NOW) == ["test.c"]
+    assert peer.tell(fresh) == ["test.c"]
     assert (peer.names, peer.half.epoch) == ("c", 1)
 
 

@@ -11,7 +11,9 @@ Neither knows what the routes are good for (`speaker.py`), a socket, or a clock:
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Final, final
 
 from interledger.clock import Timestamp
@@ -88,6 +90,9 @@ class CcpReceiver:
         """It was silent for too long, and has not spoken since."""
         self.overflowed = False
         """It has more routes than we take from one peer."""
+        self._news: deque[Iterator[str | AnnouncedRoute]] = deque()
+        """What was said and is not in `routes` yet: prefixes that are withdrawn, and routes. No more than a peer may
+        say in a few seconds (`session.py`)."""
         self._timing = timing
         self._routes_max = routes_max
         self._ask_at: Timestamp | None = None
@@ -134,13 +139,8 @@ class CcpReceiver:
 
     # ------------------------------------------------------------------ being told
 
-    def receive_update(
-        self,
-        update: RouteUpdate,
-        take_in: Callable[[AnnouncedRoute], LearnedRoute | None],
-        now: Timestamp,
-    ) -> list[str]:
-        """The prefixes of which something else is true now. `take_in` judges a route, None: it cannot be one.
+    def receive_update(self, update: RouteUpdate, now: Timestamp) -> None:
+        """Note what it says, for `take_some` to work off.
 
         What was learned from an older table has to be dropped by the caller before (`starts_anew`).
         """
@@ -150,11 +150,9 @@ class CcpReceiver:
         self._expect(min(update.hold_down_ms, HOLD_DOWN_MAX_MS), now)
         if update.from_epoch > self.epoch:  # CC-02
             self._ask_again(now)
-            return []
-        if update.to_epoch < self.epoch:  # CC-04
-            return []
-        self.epoch = update.to_epoch
-        return self._apply(update, take_in)
+        elif update.to_epoch >= self.epoch:  # CC-04
+            self.epoch = update.to_epoch
+            self._news.append(chain(update.withdrawn_routes, update.new_routes))
 
     def starts_anew(self, update: RouteUpdate) -> dict[str, LearnedRoute]:
         """CC-03: under another table id nothing that was learned counts. Returns the routes that are gone (D-11)."""
@@ -164,21 +162,36 @@ class CcpReceiver:
         self.table_id = update.table_id
         return gone
 
-    def _apply(self, update: RouteUpdate, take_in: Callable[[AnnouncedRoute], LearnedRoute | None]) -> list[str]:
-        routes = self.routes
-        changed = [prefix for prefix in update.withdrawn_routes if routes.pop(prefix, None) is not None]
-        for announced in update.new_routes:
-            old = routes.get(announced.prefix)
-            new = take_in(announced)
-            if new is None:
-                if old is not None:
-                    del routes[announced.prefix]
-                    changed.append(announced.prefix)
-            elif old is None and len(routes) >= self._routes_max:
-                self.overflowed = True
-            elif old is None or old[:5] != new[:5]:  # everything but since when
-                routes[announced.prefix] = new
-                changed.append(announced.prefix)
+    @property
+    def has_news(self) -> bool:
+        """Whether `take_some` has something to do."""
+        return bool(self._news)
+
+    def take_some(self, count: int, take_in: Callable[[AnnouncedRoute], LearnedRoute | None]) -> list[str]:
+        """Work off `count` of the entries that wait. Returns the prefixes of which something else is true now.
+
+        `take_in` judges a route, None: it cannot be one.
+        """
+        routes, changed = self.routes, []
+        while self._news and count > 0:
+            for said in islice(self._news[0], count):
+                count -= 1
+                if isinstance(said, str):
+                    prefix, new = said, None
+                else:
+                    prefix, new = said.prefix, take_in(said)
+                old = routes.get(prefix)
+                if new is None:
+                    if old is not None:
+                        del routes[prefix]
+                        changed.append(prefix)
+                elif old is None and len(routes) >= self._routes_max:
+                    self.overflowed = True
+                elif old is None or old[:5] != new[:5]:  # everything but since when
+                    routes[prefix] = new
+                    changed.append(prefix)
+            if count > 0:
+                self._news.popleft()
         return changed
 
     # ------------------------------------------------------------------ time
@@ -208,6 +221,7 @@ class CcpReceiver:
 
     def _forget(self) -> dict[str, LearnedRoute]:
         gone, self.routes = self.routes, {}
+        self._news.clear()
         self.table_id, self.epoch, self.overflowed = NO_TABLE, 0, False
         return gone
 

@@ -87,6 +87,11 @@ class PeerState:
         self.next_message_at = due + gap
         return True
 
+    @property
+    def has_news(self) -> bool:
+        """Whether it said something that is not taken in yet."""
+        return self.is_up and self.receiver is not None and self.receiver.has_news
+
     def timer(self) -> Timestamp | None:
         halves = (self.receiver, self.sender) if self.is_up else ()
         return min((at for half in halves if half is not None and (at := half.timer()) is not None), default=None)

@@ -4,8 +4,8 @@
     set_local      ──> our own routes  ──┼──> waiting prefixes ──> choose ──> on_best (the routing table)
     link_up, link_lost                 ──┘                            └─────> log ──> updates to every peer
 
-What comes in is taken in at once, and marks prefixes; they are decided on a few at a time by `handle_timer`, so that
-no packet waits long for the routing table of a large peer. `timer` says when to call it, `messages_to_send` what to
+What comes in waits, is taken in and decided on a few prefixes at a time by `handle_timer`, so that no packet waits long
+for the routing table of a large peer. `timer` says when to call it, `messages_to_send` what to
 send then; replies come back by `receive_reply`.
 """
 
@@ -21,7 +21,7 @@ from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Reply
 from interledger.routing.ccp.decision import Decisions, Heard
 from interledger.routing.ccp.log import ForwardingLog, LogEntry
-from interledger.routing.ccp.messages import AnnouncedRoute, Mode, RouteControl, RouteUpdate
+from interledger.routing.ccp.messages import Mode, RouteControl, RouteUpdate
 from interledger.routing.ccp.policy import LearnedRoute, LocalRoute, may_be_told, take_in
 from interledger.routing.ccp.protocol import Answer, CcpReceiver, CcpSender, Timing
 from interledger.routing.ccp.session import Message, Objection, PeerState, Session, Terms
@@ -29,7 +29,7 @@ from interledger.routing.ccp.session import Message, Objection, PeerState, Sessi
 __all__ = ["Speaker"]
 
 SLICE: Final = 64
-"""Prefixes decided on at once: well below a millisecond."""
+"""Prefixes taken in, and decided on, at once: about a millisecond."""
 
 ALARM_QUIET_MS: Final = 3_600_000
 """A peer that claims what is ours is reported once an hour."""
@@ -166,20 +166,12 @@ class Speaker:
         if not peer.is_up:
             return Objection(ErrorCode.T01_PEER_UNREACHABLE, "there is no link to you now")
         receiver = peer.receiver
-        own, speaker = self._own, update.speaker
         self._decisions.reconsider(receiver.starts_anew(update))
         receiver.knows_ccp(now)
-
-        def take(route: AnnouncedRoute) -> LearnedRoute | None:
-            return take_in(route, speaker, own, now)
-
-        changed = receiver.receive_update(update, take, now)
-        self._decisions.announced(account, changed)
+        receiver.receive_update(update, now)
         if account in self._silent:
             self._silent.discard(account)
             self._decisions.set_down(account, is_down=False)
-        if receiver.overflowed:
-            self._alarm_once(account, f"{account} announces more routes than one peer may; the rest is not used", now)
         return None
 
     def receive_reply(self, token: int, reply: Reply, now: Timestamp) -> None:
@@ -201,12 +193,13 @@ class Speaker:
 
     def timer(self) -> Timestamp | None:
         """When `handle_timer` is due: in the past while prefixes wait, None when nothing will ever happen by itself."""
-        if self._decisions.is_busy:
+        if self._decisions.is_busy or any(peer.has_news for peer in self._peers.values()):
             return Timestamp(0)
         return min((at for peer in self._peers.values() if (at := peer.timer()) is not None), default=None)
 
     def handle_timer(self, now: Timestamp) -> None:
-        """Drop what has expired, and decide on some of the prefixes that wait."""
+        """Drop what has expired, take in some of what peers said, and decide on some of the prefixes that wait."""
+        news = None
         for account, peer in self._peers.items():
             receiver = peer.receiver
             if receiver is None or not peer.is_up:
@@ -215,7 +208,18 @@ class Speaker:
             if receiver.expired and account not in self._silent:
                 self._silent.add(account)
                 self._decisions.set_down(account, is_down=True)
+            if receiver.has_news and news is None:
+                news = account, receiver
+        if news is not None:
+            self._take_in(*news, now)
         self._decisions.decide(SLICE, now)
+
+    def _take_in(self, account: AccountId, receiver: CcpReceiver, now: Timestamp) -> None:
+        own, speaker = self._own, receiver.speaker
+        changed = receiver.take_some(SLICE, lambda route: take_in(route, speaker, own, now))
+        self._decisions.announced(account, changed)
+        if receiver.overflowed:
+            self._alarm_once(account, f"{account} announces more routes than one peer may; the rest is not used", now)
 
     def messages_to_send(self, now: Timestamp) -> list[Message]:
         """What is due."""
