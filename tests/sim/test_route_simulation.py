@@ -10,7 +10,8 @@ from interledger.accounts.account import Account, AccountId, Relation
 from interledger.routing.ccp import decision
 from interledger.routing.ccp.log import ForwardingLog
 from interledger.routing.ccp.policy import LearnedRoute
-from interledger.routing.ccp.protocol import CcpReceiver, Timing
+from interledger.routing.ccp.protocol import Timing
+from interledger.routing.ccp.receiver import CcpReceiver
 from interledger.routing.table import Origin
 from interledger.sim.auditor import BreachError
 from interledger.sim.network import Faults, SimLink

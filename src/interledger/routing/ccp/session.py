@@ -8,7 +8,8 @@ from interledger.accounts.account import AccountId, Relation
 from interledger.clock import Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Prepare
-from interledger.routing.ccp.protocol import CcpReceiver, CcpSender
+from interledger.routing.ccp.receiver import CcpReceiver
+from interledger.routing.ccp.sender import CcpSender
 
 __all__ = ["Message", "Objection", "PeerState", "Session", "Terms"]
 

@@ -23,7 +23,9 @@ from interledger.routing.ccp.decision import Decisions, Heard
 from interledger.routing.ccp.log import ForwardingLog, LogEntry
 from interledger.routing.ccp.messages import Mode, RouteControl, RouteUpdate
 from interledger.routing.ccp.policy import LearnedRoute, LocalRoute, may_be_told, take_in
-from interledger.routing.ccp.protocol import Answer, CcpReceiver, CcpSender, Timing
+from interledger.routing.ccp.protocol import Answer, Timing
+from interledger.routing.ccp.receiver import CcpReceiver
+from interledger.routing.ccp.sender import CcpSender
 from interledger.routing.ccp.session import Message, Objection, PeerState, Session, Terms
 
 __all__ = ["Speaker"]
