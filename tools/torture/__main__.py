@@ -4,6 +4,7 @@
     python -m tools.torture --cuts 20000 --record   # and add the run to docs/reliability-results.csv
     python -m tools.torture --cuts 100 --seed 4711  # the same seeds give the same cuts
     python -m tools.torture --kills 200             # three real nodes under load, kill -9
+    python -m tools.torture --matrix                # a node dies at every single step of some packets' journeys
 
 Without `--seed` a run goes on where the last recorded one ended. Exit code 1 when something broke.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from tools.torture import results
 from tools.torture.cuts import BrokenError, CutReport, cut_seeds
 from tools.torture.kills import kill_nodes
+from tools.torture.matrix import run_matrix
 
 __all__ = ["main"]
 
@@ -30,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.torture", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cuts", type=int, default=0, help="so many power cuts")
     parser.add_argument("--kills", type=int, default=0, help="so many kill -9 of running nodes")
+    parser.add_argument("--matrix", action="store_true", help="all cases of the failpoint matrix")
+    parser.add_argument("--every", type=int, default=1, help="only each so many-th case of the matrix")
     parser.add_argument("--seed", type=int, help="the first seed")
     parser.add_argument("--record", action="store_true", help="add the run to the results")
     parser.add_argument("--results", type=Path, default=results.RESULTS, help="where they are, if not in docs/")
@@ -39,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         sound = _cuts(options.cuts, options.seed, options.results, record=options.record) and sound
     if options.kills:
         sound = _kills(options.kills, options.seed, options.results, record=options.record) and sound
+    if options.matrix:
+        sound = _matrix(options.every, options.seed, options.results, record=options.record) and sound
     return 0 if sound else 1
 
 
@@ -79,6 +85,28 @@ def _kills(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
     if record:
         results.append("kills", (first, first + max(done, 1) - 1), done, round(time.monotonic() - began), outcome, path)
     return outcome == "ok"
+
+
+def _matrix(every: int, seed: int | None, path: Path, *, record: bool) -> bool:
+    seed = results.next_seed("matrix", path) if seed is None else seed
+    began = time.monotonic()
+    try:
+        report = run_matrix(every, seed=seed)
+    except AssertionError as broken:
+        print(f"BROKEN: {broken}", file=sys.stderr)
+        if record:
+            results.append("matrix", (seed, seed), 0, round(time.monotonic() - began), str(broken), path)
+        return False
+    seconds = round(time.monotonic() - began)
+    if record:
+        results.append("matrix", (seed, seed), report.cases, seconds, "ok", path)
+    found = report.verdict
+    print(
+        f"{report.cases:,} cases of the matrix, {report.died_again} of them died in the recovery too, {seconds} s: "
+        f"{found.executed:,} packets executed, {found.released:,} released, {found.unknown:,} unknown",
+        flush=True,
+    )
+    return True
 
 
 if __name__ == "__main__":

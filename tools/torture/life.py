@@ -28,7 +28,7 @@ from interledger.store.sqlite import SqliteStore
 from tools.torture.disk import Disk, Op
 from tools.torture.vfs import mounted
 
-__all__ = ["Life", "State", "load", "open_store"]
+__all__ = ["LOG_OCTETS", "Life", "State", "load", "open_store"]
 
 ASSET: Final = Asset("USD", 9)
 SNAPSHOT_OCTETS: Final = 6_000
