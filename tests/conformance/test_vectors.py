@@ -32,6 +32,7 @@ from interledger.ilp.error_codes import AmountTooLarge
 from interledger.ilp.ildcp import ChildConfig, config_request
 from interledger.ilp.packet import Fulfill, Packet, Prepare, Reject, decode_packet
 from interledger.link.btp import messages as btp
+from interledger.settlement.quantity import Quantity
 from interledger.transport.stream import frames
 from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.packet import StreamPacket
@@ -52,7 +53,6 @@ class Format(NamedTuple):
 BY_DESIGN = {
     "http.signature": "requests are not signed yet",
     "psk2.packet": "PSK2 is not there yet",
-    "settlement.scale": "settlement is not there yet",
     "stream.receipt": "receipts are passed on, not made yet",
     "stream.open_with_key": "our interface takes the shared secret, never the key",
     "stream.fulfillment_from_key": "our interface takes the shared secret, never the key",
@@ -316,7 +316,21 @@ def issued(octets: bytes, vector: Vector) -> dict[str, str]:
     return made_of
 
 
+def scaled(_: bytes, vector: Vector) -> dict[str, str]:
+    given = vector["input"]
+    whole_units, rest = Quantity(int(given["amount"]), given["fromScale"]).split(given["toScale"])
+    return {
+        "amount": str(whole_units),
+        "leftover": str(rest.amount * 10 ** (given["fromScale"] - rest.scale) if rest.amount else 0),
+    }
+
+
 FORMATS: dict[str, Format] = {
+    "settlement.quantity": Format(
+        lambda octets, _: Quantity.decode(octets).as_document(),
+        lambda value, _: Quantity(int(value["amount"]), value["scale"]).encode(),
+    ),
+    "settlement.scale": Format(scaled),
     "http_oer.request": Format(http_vectors.read_oer, http_vectors.write_oer),
     "ilp_over_http.request": Format(http_vectors.read_async, http_vectors.write_async),
     "peering.invitation": Format(invitation, invitation_octets),

@@ -94,6 +94,10 @@ class ApiCalls:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
 
+    async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """One request to anything that answers with a JSON object. Raises `ApiError`, `LinkError`."""
+        return await self._call(method, path, body)
+
     async def _items(self, path: str) -> list[Any]:
         return cast("list[Any]", (await self._call("GET", path))["items"])
 

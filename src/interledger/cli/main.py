@@ -126,6 +126,17 @@ root: Final = LazyGroup(
             },
             "Amounts that may or may not have been delivered",
         ),
+        "engine": LazyGroup(
+            "engine",
+            {
+                "list": Entry("engine:list_engines", "The engines that come with this package"),
+                "run": Entry("engine:run_engine", "Run one beside a node"),
+                "payments": Entry("engine:payments", "What it has to pay, and has paid"),
+                "incoming": Entry("engine:incoming", "What has come in"),
+                "approve": Entry("engine:approve", "Agree to a payment"),
+            },
+            "Settlement engines: how balances become money",
+        ),
         "config": LazyGroup(
             "config",
             {
