@@ -32,6 +32,7 @@ from interledger.settlement.messages import (
     parse_key,
 )
 from interledger.settlement.quantity import Quantity
+from interledger.settlement.shell import CallError
 
 __all__ = ["Desk", "create_engine_app", "payment_document"]
 
@@ -104,6 +105,8 @@ def _guarded(handler: Handler, token: str | None) -> Handler:
             for kind, status in _STATUS_OF:
                 if isinstance(error, kind):
                     return _problem(status, str(error))
+            if isinstance(error, CallError):
+                return _problem(502, str(error))
             logger.exception("%s %s failed", request.method, request.url.path)
             return _problem(500, "the engine could not do it; ask again")
 
