@@ -148,9 +148,11 @@ async def test_children_with_tokens_of_their_own_pay_each_other() -> None:
     """One is called by its user name, one by its token, as mini-accounts does; a third knows the wrong token."""
     async with running_node(account("users", "USD/9"), btp_children="users") as node:
         at = f"127.0.0.1:{node.port}/"
-        async with js_peer("stream-server.js", {"link": {"btp": f"btp+ws://:bobs-token@{at}"}}) as server:
+        async with js_peer(
+            "stream-server.js", {"link": {"btp": f"btp+ws://:bobs-token-nobody-guesses@{at}"}}
+        ) as server:
             ready = await server.wait_for("ready")
-            bob = name_of_token("bobs-token")
+            bob = name_of_token("bobs-token-nobody-guesses")
             assert ready["address"].startswith(f"test.hub.users.{bob}.")
             assert ready["asset"] == {"code": "USD", "scale": 9}
             options = {

@@ -73,24 +73,29 @@ async def test_it_is_off_by_default() -> None:
 @pytest.mark.parametrize("path", ["/", "/btp", "/ilp/btp", "/accounts/users/ilp/btp"])
 async def test_a_child_gets_an_account_like_the_template(path: str) -> None:
     async with hub() as node:
-        assert await tries(node, "", "a token of its own", path)
-        name = name_of_token("a token of its own")
+        assert await tries(node, "", "a token of its own, long enough", path)
+        name = name_of_token("a token of its own, long enough")
         assert found(node) == {name: "users_1"}
         child = node.account("users_1")
         assert child.ilp_address == f"test.hub.users.{name}"
         assert (child.relation, str(child.asset)) == (Relation.CHILD, "USD/9")
         assert (child.owes_us_max, child.we_owe_max) == (500, 9)
-        assert child.link == LinkSettings(btp_incoming_token_digest=digest("a token of its own"), btp_child_name=name)
+        assert child.link == LinkSettings(
+            btp_incoming_token_digest=digest("a token of its own, long enough"), btp_child_name=name
+        )
         assert (f"test.hub.users.{name}", "users_1") in {(r.prefix, r.account) for r in node.routes()}
 
+
+LONG = "a-token-that-nobody-can-guess"
 
 NAMES: dict[str, tuple[str, str, str, str | None]] = {
     # what happens: (mode, user name, token, the child's name or None)
     "a user name": ("either", "alice", "t", "alice"),
     "names keep their case": ("either", "Alice", "t", "Alice"),
-    "the hash said aloud": ("token", name_of_token("t"), "t", name_of_token("t")),
+    "the hash said aloud": ("token", name_of_token(LONG), LONG, name_of_token(LONG)),
     "hash mode refuses other names": ("token", "alice", "t", None),
-    "hash mode without a name": ("token", "", "t", name_of_token("t")),
+    "hash mode without a name": ("token", "", LONG, name_of_token(LONG)),
+    "JS12 a token that can be guessed from the name": ("token", "", LONG[:21], None),
     "user name mode wants one": ("username", "", "t", None),
     "user name mode": ("username", "alice", "t", "alice"),
     "no segment of an address": ("either", "a.b", "t", None),
@@ -111,13 +116,13 @@ async def test_names(case: str) -> None:
 
 async def test_the_first_token_of_a_name_is_the_only_one() -> None:
     async with hub() as node:
-        assert await tries(node, "alice", "hers")
+        assert await tries(node, "alice", "hers, which nobody guesses")
         assert not await tries(node, "alice", "another")
-        assert await tries(node, "alice", "hers")
+        assert await tries(node, "alice", "hers, which nobody guesses")
         # Another child may choose the same token: its name tells them apart.
-        assert await tries(node, "carol", "hers")
-        assert await tries(node, "", "hers")
-        assert sorted(found(node)) == sorted(["alice", "carol", name_of_token("hers")])
+        assert await tries(node, "carol", "hers, which nobody guesses")
+        assert await tries(node, "", "hers, which nobody guesses")
+        assert sorted(found(node)) == sorted(["alice", "carol", name_of_token("hers, which nobody guesses")])
         # Accounts with tokens of their own are not touched by any of this.
         assert await tries(node, "", "token of bob")
         assert not await tries(node, "", "token of bob", "/accounts/users_1/ilp/btp")
@@ -126,8 +131,8 @@ async def test_the_first_token_of_a_name_is_the_only_one() -> None:
 
 async def test_children_are_remembered_and_can_be_removed(tmp_path: Path) -> None:
     async with hub(tmp_path) as node:
-        assert await tries(node, "alice", "hers")
-        assert await tries(node, "carol", "hers")
+        assert await tries(node, "alice", "hers, which nobody guesses")
+        assert await tries(node, "carol", "hers, which nobody guesses")
     async with hub(tmp_path) as node:
         assert found(node) == {"alice": "users_1", "carol": "users_2"}
         assert not await tries(node, "alice", "another")
@@ -173,9 +178,9 @@ async def test_D1_accounts_that_one_source_may_make_are_bounded(monkeypatch: pyt
     monkeypatch.setattr(children, "NEW_PER_MINUTE", 3)
     monkeypatch.setattr(admission, "FAILURE_DELAY_MS", 0)
     async with hub() as node:
-        results = [await tries(node, "", f"token {i}") for i in range(5)]
+        results = [await tries(node, "", f"a token that is long enough {i}") for i in range(5)]
         assert results == [True, True, True, False, False]
-        assert await tries(node, "", "token 0")
+        assert await tries(node, "", "a token that is long enough 0")
         assert len(found(node)) == 3
 
 
@@ -210,15 +215,18 @@ async def test_two_children_pay_each_other() -> None:
         ends = []
         for name in ("ann", "bill"):
             end = await stack.enter_async_context(running(settings(f"test.{name}")))
-            url = f"ws://{name if name == 'ann' else ''}:{name}-secret@127.0.0.1:{node.port}/"
+            url = f"ws://{name if name == 'ann' else ''}:{name}-secret-nobody-guesses@127.0.0.1:{node.port}/"
             up = account("up", "USD/9", "test.hub", Relation.PARENT, LinkSettings(btp_url=url))
             await end.create_account(account(name, "USD/9", f"test.{name}.{name}"))
             await end.create_account(up)
             ends.append(end)
         ann, bill = ends
         await until(lambda: ann.address == "test.hub.users.ann")
-        await until(lambda: bill.address == f"test.hub.users.{name_of_token('bill-secret')}")
+        await until(lambda: bill.address == f"test.hub.users.{name_of_token('bill-secret-nobody-guesses')}")
         payment = await ann.pay("ann", pointer(bill, "bill"), send=5_000).done()
         assert payment.state == "delivered"
-        assert (net(node, found(node)["ann"]), net(node, found(node)[name_of_token("bill-secret")])) == (5_000, -5_000)
+        assert (net(node, found(node)["ann"]), net(node, found(node)[name_of_token("bill-secret-nobody-guesses")])) == (
+            5_000,
+            -5_000,
+        )
         assert (net(ann, "up"), net(bill, "up")) == (-5_000, 5_000)

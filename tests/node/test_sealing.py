@@ -104,3 +104,34 @@ async def test_the_books_can_be_looked_at_without_the_seed(tmp_path: Path) -> No
     db.close()
     assert '"id":"bob"' in body
     assert '"http_url":"http://localhost:9/x"' in body
+
+
+@pytest.mark.parametrize("with_old", [False, True], ids=["new", "changed"])
+async def test_J6_a_token_within_a_url_is_neither_shown_nor_kept_there(tmp_path: Path, with_old: bool) -> None:
+    link = LinkSettings(btp_url="btp+ws://hub:canary-in-url@127.0.0.1:9/")
+    async with running(settings("test.hub", tmp_path)) as node:
+        if with_old:
+            first = replace(link, btp_url="btp+ws://hub:canary-of-before@127.0.0.1:8/")
+            old = await node.create_account(account("bob", "USD/9", "test.bob", Relation.PEER, first))
+            bob = replace(old, link=replace(old.link, btp_url=link.btp_url))
+            made = await node.replace_account(bob)
+        else:
+            made = await node.create_account(account("bob", "USD/9", "test.bob", Relation.PEER, link))
+        assert made.link.btp_url == "btp+ws://hub@127.0.0.1:9/"
+        assert made.link.btp_outgoing_token == "canary-in-url"
+        assert "canary" not in repr(made)
+        assert b"canary" not in octets(tmp_path)
+    async with running(settings("test.hub", tmp_path)) as node:
+        assert node.account("bob") == made
+
+
+async def test_J6_a_token_within_a_url_that_an_older_program_kept_is_taken_out(tmp_path: Path) -> None:
+    link = LinkSettings(btp_url="btp+ws://hub:canary-in-url@127.0.0.1:9/")
+    async with running(settings("test.hub", tmp_path)) as node:
+        node.store.put_account(account("bob", "USD/9", "test.bob", Relation.PEER, link))
+        node.store.put_fact(FACT, None)
+        await node.commit()
+    assert b"canary" in octets(tmp_path)
+    async with running(settings("test.hub", tmp_path)) as node:
+        assert node.account("bob").link.btp_outgoing_token == "canary-in-url"
+    assert b"canary" not in octets(tmp_path)

@@ -5,16 +5,18 @@ Nothing here waits: what a packet causes later is written behind it, so that non
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 from interledger.accounts.account import Account
+from interledger.link.btp.urls import take_token
 
 if TYPE_CHECKING:
     from interledger.node.accounts import Accounts
     from interledger.node.node import Node
     from interledger.node.tables import Routes
 
-__all__ = ["AccountChanges"]
+__all__ = ["AccountChanges", "with_token_apart"]
 
 
 @final
@@ -28,11 +30,13 @@ class AccountChanges:
 
     def open(self, account: Account) -> Account:
         """A new account. Raises as `Accounts.open`."""
+        account = with_token_apart(account)
         self._accounts.open(account)
         return self._keep(account)
 
     def replace(self, account: Account) -> Account:
         """The same account with other settings. Raises as `Accounts.replace`."""
+        account = with_token_apart(account, self._accounts.get(account.id))
         self._accounts.replace(account)
         return self._keep(account)
 
@@ -54,3 +58,15 @@ class AccountChanges:
         self._node.derive_routes()
         self._node.store.put_account(account)
         return account
+
+
+def with_token_apart(account: Account, old: Account | None = None) -> Account:
+    """A token that came within the BTP URL is a secret, the URL is not: it is shown. It replaces that of `old`.
+
+    A token that is given twice stays so, and is refused later.
+    """
+    link = account.link
+    url, token = take_token(link.btp_url or "")
+    if token is None or link.btp_outgoing_token not in (None, old and old.link.btp_outgoing_token):
+        return account
+    return replace(account, link=replace(link, btp_url=url, btp_outgoing_token=token))

@@ -26,7 +26,7 @@ from interledger.link.throttle import Throttle
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["NEW_PER_MINUTE", "NEW_PER_MINUTE_IN_ALL", "Children", "name_of_token"]
+__all__ = ["NEW_PER_MINUTE", "NEW_PER_MINUTE_IN_ALL", "TOKEN_LENGTH_MIN", "Children", "name_of_token"]
 
 NEW_PER_MINUTE: Final = 30
 """Accounts that one source may have made in a minute: each is a commit, and changes the routes."""
@@ -36,6 +36,10 @@ NEW_PER_MINUTE_IN_ALL: Final = 300
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_~-]{1,64}")
 """A segment of an ILP address."""
+
+TOKEN_LENGTH_MIN: Final = 22
+"""Of a token that makes its own name: 22 characters can hold 128 random bits. The name stands in addresses, for all to
+see, and a short token could be found from it by trying, far from us and our limits."""
 
 logger = logging.getLogger("interledger.node")
 
@@ -63,6 +67,9 @@ class Children:
             return None
         known = self._node.links.btp.child(name)
         if known is None:
+            if name == name_of_token(token) and len(token) < TOKEN_LENGTH_MIN:
+                logger.warning("a child was refused: it is called by its token, which has to be longer to be a secret")
+                return None
             return self._make(template, name, token, source)
         digest = known.link.btp_incoming_token_digest or ""
         return known.id if hmac.compare_digest(digest, token_digest(token)) else None

@@ -19,7 +19,7 @@ from interledger.connector.forward import Connector
 from interledger.ilp.address import Address, parse_address
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
-from interledger.node.account_changes import AccountChanges
+from interledger.node.account_changes import AccountChanges, with_token_apart
 from interledger.node.accounts import Accounts
 from interledger.node.alarms import Alarms
 from interledger.node.books import Books
@@ -169,7 +169,7 @@ class Node:
             logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
         accounts = {account.id: account for account in (*self.settings.accounts, *state.accounts)}
         for account in accounts.values():
-            self._accounts.open(account)
+            self._accounts.open(with_token_apart(account))
         self._routes.set_static({**self.settings.routes, **state.routes})
         self.derive_routes()
         self._payments.load(state.payments)
@@ -242,13 +242,13 @@ class Node:
 
     async def create_account(self, account: Account) -> Account:
         """Raises `ConflictError` when the name is taken or a token is another account's, `InvalidRequestError`."""
-        self.changes.open(account)
+        account = self.changes.open(account)
         await self.commit()
         return account
 
     async def replace_account(self, account: Account) -> Account:
         """Change everything about an account but its name. Raises `NotFoundError`, and as `create_account`."""
-        self.changes.replace(account)
+        account = self.changes.replace(account)
         await self.commit()
         return account
 

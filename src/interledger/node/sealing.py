@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from interledger.accounts.account import SECRET_FIELDS
 from interledger.errors import StoreError
+from interledger.node.account_changes import with_token_apart
 from interledger.store.base import StoredState
 from interledger.store.documents import Kind
 from interledger.store.sealing import Sealer
@@ -40,7 +41,7 @@ async def seal_what_was_clear(node: Node, state: StoredState, sealer: Sealer) ->
     if state.facts.get(FACT) == FORM:
         return
     if state.accounts or state.facts:
-        for account in state.accounts:
+        for account in map(with_token_apart, state.accounts):
             if any(getattr(account.link, name) is not None for name in SECRET_FIELDS):
                 node.store.put_account(account)
         node.peering.keep_secrets()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interledger.errors import InvalidRequestError
-from interledger.link.btp.urls import parse_btp_url
+from interledger.link.btp.urls import parse_btp_url, take_token
 
 READ = [
     # url, token beside it -> url, host, port, secure, user, token, loopback
@@ -50,3 +50,18 @@ def test_a_token_given_twice_is_refused_and_not_shown() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         parse_btp_url("ws://u:hunter2@h.example/", "hunter3")
     assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "rest", "token"),
+    [
+        ("btp+ws://bob:tok@h.example:7768/a?b", "btp+ws://bob@h.example:7768/a?b", "tok"),
+        ("wss://:t%40k@[::1]:5", "wss://[::1]:5", "t@k"),
+        ("wss://bob@h.example", "wss://bob@h.example", None),
+        ("wss://h.example/x:y@z", "wss://h.example/x:y@z", None),
+        ("wss://[", "wss://[", None),
+        ("", "", None),
+    ],
+)
+def test_the_token_is_taken_out(url: str, rest: str, token: str | None) -> None:
+    assert take_token(url) == (rest, token)

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from interledger.errors import InvalidRequestError
 
-__all__ = ["BtpAddress", "parse_btp_url"]
+__all__ = ["BtpAddress", "parse_btp_url", "take_token"]
 
 _SCHEMES = {"btp+ws": "ws", "btp+wss": "wss", "ws": "ws", "wss": "wss"}
 
@@ -33,6 +33,19 @@ class BtpAddress:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def take_token(text: str) -> tuple[str, str | None]:
+    """The URL without its token, and the token, where it carries one. What is no URL is left as it is."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text, None
+    userinfo, _, host = parts.netloc.rpartition("@")
+    username, _, token = userinfo.partition(":")
+    if not token:
+        return text, None
+    return urlunsplit(parts._replace(netloc=f"{username}@{host}" if username else host)), unquote(token)
 
 
 def parse_btp_url(text: str, token: str | None = None) -> BtpAddress:
