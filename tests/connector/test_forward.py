@@ -316,6 +316,21 @@ def test_a_hold_that_could_not_be_written_is_released_and_T03() -> None:
     assert len(made.wires["alice"].replies) == 2
 
 
+def test_J3_a_fulfill_of_our_own_receiver_that_could_not_be_written_never_leaves() -> None:
+    """Nobody else has its fulfillment. One that a peer sent is relayed: that money has moved."""
+    made = hub()
+    made.attach("holder", is_local=True)
+    made.send("alice", 5, "test.hub.holder")
+    made.answer("holder", FULFILL)
+    made.commit(fails=True)
+    assert made.wires["alice"].replies == []
+    made.send("alice", 5, "test.hub.bob", "x")
+    made.commit()
+    made.answer("bob", FULFILL)
+    made.commit(fails=True)
+    assert made.wires["alice"].replies == [(7, FULFILL)]
+
+
 def test_request_ids_go_round_at_32_bits() -> None:
     made = hub()
     for tag in "abc":

@@ -19,6 +19,7 @@ from interledger.accounts.snapshot import capture
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.guards import Refused
+from interledger.errors import StoreError
 from interledger.ilp.address import Address
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply, decode_reply
@@ -54,6 +55,7 @@ class Incoming:
         self.delivered: list[tuple[bytes, Reply]] = []
         self.side = IdempotentSide(connector, ALICE, ledger, own_address=lambda: "test.hub", deliver=self._deliver)
         self.keep_reply = self.side.keep_reply
+        self.unkeep_reply = self.side.unkeep_reply
         self.send_reply = self.side.send_reply
 
     def _deliver(self, request_id: bytes, answer: bytes) -> None:
@@ -275,6 +277,36 @@ def test_a_packet_for_ourselves_is_refused_at_once_after_a_restart(tmp_path: Pat
     assert again.receive() == (Verdict.ANSWERED, answer.encode())
     assert again.bob.forwarded == []
     again.kill()
+
+
+def test_J3_a_fulfill_of_our_own_receiver_that_cannot_be_written_is_never_heard(tmp_path: Path) -> None:
+    """Its record may be on the disk or not. Until a restart has looked, silence is the only answer that fits both."""
+    process = Process(tmp_path, bob_is_local=True)
+    process.receive()
+    process.commits.flush()
+    process.commits.error = StoreError("a broken disk")
+    process.reply(FULFILL)
+    process.commits.flush()
+    assert process.alice.delivered == []
+    assert process.receive().verdict is Verdict.IN_PROGRESS
+    process.kill()
+    again = Process(tmp_path, bob_is_local=True)
+    assert [type(reply) for _, reply in again.alice.delivered] == [Reject]
+    assert again.alice_owes == 0
+    again.kill()
+
+
+def test_an_answer_that_was_too_large_to_be_kept_is_not_delivered_as_nothing(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    process.receive()
+    process.commits.flush()
+    process.reply(FULFILL)
+    process.commits.flush()
+    process.alice.side.journal.silence(ID)
+    process.alice.delivered.clear()
+    process.alice.side.resume(NOW)
+    assert process.alice.delivered == []
+    process.kill()
 
 
 def test_the_same_after_a_snapshot(tmp_path: Path) -> None:

@@ -137,6 +137,9 @@ class _RememberingGate(_Gate):
     def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
         self._link.keep_reply(request_id, reply)
 
+    def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
+        self._link.unkeep_reply(request_id, reply)
+
 
 @final
 class TrioNode:

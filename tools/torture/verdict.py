@@ -6,6 +6,7 @@ Read from the journals, packet by packet: the numbers are the invariants of mone
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -50,8 +51,11 @@ class Verdict:
     """Entries outside of packets."""
 
 
-def judge(trio: Trio) -> Verdict:
-    """Raises `BreachError`. All nodes live, and every packet has expired."""
+def judge(trio: Trio, unwritten: Collection[str] = ()) -> Verdict:
+    """Raises `BreachError`. All nodes live, and every packet has expired.
+
+    `unwritten`: nodes whose disk failed. What was relayed then is unknown in their books, which is said in their logs.
+    """
     verdict = Verdict()
     books = {name: _read(node, verdict) for name, node in trio.nodes.items()}
     for name, node in trio.nodes.items():
@@ -64,9 +68,9 @@ def judge(trio: Trio) -> Verdict:
                 raise BreachError(f"6 {name} still waits for {len(peer.in_flight)} replies of {peer.id}")
         _check_stored(node)
         _check_unknown(node, books[name])
-        _check_told(node, books[name])
+        _check_told(node, books[name], unwritten=name in unwritten)
     for up, down in (*itertools.pairwise(NAMES), *itertools.pairwise(reversed(NAMES))):
-        _check_pair(up, down, books, verdict)
+        _check_pair(up, down, books, verdict, unwritten)
     for left, right in itertools.pairwise(NAMES):
         _check_sum(trio.nodes[left], trio.nodes[right], books)
     return verdict
@@ -132,7 +136,7 @@ def _check_unknown(node: TrioNode, hops: dict[bytes, Hop]) -> None:
         raise BreachError(f"{node.name} lists {len(listed)} unknown items, its journal has {len(written)}")
 
 
-def _check_told(node: TrioNode, hops: dict[bytes, Hop]) -> None:
+def _check_told(node: TrioNode, hops: dict[bytes, Hop], *, unwritten: bool) -> None:
     """13: one reply at most; 10: a Fulfill only for what is executed."""
     told: dict[int, int] = {}
     for tag, reply in node.outcomes():
@@ -141,12 +145,16 @@ def _check_told(node: TrioNode, hops: dict[bytes, Hop]) -> None:
             raise BreachError(f"13 the holder of {node.name} was answered twice for packet {tag}")
         hop = hops.get(sha256(proof(tag)).digest())
         if isinstance(reply, Fulfill) and hop is not None and hop.outcome != "executed":
+            if unwritten and hop.outcome == "unknown":
+                continue
             raise BreachError(f"10 the holder of {node.name} was told “fulfilled”, packet {tag} is {hop.outcome}")
         if not isinstance(reply, Fulfill) and hop is not None and hop.outcome == "executed":
             raise BreachError(f"8 the holder of {node.name} was told “rejected”, packet {tag} is executed")
 
 
-def _check_pair(up: str, down: str, books: dict[str, dict[bytes, Hop]], verdict: Verdict) -> None:
+def _check_pair(
+    up: str, down: str, books: dict[str, dict[bytes, Hop]], verdict: Verdict, unwritten: Collection[str]
+) -> None:
     """17: for each packet that went from `up` to `down`."""
     for condition in books[up].keys() | books[down].keys():
         ours, theirs = books[up].get(condition), books[down].get(condition)
@@ -161,11 +169,13 @@ def _check_pair(up: str, down: str, books: dict[str, dict[bytes, Hop]], verdict:
             raise BreachError(f"17 {up} says {ours.outcome}, {down} {outcome}")
         if got and theirs is not None and ours.outgoing_amount != theirs.incoming_amount:
             raise BreachError(f"11 {up} sent {ours.outgoing_amount}, {down} took {theirs.incoming_amount}")
+        if (ours.outcome, outcome) == ("executed", "unknown") and down not in unwritten:
+            raise BreachError(f"10 {up} was told “fulfilled”, {down} lists the packet as unknown")
         verdict.differing += (ours.outcome, outcome) == ("unknown", "executed")
 
 
 def _check_sum(left: TrioNode, right: TrioNode, books: dict[str, dict[bytes, Hop]]) -> None:
-    """18: the two differ by exactly what is unknown at the one and executed at the other."""
+    """18: the two differ by exactly what is unknown at the one and executed at the other, either way."""
     nets = sum(account.net for account in left.ledger.accounts if account.name == f"peer/{right.name}") + sum(
         account.net for account in right.ledger.accounts if account.name == f"peer/{left.name}"
     )
@@ -173,7 +183,9 @@ def _check_sum(left: TrioNode, right: TrioNode, books: dict[str, dict[bytes, Hop
     for up, down in ((left, right), (right, left)):
         for condition, hop in books[up.name].items():
             other = books[down.name].get(condition)
-            if hop.outgoing == f"peer/{down.name}" and hop.outcome == "unknown" and other is not None:
-                explained += hop.outgoing_amount if other.outcome == "executed" else 0
+            if hop.outgoing == f"peer/{down.name}" and other is not None:
+                both = hop.outcome, other.outcome
+                sign = {("unknown", "executed"): 1, ("executed", "unknown"): -1}.get(both, 0)
+                explained += sign * hop.outgoing_amount
     if nets != explained:
         raise BreachError(f"18 {left.name} and {right.name} differ by {nets}, their unknown items explain {explained}")

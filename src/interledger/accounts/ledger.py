@@ -198,7 +198,7 @@ class Ledger:
     def prepare_after_commit(
         self, send: Callable[[Any, Any], None], cancel: Callable[[Any, Any], None], request_id: Any, prepare: Any
     ) -> None:
-        """The same for a Prepare; `cancel(request_id, prepare)` instead, when it could not be written."""
+        """The same for a Prepare, or a Fulfill of our own receiver; unwritten, it is `cancel(request_id, prepare)`."""
         self._batch.prepares.append((send, cancel, request_id, prepare))
         if not self._dirty:
             self._wake()

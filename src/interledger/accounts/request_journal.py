@@ -171,6 +171,13 @@ class RequestJournal:
         """The request was not processed after all, and nothing of it is recorded: a repetition is new."""
         self._forget(request_id)
 
+    def silence(self, request_id: bytes) -> None:
+        """The answer must not be given: as if it had been too large to be kept."""
+        state = self._requests.get(request_id)
+        if state is not None and state.answer:
+            self._drop_answer(request_id, state)
+            state.answer = b""
+
     def find(self, request_id: bytes) -> RequestState | None:
         """What is known of a request."""
         return self._requests.get(request_id)

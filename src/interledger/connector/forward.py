@@ -196,7 +196,10 @@ class Connector:
                 # 9 relay
                 if incoming.keep_reply is not None:
                     incoming.keep_reply(flight.request_id, reply)
-                self.ledger.reply_after_commit(incoming.link.send_reply, flight.request_id, reply)
+                if outgoing.is_local:  # nobody else has this fulfillment: what cannot be written was not received
+                    self.ledger.prepare_after_commit(incoming.link.send_reply, incoming.unsay, flight.request_id, reply)
+                else:
+                    self.ledger.reply_after_commit(incoming.link.send_reply, flight.request_id, reply)
                 return
             reply = self._reject_for(flight, now, Step.VERIFY, refusals.WRONG_FULFILLMENT)
         # 8 release, 9 relay
@@ -267,13 +270,7 @@ class Connector:
         outgoing.link.send_prepare(onward_id, prepare)
 
     def _remember(
-        self,
-        incoming: Peer,
-        request_id: RequestId,
-        outgoing: Peer,
-        hold: Hold | None,
-        condition: bytes,
-        deadline: int,
+        self, incoming: Peer, request_id: RequestId, outgoing: Peer, hold: Hold | None, condition: bytes, deadline: int
     ) -> RequestId:
         """What is sent to `outgoing` next waits for its reply, until `deadline`. The id to send it with."""
         onward_id = outgoing.next_request_id

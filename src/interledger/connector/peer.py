@@ -11,6 +11,7 @@ from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
 from interledger.connector.in_flight import NEVER, InFlight
+from interledger.ilp.packet import Reply
 from interledger.link.base import BoundedLink, Link, RememberingLink, RequestId
 
 __all__ = ["Peer", "local_id", "outside_of_books"]
@@ -31,6 +32,10 @@ def outside_of_books(name: str, asset: Asset) -> LedgerAccount:
 
 def _never() -> bool:
     return False
+
+
+def _say_nothing(request_id: RequestId, reply: Reply) -> None:
+    """The peer's packet expires, and is unknown to it: whether the record is on the disk is unknown to us."""
 
 
 @final
@@ -58,6 +63,7 @@ class Peer:
         "prepares",
         "refused",
         "rejected",
+        "unsay",
     )
 
     def __init__(
@@ -82,6 +88,8 @@ class Peer:
         """Called with (request id, prepare) when a Prepare to this peer could not be written down and was not sent."""
         self.keep_reply = link.keep_reply if isinstance(link, RememberingLink) else None
         """Called with an answer before the commit that executes its packet; None for most links."""
+        self.unsay = link.unkeep_reply if isinstance(link, RememberingLink) else _say_nothing
+        """Called with (request id, reply) instead of a Fulfill that could not be written down."""
         self.is_full = link.is_full if isinstance(link, BoundedLink) else _never
         """Why the link is not ready: it is there, and too much waits."""
         self.in_flight: dict[RequestId, InFlight] = {}

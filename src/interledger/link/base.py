@@ -74,3 +74,7 @@ class RememberingLink(Link, Protocol):
     def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
         """`reply` will be sent once the execution of its packet is written: let it be written in the same commit."""
         ...
+
+    def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """That commit failed, and `reply` must not be heard: until a restart finds what is written, say nothing."""
+        ...

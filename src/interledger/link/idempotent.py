@@ -115,6 +115,12 @@ class IdempotentSide:
         if request_id is not None:
             self.journal.answer(request_id, reply.encode())
 
+    def unkeep_reply(self, onward_id: RequestId, reply: Reply) -> None:
+        """The commit of that failed: a restart will tell whether it is written. Repetitions get no answer until then."""
+        request_id = self._open.pop(onward_id, None)
+        if request_id is not None:
+            self.journal.silence(request_id)
+
     def send_reply(self, onward_id: RequestId, reply: Reply) -> None:
         """The answer to a packet. One that no journal has kept yet is written before it leaves."""
         request_id = self._open.pop(onward_id, None)
@@ -141,7 +147,7 @@ class IdempotentSide:
         """The account has its link again: deliver what is answered and not expired, see to what was in progress."""
         for request_id, state in list(self.journal.entries()):
             if state.answer is not None:
-                if state.expires_at > now:
+                if state.answer and state.expires_at > now:  # an empty one was dropped
                     self.journal.on_answer(request_id, state.answer)
             elif state.hold_id in self._ledger.unknown:
                 heapq.heappush(self._unknown, (state.expires_at, request_id))

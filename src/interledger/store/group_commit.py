@@ -6,7 +6,7 @@ a batch leave in this order: replies (RK-02: a Fulfill before any Prepare), Prep
 When the disk is full, the reserve is given back and the same batch is tried once more; new packets are refused from
 then on, and what is in flight can still be written down. Any other failure ends the writing for good: a failed fsync
 is never tried again and believed, because the kernel may have dropped the pages. Replies are still sent then (the
-money has moved already), Prepares are cancelled, waiters get the error.
+money has moved already); Prepares, and Fulfills of our own receivers, are cancelled; waiters get the error.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from interledger.accounts.ledger import Batch, Ledger
 from interledger.accounts.snapshot import Snapshot, capture
 from interledger.clock import Clock, Timestamp
 from interledger.errors import DiskFullError, StoreError
+from interledger.ilp.packet import Fulfill
 from interledger.store.base import SNAPSHOT_OCTETS, Change, Store
 from interledger.store.unwritten import log_unwritten
 
@@ -236,7 +237,7 @@ class GroupCommit:
         """Replies, Prepares, waiters. One that raises must not keep the others from leaving."""
         batch, error = commit.batch, commit.error
         if error is not None:
-            log_unwritten(batch.records)
+            log_unwritten(batch.records, {what.fulfillment for *_, what in batch.prepares if type(what) is Fulfill})
         for send, request_id, reply in batch.replies:
             try:
                 send(request_id, reply)

@@ -8,7 +8,7 @@ item. The log is often on another disk, so each fulfillment goes there, as the c
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from interledger.accounts.records import Executed, decode_records
 
@@ -17,13 +17,15 @@ __all__ = ["log_unwritten"]
 logger = logging.getLogger("interledger.store")
 
 
-def log_unwritten(records: Iterable[bytes]) -> None:
-    """One line for each packet that was executed by `records`, which could not be written. Nobody but the peers of the
-    packet can use a fulfillment, and both know it by now.
+def log_unwritten(records: Iterable[bytes], withheld: Collection[bytes] = ()) -> None:
+    """One line for each packet that was executed by `records`, which could not be written, and relayed all the same.
+
+    Nobody but the peers of the packet can use a fulfillment, and both know it by now. `withheld`: fulfillments that
+    nobody was told.
     """
     for octets in records:
         for record in decode_records(octets):
-            if isinstance(record, Executed):
+            if isinstance(record, Executed) and record.fulfillment not in withheld:
                 logger.error(
                     "relayed, but not written. After a restart:  ilp unknown prove unk_%d %s",
                     record.hold_id,

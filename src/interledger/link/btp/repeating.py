@@ -106,6 +106,10 @@ class RepeatingLink:
         """The answer goes into the commit of the execution."""
         self._side.keep_reply(request_id, reply)
 
+    def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """That commit failed: nobody may hear it."""
+        self._side.unkeep_reply(request_id, reply)
+
     def ready(self) -> bool:
         """As of any link: what is repeated has been sent once, and waits for no room."""
         return self._link.ready()

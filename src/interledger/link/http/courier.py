@@ -162,6 +162,10 @@ class CourierLink(ConnectionPool):
     def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
         self.incoming.requests.keep_reply(request_id, reply)
 
+    def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
+        """That commit failed: nobody may hear it."""
+        self.incoming.requests.unkeep_reply(request_id, reply)
+
     def ready(self) -> bool:
         return len(self._jobs) < JOBS_MAX and super().ready()
 
