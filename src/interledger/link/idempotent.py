@@ -116,7 +116,7 @@ class IdempotentSide:
             self.journal.answer(request_id, reply.encode())
 
     def unkeep_reply(self, onward_id: RequestId, reply: Reply) -> None:
-        """The commit of that failed: a restart will tell whether it is written. Repetitions get no answer until then."""
+        """The commit of that failed; a restart will tell whether it is there. Until then repetitions get no answer."""
         request_id = self._open.pop(onward_id, None)
         if request_id is not None:
             self.journal.silence(request_id)
