@@ -159,23 +159,21 @@ class RequestJournal:
         if state is None or state.answer is not None:
             return False
         if state.durable:
-            state.record = self._encode_answered(request_id, state, answer)
+            state.record = encode_answered(self.account, request_id, state.digest, state.expires_at, answer)
             self._record(state.record)
         self._set_answer(request_id, state, answer)
         return True
-
-    def _encode_answered(self, request_id: bytes, state: RequestState, answer: bytes) -> bytes:
-        return encode_answered(self.account, request_id, state.digest, state.expires_at, answer)
 
     def drop(self, request_id: bytes) -> None:
         """The request was not processed after all, and nothing of it is recorded: a repetition is new."""
         self._forget(request_id)
 
     def silence(self, request_id: bytes) -> None:
-        """The answer must not be given: as if it had been too large to be kept."""
+        """Keep that there was an answer, and not the answer: a repetition gets none."""
         state = self._requests.get(request_id)
         if state is not None and state.answer:
-            self._drop_answer(request_id, state)
+            del self._answered[request_id]
+            self._answer_octets -= len(state.answer)
             state.answer = b""
 
     def find(self, request_id: bytes) -> RequestState | None:
@@ -216,15 +214,10 @@ class RequestJournal:
         self._answer_octets += len(answer)
         while self._answer_octets > self._answer_octets_max and len(self._answered) > 1:
             oldest = next(iter(self._answered))
+            self.silence(oldest)
             dropped = self._requests[oldest]
-            self._drop_answer(oldest, dropped)
-            dropped.answer = b""
             if dropped.durable:
-                dropped.record = self._encode_answered(oldest, dropped, b"")
-
-    def _drop_answer(self, request_id: bytes, state: RequestState) -> None:
-        del self._answered[request_id]
-        self._answer_octets -= len(state.answer or b"")
+                dropped.record = encode_answered(self.account, oldest, dropped.digest, dropped.expires_at, b"")
 
     def _forget_expired(self, now: int) -> bool:
         """Make room: forget the request that expired first, if it has expired and is not in progress."""
@@ -242,9 +235,8 @@ class RequestJournal:
         return state is not None and _forget_at(state) == forget_at
 
     def _forget(self, request_id: bytes) -> None:
-        state = self._requests.pop(request_id)
-        if state.answer:
-            self._drop_answer(request_id, state)
+        self.silence(request_id)
+        del self._requests[request_id]
 
     # ------------------------------------------------------------------ replay
 

@@ -138,6 +138,8 @@ class CourierLink(ConnectionPool):
             deliver=self._deliver,
             callback_url=None if parsed is None else str(parsed),
         )
+        self.keep_reply = self.incoming.requests.keep_reply
+        self.unkeep_reply = self.incoming.requests.unkeep_reply
         self.plain = IncomingSide(handler, account) if form is HttpForm.ASYNC else None
 
     # The interface of a link.
@@ -158,13 +160,6 @@ class CourierLink(ConnectionPool):
             self.plain.send_reply(request_id, reply)
         else:
             self.incoming.requests.send_reply(request_id, reply)
-
-    def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
-        self.incoming.requests.keep_reply(request_id, reply)
-
-    def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
-        """That commit failed: nobody may hear it."""
-        self.incoming.requests.unkeep_reply(request_id, reply)
 
     def ready(self) -> bool:
         return len(self._jobs) < JOBS_MAX and super().ready()
