@@ -9,6 +9,7 @@ import pytest
 from interledger.accounts.asset import Asset
 from interledger.accounts.evidence import RELAY_MARGIN_MS, receive_late_fulfillment
 from interledger.accounts.ledger import Hold, Ledger
+from interledger.accounts.records import Executed, Held, Resolved, decode_records
 from interledger.accounts.snapshot import capture, decode_snapshot, encode_snapshot, restore
 from interledger.clock import Timestamp
 
@@ -54,6 +55,22 @@ def test_in_time_it_is_relayed_and_both_sides_are_charged() -> None:
     assert [(request_id, reply) for _, request_id, reply in batch.replies] == [(b"id", b"fulfill")]
     assert ledger.requests.of("alice").find(b"id").answer == b"fulfill"  # type: ignore[union-attr]  # it is there
     assert not late(ledger)  # its repetition finds nothing open
+
+
+def test_what_it_writes_is_a_packet_that_left_and_was_fulfilled() -> None:
+    ledger = restarted()
+    told: list[tuple[object, object]] = []
+    ledger.requests.of("alice").on_answer = lambda *answer: told.append(answer)
+    late(ledger)
+    batch = ledger.take_batch()
+    assert batch is not None
+    held, resolved, executed = list(decode_records(b"".join(batch.records)))[:3]
+    assert (type(held), type(executed)) == (Held, Executed)
+    assert held.remote  # type: ignore[union-attr]  # as the line above says
+    assert (type(resolved), resolved.delivered) == (Resolved, False)  # type: ignore[union-attr]
+    for send, request_id, reply in batch.replies:
+        send(request_id, reply)
+    assert told == [(b"id", b"fulfill")]
 
 
 @pytest.mark.parametrize(

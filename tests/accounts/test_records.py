@@ -52,6 +52,8 @@ EXAMPLES: list[tuple[Record, bytes, str]] = [
     (Evidence(7, HASH), encode_evidence(7, HASH), f"07 0000000000000007 {HASH.hex()}"),
     (EntryPosted("é", ((1, 2, 2**100),)), encode_entry("é", ((1, 2, 2**100),)),
      "08 02 c3a9 01 00000001 00000002 00000010000000000000000000000000"),
+    (EntryPosted("", ((0, 0, 2**127),)), encode_entry("", ((0, 0, 2**127),)),
+     "08 00 01 00000000 00000000 80000000000000000000000000000000"),
     (Counters(3, 5, 2**100), encode_counters(3, 5, 2**100),
      "09 00000003 00000000000000000000000000000005 00000010000000000000000000000000"),
     (Requested("bob", b"id", HASH, 1000, 7), encode_requested("bob", b"id", HASH, 1000, 7),

@@ -195,6 +195,7 @@ def test_the_books_know_requests_again_after_a_replay() -> None:
     state = replayed.find(b"1")
     assert state is not None
     assert state.hold_id == 7
+    assert replayed.find(b"2").hold_id == 8  # type: ignore[union-attr]  # it is there
     again.requests.handle_timer(Timestamp(EXPIRES + KEPT_AFTER_EXPIRY_MS))
     assert len(replayed) == 0
 
@@ -208,6 +209,71 @@ def test_an_id_requested_again_after_it_was_forgotten_is_another_request() -> No
     assert state is not None
     assert (state.answer, state.hold_id, state.digest) == (None, 9, bytes(range(32)))
     assert len(journals.of("bob")) == 1
+
+
+def test_the_request_of_a_hold_is_found_after_a_restart_while_it_is_in_progress() -> None:
+    journals = RequestJournals(lambda record: None)
+    alice, bob = journals.of("alice"), journals.of("bob")
+    receive(alice, b"a")
+    alice.hold(b"a", 1)
+    receive(alice, b"b")
+    receive(bob, b"a")
+    bob.hold(b"a", 2)
+    receive(bob, b"c")
+    bob.hold(b"c", 3)
+    bob.answer(b"c", b"fulfill")
+    assert journals.of_hold(1) == (alice, b"a", alice.find(b"a"))
+    assert journals.of_hold(2) == (bob, b"a", bob.find(b"a"))
+    assert [journals.of_hold(hold_id) for hold_id in (0, 3, 4)] == [None] * 3
+
+
+def test_the_request_of_a_hold_is_not_found_once_it_is_over() -> None:
+    journals = RequestJournals(lambda record: None)
+    bob = journals.of("bob")
+    for hold_id, request_id in enumerate((b"answered", b"forgotten", b"another")):
+        receive(bob, request_id)
+        bob.hold(request_id, hold_id)
+    assert journals.of_hold(0) is not None
+    bob.answer(b"answered", b"fulfill")
+    bob.drop(b"forgotten")
+    bob.drop(b"another")
+    receive(bob, b"another")
+    bob.hold(b"another", 7)
+    assert [journals.of_hold(hold_id) for hold_id in (0, 1, 2)] == [None] * 3
+
+
+def test_what_is_known_of_a_new_request() -> None:
+    journal = RequestJournal("bob")
+    receive(journal, b"1")
+    state = journal.find(b"1")
+    assert state is not None
+    assert (state.hold_id, state.answer, state.record, state.durable) == (None, None, None, True)
+    assert journal.capture() == []
+
+
+def test_an_answer_that_was_dropped_is_written_as_an_empty_one() -> None:
+    journal = RequestJournal("bob", answer_octets_max=1)
+    for request_id in (b"1", b"2"):
+        receive(journal, request_id)
+        journal.answer(request_id, b"fulfill")
+    first, second = decode_records(b"".join(journal.capture()))
+    assert isinstance(first, Answered)
+    assert isinstance(second, Answered)
+    assert (first.request_id, first.answer) == (b"1", b"")
+    assert (second.request_id, second.answer) == (b"2", b"fulfill")
+
+
+def test_what_was_forgotten_makes_no_room_twice() -> None:
+    """Its entry in the heap of expiries is passed over."""
+    journal = RequestJournal("bob", requests_max=2)
+    ask(journal, b"1", 0, EXPIRES)
+    journal.drop(b"1")
+    ask(journal, b"2", 0, EXPIRES + 1)
+    ask(journal, b"3", 0, EXPIRES + 2)
+    journal.answer(b"2", b"x")
+    assert ask(journal, b"4", EXPIRES) is Verdict.FULL
+    assert ask(journal, b"4", EXPIRES + 1) is Verdict.NEW
+    assert [request_id for request_id, _ in journal.entries()] == [b"3", b"4"]
 
 
 # Against a model: a list that is searched from end to end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from interledger.accounts.account import AccountId, Relation
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
-from interledger.connector import forward, next_hops
-from interledger.connector.events import Step
+from interledger.connector import forward, next_hops, refusals
+from interledger.connector.events import PacketRefused, Step
 from interledger.connector.forward import Limits
+from interledger.connector.guards import Refused
 from interledger.errors import ConflictError
 from interledger.ilp.echo import encode_echo_request
 from interledger.ilp.error_codes import AmountTooLarge
@@ -25,6 +27,7 @@ from interledger.routing.exchange import Quotes
 
 FULFILL = Fulfill(secret())
 REJECT = Reject("F99", "test.far", "no")
+CONDITION = prepare(1, "test.x").execution_condition
 
 
 def hub(limits: Limits | None = None, **more: str) -> Hub:
@@ -38,7 +41,7 @@ def hub(limits: Limits | None = None, **more: str) -> Hub:
 
 
 def test_a_packet_of_an_account_that_was_closed_is_T01() -> None:
-    assert hub().send("carol", 5, "test.hub.bob").code == "T01"
+    assert hub().send("carol", 5, "test.hub.bob") == Reject("T01", "test.hub", "this account was closed")
 
 
 @pytest.mark.parametrize(("expires", "code"), [(0, "R00"), (-1, "R00"), (1, "R02"), (1_999, "R02"), (2_000, None)])
@@ -56,17 +59,78 @@ def test_CR_31_the_guards_of_the_account_are_asked() -> None:
     assert made.send("carol", 10, "test.hub.bob").code == "T05"
 
 
-def test_every_refusal_is_remembered_with_its_step() -> None:
-    made = hub()
-    made.send("alice", 5, "test.hub.bob", expires=0)
-    made.send("alice", 5, "test.nowhere")
-    made.send("alice", 5, "test.hub.bob", expires=1_500)
-    assert [(r.step, r.code, r.account, r.amount) for r in made.connector.refusals] == [
-        (Step.ADMIT, "R00", "alice", 5),
-        (Step.ROUTE, "F02", "alice", 5),
-        (Step.CONVERT, "R02", "alice", 5),
+def close(made: Hub) -> None:
+    made.ledger.read_only = True
+
+
+def lose_rate(made: Hub) -> None:
+    made.exchange.remove_source("says EUR")
+    made.connector.rates_changed()
+
+
+def use_up_credit(made: Hub) -> None:
+    made.connector.peers[AccountId("alice")].ledger_account.debit_max = 4
+
+
+def nothing(made: Hub) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("happens", "to", "expires", "step", "refused"),
+    [
+        (nothing, "test.hub.bob", 0, Step.ADMIT, refusals.EXPIRED),
+        (nothing, "test.nowhere", 10_000, Step.ROUTE, refusals.NO_ROUTE),
+        (nothing, "test.hub.bob", 1_500, Step.CONVERT, refusals.TOO_LITTLE_TIME),
+        (lose_rate, "test.hub.bob", 10_000, Step.CONVERT, refusals.NO_RATE),
+        (close, "test.hub.bob", 10_000, Step.HOLD, refusals.READ_ONLY),
+        (use_up_credit, "test.hub.bob", 10_000, Step.HOLD, refusals.NO_CREDIT),
+    ],
+)
+def test_a_refusal_is_told_and_remembered_whole(
+    happens: Callable[[Hub], None], to: str, expires: int, step: Step, refused: Refused
+) -> None:
+    made = Hub()
+    alice, _ = made.attach("alice"), made.attach("bob", "EUR/2")
+    happens(made)
+    for count in (1, 2):
+        reject = made.send("alice", 5, to, expires=expires, now=count)
+        assert reject == Reject(refused.code, "test.hub", refused.message, refused.data)
+        assert made.connector.refusals.pop() == PacketRefused(
+            Timestamp(NOW + count), step, alice.id, to, 5, CONDITION, refused.code, refused.message
+        )
+        assert (alice.prepares, alice.refused) == (count, count)
+
+
+def test_what_a_guard_refuses_and_what_converts_to_nothing_are_remembered_too() -> None:
+    made = Hub()
+    made.attach("alice", packet_amount_max=10)
+    made.attach("bob", "EUR/2")
+    made.send("alice", 11, "test.hub.bob", now=1)
+    made.send("alice", 1, "test.hub.bob", now=2)
+    assert [(refusal.at - NOW, refusal.step, refusal.code) for refusal in made.connector.refusals] == [
+        (1, Step.ADMIT, "F08"),
+        (2, Step.CONVERT, "R01"),
     ]
-    assert made.connector.peers[AccountId("alice")].refused == 3
+
+
+def test_the_last_thousand_refusals_are_remembered() -> None:
+    made = hub()
+    for _ in range(forward.REFUSALS_KEPT + 1):
+        made.send("alice", 5, "test.nowhere")
+    assert len(made.connector.refusals) == forward.REFUSALS_KEPT
+
+
+@pytest.mark.parametrize(
+    ("is_local", "default", "asked_in_vain"), [(False, 1, 1), (True, 1, 0), (False, None, 0), (True, None, 0)]
+)
+def test_CR_31_the_default_rate_is_for_links_not_for_holders_here(
+    is_local: bool, default: int | None, asked_in_vain: int
+) -> None:
+    made = hub(Limits(packets_per_minute=default))
+    made.attach("carol", is_local=is_local)
+    answers = [made.send("carol", 0, "test.hub.bob") for _ in range(2)]
+    assert sum(answer is not None for answer in answers) == asked_in_vain
 
 
 # ---------------------------------------------------------------------- 2 route
@@ -307,7 +371,8 @@ def test_a_hold_that_could_not_be_written_is_released_and_T03() -> None:
     (request_id,) = peer.in_flight
     made.commit(fails=True)
     assert made.wires["bob"].prepares == []
-    assert [(at, reply.code) for at, reply in made.wires["alice"].replies if isinstance(reply, Reject)] == [(7, "T03")]
+    assert made.wires["alice"].replies == [(7, Reject("T03", "test.hub", refusals.READ_ONLY.message))]
+    assert made.connector.peers[AccountId("alice")].rejected == 1
     assert (made.ledger.holds, peer.in_flight) == ({}, {})
     peer.cancel(request_id, None)
     assert len(made.wires["alice"].replies) == 1
@@ -339,7 +404,71 @@ def test_request_ids_go_round_at_32_bits() -> None:
     assert [request_id for request_id, _ in made.wires["bob"].prepares] == [2**32 - 1, 0, 1]
 
 
+@pytest.mark.parametrize("is_local", [False, True])
+def test_J1_the_books_know_what_may_have_left_this_node(is_local: bool) -> None:
+    made = hub()
+    made.attach("carol", is_local=is_local, relation=Relation.LOCAL if is_local else Relation.CHILD)
+    made.send("alice", 5, "test.hub.carol")
+    (hold,) = made.ledger.holds.values()
+    assert hold.remote is not is_local
+
+
 # ---------------------------------------------------------------------- 6 match to 9 relay
+
+
+def test_every_packet_is_counted_by_its_outcome() -> None:
+    made = hub()
+    alice = made.connector.peers[AccountId("alice")]
+    for count in (1, 2):
+        made.send("alice", 5, "test.hub.bob")
+        made.send("alice", 5, "test.hub.bob")
+        made.send("alice", 5, "test.hub.bob")
+        made.commit()
+        made.answer("bob", FULFILL, at=-3)
+        made.answer("bob", REJECT, at=-2)
+        made.answer("bob", Fulfill(bytes(32)), at=-1)
+        made.commit()
+        made.send("alice", 5, "test.hub.bob")
+        made.commit()
+        made.connector.handle_timer(Timestamp(NOW + 60_000))
+        assert (alice.prepares, alice.fulfilled, alice.rejected) == (4 * count, count, 3 * count)
+        made.connector.receive_prepare(AccountId("alice"), RequestId(1), config_request(NOW), NOW)
+        assert alice.answered == count
+        alice.prepares -= 1
+
+
+@pytest.mark.parametrize("amount", [0, 5])
+def test_what_became_of_a_packet_later_is_remembered_whole(amount: int) -> None:
+    made = hub()
+    made.send("alice", amount, "test.hub.bob")
+    made.send("alice", amount, "test.hub.bob")
+    made.commit()
+    made.answer("bob", Fulfill(bytes(32)), now=2)
+    made.connector.handle_timer(Timestamp(NOW + 60_000))
+    made.commit()
+    wrong, late = refusals.WRONG_FULFILLMENT, refusals.TIMED_OUT
+    alice = AccountId("alice")
+    assert list(made.connector.refusals) == [
+        PacketRefused(Timestamp(NOW + 2), Step.VERIFY, alice, "", amount, CONDITION, wrong.code, wrong.message),
+        PacketRefused(Timestamp(NOW + 60_000), Step.EXPIRE, alice, "", amount, CONDITION, late.code, late.message),
+    ]
+    assert made.wires["alice"].replies == [
+        (7, Reject(wrong.code, "test.hub", wrong.message)),
+        (7, Reject(late.code, "test.hub", late.message)),
+    ]
+
+
+def test_a_link_that_remembers_is_given_the_fulfill_in_the_commit_that_executes() -> None:
+    made = hub()
+    alice = made.connector.peers[AccountId("alice")]
+    kept: list[tuple[object, object, int]] = []
+    alice.keep_reply = lambda request_id, reply: kept.append((request_id, reply, alice.ledger_account.debits_posted))
+    for reply in (REJECT, FULFILL):
+        made.send("alice", 5, "test.hub.bob")
+        made.commit()
+        made.answer("bob", reply)
+    assert kept == [(7, FULFILL, 5)]
+    assert made.wires["alice"].replies == [(7, REJECT)]  # the other one is not written yet
 
 
 def test_CR_01_CR_23_a_fulfill_moves_both_balances_once_and_is_relayed_once_it_is_written() -> None:
@@ -514,6 +643,11 @@ def test_a_peer_that_left_gets_its_packets_answered_by_expiry_and_is_still_count
     assert (counted()["prepares"], counted()["rejected"]) == (1, 1)
     made.commit()
     assert made.ledger.holds == {}
+
+
+def test_the_books_have_a_line_for_who_moves_money() -> None:
+    made = hub()
+    assert [account.name for account in made.ledger.accounts] == ["peer/alice", "peer/bob"]
 
 
 def test_who_only_asks_has_no_line_in_the_books() -> None:

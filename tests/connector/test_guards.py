@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -13,9 +14,9 @@ from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
-from interledger.connector.guards import Guard, guards_for, packet_amount_guard, packet_rate_guard, value_guard
+from interledger.connector.guards import Guard, Refused, guards_for, packet_amount_guard, packet_rate_guard, value_guard
 from interledger.ilp.address import Address
-from interledger.ilp.error_codes import AmountTooLarge
+from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 
 
 def asked(guard: Guard, amount: int = 1, at: int = 0) -> str | None:
@@ -41,7 +42,13 @@ def test_an_account_gets_the_guards_that_its_limits_ask_for(
     limits: dict[str, int], default: int | None, count: int
 ) -> None:
     account = Account(id=AccountId("bob"), asset=Asset("USD", 9), ilp_address=Address("test.bob"), **limits)  # type: ignore[arg-type]
-    assert len(guards_for(account, default)) == count
+    guards = guards_for(account, default)
+    assert len(guards) == count
+    for guard in guards:
+        assert [asked(guard) for _ in range(2)] == [
+            None,
+            None,
+        ]  # each counts what it lets through, and lets this through
 
 
 def test_an_accounts_own_rate_goes_before_the_nodes() -> None:
@@ -55,10 +62,30 @@ def test_CR_31_packet_amount(amount: int, code: str | None) -> None:
     assert asked(packet_amount_guard(10), amount) == code
 
 
+def test_a_new_bucket_is_full_and_not_fuller() -> None:
+    """Also where the clock stands still since it was made."""
+    guard = value_guard(60)
+    assert guard(prepare(61, "test.bob"), Timestamp(0)) == Refused(
+        ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "too much value in a short time"
+    )
+    assert guard(prepare(60, "test.bob"), Timestamp(0)) is None
+    assert guard(prepare(1, "test.bob"), Timestamp(999)) is not None
+    assert guard(prepare(1, "test.bob"), Timestamp(1_000)) is None
+
+
+@pytest.mark.parametrize("make", [packet_rate_guard, value_guard])
+def test_only_a_packet_that_is_meant_counts(make: Callable[[int], Guard]) -> None:
+    guard = make(1)
+    assert [guard(prepare(1, "test.bob"), NOW, dry=True) for _ in range(3)] == [None] * 3
+    assert asked(guard) is None
+    assert guard(prepare(1, "test.bob"), NOW, dry=True) is not None
+
+
 def test_PK_07_F08_says_what_came_and_what_would_pass() -> None:
     refused = packet_amount_guard(10)(prepare(25, "test.bob"), NOW)
     assert refused is not None
     assert AmountTooLarge.decode(refused.data) == (25, 10)
+    assert refused.message == "the packet is larger than this account may send"
 
 
 def test_CR_31_packets_a_minute_burst_then_steady() -> None:
@@ -67,6 +94,13 @@ def test_CR_31_packets_a_minute_burst_then_steady() -> None:
     assert [asked(guard) for _ in range(61)] == [None] * 60 + ["T05"]
     assert [asked(guard, at=at) for at in (999, 1_000, 1_000, 1_999, 2_000)] == ["T05", None, "T05", "T05", None]
     assert [asked(guard, at=100_000) for _ in range(61)] == [None] * 60 + ["T05"]
+
+
+@pytest.mark.parametrize("per_minute", [7, 60, 10_000])
+def test_a_minutes_packets_pass_at_once_also_when_the_clock_starts(per_minute: int) -> None:
+    guard = packet_rate_guard(per_minute)
+    answers = [guard(prepare(1, "test.bob"), Timestamp(0)) for _ in range(per_minute + 1)]
+    assert answers == [None] * per_minute + [Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down")]
 
 
 def test_CR_31_value_a_minute_burst_then_steady() -> None:

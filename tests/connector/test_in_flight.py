@@ -41,6 +41,14 @@ def test_deadlines_are_told_to_the_tenth_of_a_second() -> None:
     assert deadlines.next_due() is None
 
 
+def test_a_peer_without_packets_has_no_deadline_until_the_next_one() -> None:
+    deadlines, peer = Deadlines(), a_peer()
+    flight(deadlines, peer, 1, 500)
+    deadlines.take_due(Timestamp(500))
+    flight(deadlines, peer, 2, 10**15)
+    assert deadlines.next_due() == 10**15
+
+
 def test_an_answered_packet_is_not_looked_at_again() -> None:
     deadlines, peer = Deadlines(), a_peer()
     answered, waiting = flight(deadlines, peer, 1, 500), flight(deadlines, peer, 2, 900)

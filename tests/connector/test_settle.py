@@ -59,6 +59,9 @@ def test_SE_10_the_engine_is_asked_and_its_answer_fulfills_with_zeros(condition:
     engine.answers[0](b"once more")
     assert made.wires["bob"].replies == [(7, Fulfill(bytes(32), b"good day"))]
     assert made.connector.peers[AccountId("bob")].answered == 1
+    send(made)
+    engine.answers[1](b"good night")
+    assert made.connector.peers[AccountId("bob")].answered == 2
 
 
 def test_SE_08_what_the_engine_refuses_is_a_reject_of_peer_settle() -> None:
@@ -66,12 +69,17 @@ def test_SE_08_what_the_engine_refuses_is_a_reject_of_peer_settle() -> None:
     send(made)
     engine.answers[0](Refused(ErrorCode.F00_BAD_REQUEST, "no such account"))
     assert made.wires["bob"].replies == [(7, Reject("F00", "peer.settle", "no such account"))]
+    assert made.connector.peers[AccountId("bob")].refused == 1
+    send(made)
+    engine.answers[1](Refused(ErrorCode.T00_INTERNAL_ERROR, "it is down", b"data"))
+    assert made.wires["bob"].replies[1] == (7, Reject("T00", "peer.settle", "it is down", b"data"))
+    assert made.connector.peers[AccountId("bob")].refused == 2
     engine.refuses = Refused(ErrorCode.F02_UNREACHABLE, "not this one")
     reply = send(made)
     assert isinstance(reply, Reject)
     assert (reply.code, reply.message) == ("F02", "not this one")
-    engine.answers[1](b"too late")
-    assert len(made.wires["bob"].replies) == 1
+    engine.answers[2](b"too late")
+    assert len(made.wires["bob"].replies) == 2
 
 
 def test_without_an_engine_it_is_F02() -> None:

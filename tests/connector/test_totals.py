@@ -24,8 +24,8 @@ def test_a_peer_counts_while_it_is_there_and_after_it_left() -> None:
 def test_a_peer_is_kept_until_its_last_packet_has_an_outcome() -> None:
     hub, totals = Hub(), Totals()
     peer = hub.attach("one")
-    peer.prepares = 2
-    peer.fulfilled = 1
+    peer.prepares = 8
+    peer.fulfilled, peer.refused, peer.answered = 1, 4, 2
     totals.add(peer)
     assert totals.with_those([])["rejected"] == 0
     peer.rejected += 1

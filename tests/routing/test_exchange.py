@@ -99,7 +99,7 @@ def test_CR_19_conversion_rounds_down(amount: int, ratio: Ratio, converted: int)
 @pytest.mark.parametrize("spread", ["-0.001", "1", "1.5"])
 @pytest.mark.parametrize("outgoing", ["EUR/2", "USD/2"])
 def test_spread_has_to_be_a_share(spread: str, outgoing: str) -> None:
-    with pytest.raises(InvalidRequestError) as caught:
+    with pytest.raises(InvalidRequestError, match="0 or more and less than 1") as caught:
         table(quotes(USD="1", EUR="1.25")).ratio(asset("USD/2"), asset(outgoing), Fraction(spread), NOW)
     assert caught.value.field == "spread"
 
@@ -190,6 +190,7 @@ def test_older_values_than_before_are_refused_from_feeds_only() -> None:
     rates = table(quotes(EUR="1.25"), quotes("hand", JPY="2", max_age_ms=None))
     (alarm,) = rates.update(quotes(EUR="1.20", at=NOW - 1), NOW)
     assert (alarm.kind, value(rates, "EUR")) == (AlarmKind.REFUSED, Fraction("1.25"))
+    assert "older than the ones it gave before" in alarm.text
     assert rates.update(quotes("hand", JPY="3", at=NOW - 1, max_age_ms=None), NOW) == ()
     assert value(rates, "JPY") == 3
 
@@ -244,10 +245,11 @@ def test_A21_refused_values_stop_their_asset_alone() -> None:
     alarms = rates.update(
         quotes(GBP="1.31", refused={"EUR": "“0” cannot be a value", "new": "no"}, at=NOW + 1), Timestamp(NOW + 1)
     )
-    assert [(alarm.kind, alarm.code, alarm.text) for alarm in alarms] == [
-        (AlarmKind.REFUSED, "EUR", "“0” cannot be a value"),
-        (AlarmKind.REFUSED, "new", "no"),
-    ]
+    assert alarms == (
+        RateAlarm(AlarmKind.REFUSED, "feed", "EUR", "“0” cannot be a value"),
+        RateAlarm(AlarmKind.REFUSED, "feed", "new", "no"),
+    )
+    assert rates.values()[0] == UnitValue("EUR", Fraction("1.25"), "feed", NOW, 60_000, doubtful=True)
     assert [value(rates, code) for code in ("EUR", "GBP", "new")] == [
         NoRateReason.DOUBTFUL,
         Fraction("1.31"),
@@ -304,10 +306,18 @@ def test_version_moves_with_every_change_only() -> None:
         lambda: rates.update(quotes(EUR="1", at=NOW * 2), NOW),
         lambda: rates.add_source("x"),
         lambda: rates.remove_source("feed"),
+        lambda: rates.update(quotes(EUR="1"), NOW),
+        lambda: rates.update(quotes(EUR="1"), NOW),
     ):
         step()
         seen.append(rates.version)
-    assert seen == [0, 1, 1, 1, 2]
+    assert seen == [0, 1, 1, 1, 2, 3, 4]
+
+
+def test_removing_a_source_that_was_never_there_changes_no_value() -> None:
+    rates = table(quotes(EUR="1"))
+    rates.remove_source("nobody")
+    assert value(rates, "EUR") == 1
 
 
 def test_unit_value_without_age_never_expires() -> None:

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from tools.mutants import Survivor, change_of, justified
+from tools.mutants import Survivor, change_of, is_harmless, justified
 
 DIFF = """--- src/interledger/accounts/ledger.py
 +++ src/interledger/accounts/ledger.py
@@ -29,6 +29,21 @@ DIFF = """--- src/interledger/accounts/ledger.py
 )
 def test_a_mutant_is_named_by_what_it_changes(name: str, where: str) -> None:
     assert change_of(name, DIFF) == Survivor(where, "self._dirty = False -> self._dirty = None")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_so"),
+    [
+        ('raise LedgerError("it is gone") -> raise LedgerError("XXit is goneXX")', True),
+        ('raise LedgerError("It is gone") -> raise LedgerError("IT IS GONE")', True),
+        ('raise LedgerError("it is gone") -> raise LedgerError(None)', False),
+        ('x.to_bytes(4, "big") -> x.to_bytes(4, )', True),
+        ('x.to_bytes(4, "big") -> x.to_bytes(5, "big")', False),
+        ('x = state["key"] -> x = state["XXkeyXX"]', False),
+    ],
+)
+def test_wording_and_defaults_may_change(change: str, is_so: bool) -> None:
+    assert is_harmless(Survivor("a.b", change)) is is_so
 
 
 @pytest.mark.parametrize(("survivor", "reason"), justified().items(), ids=lambda each: str(each)[:60])

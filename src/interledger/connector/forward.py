@@ -254,6 +254,7 @@ class Connector:
         flight = outgoing.in_flight.pop(request_id, None)
         if flight is None:
             return
+        flight.incoming.rejected += 1
         if flight.hold is not None:
             self.ledger.release(flight.hold)
         flight.incoming.link.send_reply(
