@@ -257,9 +257,8 @@ class Connector:
         flight.incoming.rejected += 1
         if flight.hold is not None:
             self.ledger.release(flight.hold)
-        flight.incoming.link.send_reply(
-            flight.request_id, Reject(refusals.READ_ONLY.code, self.address, refusals.READ_ONLY.message)
-        )
+        reject = Reject(refusals.READ_ONLY.code, self.address, refusals.READ_ONLY.message)
+        flight.incoming.link.send_reply(flight.request_id, reject)
 
     def ask_peer(
         self, account: AccountId, asker: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
