@@ -35,6 +35,9 @@ LOG_OCTETS: Final = 4 * 1024 * 1024
 
 COMMIT_LOG: Final = "commits.log"
 
+_PAGE: Final = 4096
+"""A new log is written in pieces of this size, see `_ask_for_small_pages`."""
+
 _MAGIC: Final = b"ILP commit log 1"
 _START: Final = 512
 _HEAD: Final = Struct(">16s c 16s")
@@ -78,6 +81,7 @@ class CommitLog:
         os.close(create_private(path))
         with _errors(path, "opened"):
             self._fd = os.open(path, os.O_RDWR | (os.O_DSYNC if durable else 0))
+            _ask_for_small_pages(self._fd)
 
     def load(self, seq: int, chain: int) -> None:
         """Find the commits after the database's last one, `seq`. Raises `StoreError` when the log is damaged."""
@@ -87,11 +91,24 @@ class CommitLog:
         self.pending, self._end = _read(self.path, octets, self._mark, seq, chain)
         head = _HEAD.pack(_MAGIC, _MODES[self._durable], self._mark)
         with _errors(self.path, "written"):
-            if len(octets) < self._size:  # written, not only reserved: later writes then change no metadata
-                _write(self._fd, bytes(self._size - len(octets)), len(octets))
+            self._fill(len(octets))
             if octets[: len(head)] != head:
                 _write(self._fd, head, 0)
             os.fsync(self._fd)
+
+    def _fill(self, offset: int) -> None:
+        """Zeros to the end of the file: written, not only reserved, so that later writes change no metadata."""
+        if offset >= self._size:
+            return
+        fd = os.open(self.path, os.O_RDWR)  # these need not wait for the disk one by one
+        try:
+            while offset < self._size:
+                octets = bytes(min(_PAGE - offset % _PAGE, self._size - offset))
+                _write(fd, octets, offset)
+                offset += len(octets)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def append(self, commit: LoggedCommit) -> bool:
         """Write it. False, and nothing is done, when there is no room: the database has to take what is pending.
@@ -103,8 +120,10 @@ class CommitLog:
         end = self._end + len(octets)
         if end > self._size:
             return False
-        with _errors(self.path, "written"):
+        try:
             _write(self._fd, octets, self._end)
+        except OSError as error:
+            raise _as_store_error(self.path, "written", error) from None
         self._end = end
         self.pending.append(commit)
         return True
@@ -126,6 +145,14 @@ def read_commit_log(path: Path, mark: bytes, seq: int, chain: int) -> list[Logge
     return _read(path, octets, mark, seq, chain)[0]
 
 
+def _ask_for_small_pages(fd: int) -> None:
+    """Linux keeps a file in memory in pieces as large as what was written or read ahead at once, up to megabytes. A
+    commit of a kilobyte then pays for looking at all of the piece it lies in: twice the price of the write.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+
+
 def _write(fd: int, octets: bytes, offset: int) -> None:
     while octets:  # the system may take a part and say why not the rest when it is asked again
         written = os.pwrite(fd, octets, offset)
@@ -137,9 +164,13 @@ def _errors(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise DiskFullError(f"{path} cannot be {what}: the disk is full") from None
-        raise StoreError(f"{path} cannot be {what}: {error.strerror}") from None
+        raise _as_store_error(path, what, error) from None
+
+
+def _as_store_error(path: Path, what: str, error: OSError) -> StoreError:
+    if error.errno == errno.ENOSPC:
+        return DiskFullError(f"{path} cannot be {what}: the disk is full")
+    return StoreError(f"{path} cannot be {what}: {error.strerror}")
 
 
 def _read(path: Path, octets: bytes, mark: bytes, seq: int, chain: int) -> tuple[list[LoggedCommit], int]:

@@ -257,12 +257,15 @@ class GroupCommit:
     # ------------------------------------------------------------------ in the writer's thread
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        while (commit := self._jobs.get()) is not None:
+        commit = self._jobs.get()
+        while commit is not None:
             _write(self._store, commit)
             try:
                 loop.call_soon_threadsafe(self._written, commit)
             except RuntimeError:
                 return  # the loop is closed: nobody is left to be told
+            del commit  # so that the ledger's thread drops its hundreds of objects, while they are in the cache
+            commit = self._jobs.get()
 
 
 def _write(store: Store, commit: _Commit) -> None:

@@ -210,10 +210,11 @@ class SqliteStore(Documents):
         if records:
             seq, chain = seq + 1, chain_of(chain, seq + 1, at, records)
             commit = LoggedCommit(seq, at, chain, records)
-        with self._busy, self._errors("written"):
+        with self._busy:
             if changes or snapshot is not None or (commit is not None and not log.append(commit)):
                 commits = log.pending if commit is None else [*log.pending, commit]
-                self._write_all(db, commits, seq, chain, at, changes, snapshot)
+                with self._errors("written"):
+                    self._write_all(db, commits, seq, chain, at, changes, snapshot)
                 log.clear()
         self._seq, self._chain = seq, chain
         self._octets += len(records)
