@@ -45,6 +45,7 @@ class _Commit:
     """One durable step: what is written, what waits for it, and how it ended."""
 
     batch: Batch
+    records: bytes
     changes: list[Change]
     snapshot: Snapshot | None
     at: Timestamp
@@ -52,7 +53,7 @@ class _Commit:
     error: StoreError | None = None
 
     def has_something_to_write(self) -> bool:
-        return bool(self.batch.records or self.changes or self.snapshot is not None)
+        return bool(self.records or self.changes or self.snapshot is not None)
 
 
 @final
@@ -179,7 +180,7 @@ class GroupCommit:
             if not changes:
                 return None
             batch = Batch()
-        return _Commit(batch, changes, self._take_snapshot(batch), self._clock.now())
+        return _Commit(batch, b"".join(batch.records), changes, self._take_snapshot(batch), self._clock.now())
 
     def _take_snapshot(self, batch: Batch) -> Snapshot | None:
         octets = self._store.octets_since_snapshot
@@ -283,7 +284,7 @@ def _write(store: Store, commit: _Commit) -> None:
 
 
 def _write_once(store: Store, commit: _Commit) -> None:
-    store.write(b"".join(commit.batch.records), commit.at, commit.changes, commit.snapshot)
+    store.write(commit.records, commit.at, commit.changes, commit.snapshot)
 
 
 def _as_store_error(error: Exception) -> StoreError:
