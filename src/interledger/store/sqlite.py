@@ -198,11 +198,7 @@ class SqliteStore(Documents):
     # ------------------------------------------------------------------ write
 
     def write(
-        self,
-        records: bytes,
-        at: Timestamp,
-        changes: Sequence[Change] = (),
-        snapshot: Snapshot | None = None,
+        self, records: bytes, at: Timestamp, changes: Sequence[Change] = (), snapshot: Snapshot | None = None
     ) -> None:
         db, log = self._open_db(), self._open_log()
         seq, chain = self._seq, self._chain
