@@ -126,6 +126,7 @@ class FakeNode:
         self.settings = SimpleNamespace(
             admin_auth_token=ADMIN, default_spsp_account="bob", rates_provider="static", spsp_queries_per_minute=600,
             trusted_proxies=frozenset({"127.0.0.1"}), auto_peering_enabled=False,
+            http_bind_address="127.0.0.1:7770", public_url="https://hub.example", host_names=("wallet.example",),
         )  # fmt: skip
         self.address = Address("test.hub")
         self.ready, self.read_only = True, False
@@ -327,7 +328,7 @@ class Caller:
     async def __call__(
         self, method: str, target: str, body: Any = None, *, token: str | None = ADMIN, **headers: str
     ) -> Answer:
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        fields = {"host": "127.0.0.1:7770"} | {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             fields.setdefault("authorization", f"Bearer {token}")
         if body is not None and not isinstance(body, bytes):

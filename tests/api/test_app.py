@@ -112,7 +112,9 @@ async def test_who_hangs_up_while_sending_is_not_a_fault(call: Any, caplog: pyte
 
     scope = {
         "type": "http", "method": "PUT", "path": "/rates", "query_string": b"", "root_path": "", "http_version": "1.1",
-        "headers": [(b"authorization", b"Bearer admin-token"), (b"content-type", b"application/json")],
+        "headers": [
+            (b"host", b"localhost"), (b"authorization", b"Bearer admin-token"), (b"content-type", b"application/json"),
+        ],
     }  # fmt: skip
     await asyncio.wait_for(call.app(scope, receive, send), 1)
     assert sent[0]["status"] == 499

@@ -142,7 +142,7 @@ async def test_D11_slow_readers_are_cut_off_and_their_packets_cost_no_memory() -
             for _, writer in opened:
                 writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is a transport that reads
                 writer.transport.set_write_buffer_limits(high=0)
-                page = b"GET /api/openapi.json HTTP/1.1\r\nHost: hub\r\n\r\n"
+                page = b"GET /api/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
                 writer.write(page * 2_000)
             async with asyncio.timeout(10):
                 while hub.node._listener.connections > 3:  # type: ignore[union-attr]  # noqa: ASYNC110

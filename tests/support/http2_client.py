@@ -100,7 +100,7 @@ class Http2Client:
         """Queue a request; `body` None leaves it open. Its stream."""
         stream = self.protocol.get_next_available_stream_id()
         self.answers[stream] = Answer()
-        head = [(":method", method), (":scheme", self._scheme), (":authority", "hub"), (":path", path), *headers]
+        head = [(":method", method), (":scheme", self._scheme), (":authority", "localhost"), (":path", path), *headers]
         self.protocol.send_headers(stream, head, end_stream=body == b"")
         if body:
             self.protocol.send_data(stream, body, end_stream=True)

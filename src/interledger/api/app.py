@@ -28,6 +28,7 @@ from interledger.api import (
 )
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
+from interledger.api.hosts import HostGate
 from interledger.api.operations import Call, Operation
 from interledger.api.payments import PaymentResource
 from interledger.api.peers import PeerResource
@@ -43,11 +44,13 @@ HANGED_UP = 499
 
 def create_app(node: NodeFacade) -> Starlette:
     """The application. The node need not be started yet: it is asked when a request comes."""
-    gate = Gate(node)
+    gate, hosts = Gate(node), HostGate(node.settings)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in all_operations():
         by_path.setdefault(operation.path, {})[operation.method] = operation
-    found = [Route(path, _endpoint(methods, node, gate), methods=list(methods)) for path, methods in by_path.items()]
+    found = [
+        Route(path, _endpoint(methods, node, gate, hosts), methods=list(methods)) for path, methods in by_path.items()
+    ]
     app = Starlette(routes=found, exception_handlers={HTTPException: http_problem})
     # `/accounts/` is not `/accounts`: a redirect would lose the body of a POST.
     app.router.redirect_slashes = False
@@ -75,11 +78,12 @@ def all_operations() -> tuple[Operation, ...]:
 
 
 def _endpoint(
-    methods: Mapping[str, Operation], node: NodeFacade, gate: Gate
+    methods: Mapping[str, Operation], node: NodeFacade, gate: Gate, hosts: HostGate
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         operation = methods["GET" if request.method == "HEAD" else request.method]
         try:
+            hosts.admit(request)
             caller = gate.admit(request, operation.access)
             return await operation.handler(Call(node, request, caller))
         except ClientDisconnect:

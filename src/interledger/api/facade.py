@@ -21,6 +21,7 @@ from interledger.api.questions_facade import (
     PositionView,
     RequestsFacade,
 )
+from interledger.api.settings_facade import NodeSettings
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
 from interledger.application.peering.invitation import Invitation
 from interledger.application.peering.rafiki import PeeringAnswer
@@ -36,7 +37,6 @@ __all__ = [
     "KeptKeyView",
     "LinkView",
     "NodeFacade",
-    "NodeSettings",
     "PaymentView",
     "PeerPositionView",
     "PeeringFacade",
@@ -52,21 +52,6 @@ __all__ = [
     "SpspView",
     "StatusView",
 ]
-
-
-class NodeSettings(Protocol):
-    """The settings the API reads."""
-
-    @property
-    def admin_auth_token(self) -> str | None: ...
-    @property
-    def default_spsp_account(self) -> str | None: ...
-    @property
-    def trusted_proxies(self) -> frozenset[str]: ...
-    @property
-    def spsp_queries_per_minute(self) -> int: ...
-    @property
-    def auto_peering_enabled(self) -> bool: ...
 
 
 class LinkView(Protocol):

@@ -52,6 +52,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "method-not-allowed": ProblemType(405, "This method cannot be used here"),
     "conflict": ProblemType(409, "It exists already, or is in use"),
     "body-too-large": ProblemType(413, "The body is too large"),
+    "misdirected": ProblemType(421, "The node is not called so"),
     "unsupported-media-type": ProblemType(415, "The body has the wrong content type"),
     "too-many-requests": ProblemType(429, "Too many requests"),
     "invalid-setting": ProblemType(422, "A setting cannot be used"),

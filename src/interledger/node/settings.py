@@ -17,6 +17,7 @@ from interledger.accounts.account import Account, AccountId, parse_account_id
 from interledger.accounts.asset import Asset
 from interledger.errors import SettingsError
 from interledger.ilp.address import Address, parse_address
+from interledger.node.settings_access import AccessSettings, stands_last
 from interledger.node.settings_parsers import (
     is_loopback_host,
     one_of,
@@ -35,7 +36,6 @@ from interledger.node.settings_parsers import (
 from interledger.node.settings_routes import DAY_MS, route_faults
 from interledger.node.settings_rows import Setting, rows_of
 from interledger.node.settings_rows import setting as _setting
-from interledger.node.settings_secrets import SecretSettings, stands_last
 
 __all__ = ["SETTINGS", "Setting", "Settings", "faults_between"]
 
@@ -46,7 +46,7 @@ def _bind_text(text: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(SecretSettings):
+class Settings(AccessSettings):
     """What one node is told. Every field but the last three is a row of the table. Raises `SettingsError`."""
 
     ilp_address: Address = _setting(
