@@ -13,6 +13,7 @@ from typing import Any
 from interledger.accounts.account import Account, AccountId, LinkSettings, Relation
 from interledger.accounts.asset import parse_asset
 from interledger.api.app import create_app
+from interledger.api.engine_calls import create_settlement_app
 from interledger.ilp.address import Address
 from interledger.node.node import Node
 from interledger.node.settings import Settings
@@ -68,7 +69,7 @@ def settings(address: str, place: Path | None = None, **more: Any) -> Settings:
 async def running(of: Settings, store: Store | None = None, **parts: Any) -> AsyncIterator[Node]:
     """A node from start to stop. Its books are sound when it stops."""
     node = Node(of, store=store, **parts)
-    await node.start(create_app(node))
+    await node.start(create_app(node), create_settlement_app(node))
     try:
         yield node
     finally:

@@ -191,6 +191,8 @@ class Account:
     settle_threshold: int | None = None
     settle_to: int | None = None
     settlement_engine_url: str | None = None
+    settle_in_max: int | None = None
+    """What its engine may say within a day has come in; for more, the operator is asked."""
     peer_balance: bool = False
     """Whether the counterpart may ask how our books see this account (D-14)."""
     send_routes: bool | None = None

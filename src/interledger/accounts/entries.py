@@ -31,6 +31,7 @@ class LedgerAccount:
         "debits_posted",
         "index",
         "name",
+        "settle_at",
     )
 
     def __init__(self, index: int, name: str, asset: Asset) -> None:
@@ -43,6 +44,8 @@ class LedgerAccount:
         self.credits_pending = 0
         self.debit_max = NO_LIMIT
         self.credit_max = NO_LIMIT
+        self.settle_at = NO_LIMIT
+        """From which net of posted credits on `Ledger.on_payable` is called."""
 
     @property
     def net(self) -> int:

@@ -60,6 +60,8 @@ class Ledger:
         self.read_only = False
         self.on_dirty: Callable[[], None] = lambda: None
         """Called when the batch gets its first record: the owner then takes it and writes it."""
+        self.on_payable: Callable[[LedgerAccount], None] = lambda account: None
+        """Called with an account whose posted net has come to its `settle_at`; what it records is of the same batch."""
         self._by_name: dict[tuple[str, Asset], LedgerAccount] = {}
         self._assets: dict[Asset, Asset] = {}
         self._next_id = 1
@@ -218,6 +220,8 @@ class Ledger:
         """What has been recorded since the last call, or None when there is nothing."""
         if not self._dirty:
             return None
+        for account in [a for a in self._batch.touched if a.credits_posted - a.debits_posted >= a.settle_at]:
+            self.on_payable(account)
         batch, self._batch, self._dirty = self._batch, Batch(), False
         # So that every commit says what its records add up to, and a replay can tell where it went another way.
         batch.records += [encode_counters(a.index, a.debits_posted, a.credits_posted) for a in batch.touched]

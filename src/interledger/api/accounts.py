@@ -36,7 +36,8 @@ TOKEN_LENGTH_MAX: Final = 4_096
 
 _RELATIONS: Final = {relation.value: relation for relation in Relation}
 _LIMITS: Final = (
-    "owes_us_max", "we_owe_max", "late_claims_max", "packet_amount_max", "packets_per_minute", "amount_per_minute",
+    "owes_us_max", "we_owe_max", "late_claims_max", "settle_in_max", "packet_amount_max", "packets_per_minute",
+    "amount_per_minute",
 )  # fmt: skip
 
 

@@ -98,7 +98,9 @@ async def put_account(call: Call) -> Response:
     if account.asset != old.asset:
         raise fields.wrong("asset_code", f"and asset_scale of this account are {old.asset} and cannot change")
     # What interledger-rs has no field for is not touched.
-    account = replace(account, we_owe_max=old.we_owe_max, late_claims_max=old.late_claims_max)
+    account = replace(
+        account, we_owe_max=old.we_owe_max, late_claims_max=old.late_claims_max, settle_in_max=old.settle_in_max
+    )
     return json_response(compatible_account(await call.node.replace_account(account)))
 
 

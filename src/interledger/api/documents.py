@@ -65,6 +65,7 @@ def account_document(account: Account, node: NodeFacade) -> dict[str, Any]:
             "owes_us_max": _units(account.owes_us_max),
             "we_owe_max": _units(account.we_owe_max),
             "late_claims_max": _units(account.late_claims_max),
+            "settle_in_max": _units(account.settle_in_max),
             "packet_amount_max": _units(packet_amount_max),
             "packets_per_minute": _units(account.packets_per_minute),
             "amount_per_minute": _units(account.amount_per_minute),

@@ -58,6 +58,7 @@ class LimitsDocument(TypedDict):
     owes_us_max: str | None
     we_owe_max: str | None
     late_claims_max: str | None
+    settle_in_max: str | None
     packet_amount_max: str | None
     packets_per_minute: str | None
     amount_per_minute: str | None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 from interledger.accounts.account import Account
 from interledger.link.btp.urls import take_token
+from interledger.node.settlement_engines import check_settlement
 
 if TYPE_CHECKING:
     from interledger.node.accounts import Accounts
@@ -31,12 +32,14 @@ class AccountChanges:
     def open(self, account: Account) -> Account:
         """A new account. Raises as `Accounts.open`."""
         account = with_token_apart(account)
+        check_settlement(account)
         self._accounts.open(account)
         return self._keep(account)
 
     def replace(self, account: Account) -> Account:
         """The same account with other settings. Raises as `Accounts.replace`."""
         account = with_token_apart(account, self._accounts.get(account.id))
+        check_settlement(account)
         self._accounts.replace(account)
         return self._keep(account)
 
@@ -47,7 +50,9 @@ class AccountChanges:
 
     def close(self, account_id: str) -> Account:
         """An account that is not needed any more. Raises as `Accounts.close`."""
+        self._node.settlements.check_closable(account_id)
         account = self._accounts.close(account_id)
+        self._node.settlements.forget(account.id)
         self._node.store.set_routes(self._routes.forget(account.id))
         self._node.derive_routes()
         self._node.store.delete_account(account.id)
@@ -57,6 +62,7 @@ class AccountChanges:
     def _keep(self, account: Account) -> Account:
         self._node.derive_routes()
         self._node.store.put_account(account)
+        self._node.settlements.follow(account)
         return account
 
 

@@ -55,7 +55,7 @@ class Books:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.comparisons = Comparisons(node)
-        self._decisions = Decisions(node.clock, node.entropy)
+        self.decisions = Decisions(node.clock, node.entropy)
         self._reading = asyncio.Lock()
 
     # ------------------------------------------------------------------ reading
@@ -182,7 +182,7 @@ class Books:
         """The first step of calling unknown amounts delivered or not. Raises `ConflictError` against a proof."""
         items = [self.unknown_item(item_id) for item_id in item_ids]
         self._check_resolvable(items, delivered)
-        memo = Memo("resolution", by, parse_reason(reason), self._decisions.new_id())
+        memo = Memo("resolution", by, parse_reason(reason), self.decisions.new_id())
         totals: dict[LedgerAccount, int] = {}
         for item in items:
             totals[item.account] = totals.get(item.account, 0) + item.amount
@@ -194,7 +194,7 @@ class Books:
             effects.append(Effect(f"loss/{asset}", asset, loss, loss + amount))
         count = f"{len(items)} amounts, " if len(items) > 1 else ""
         verdict = "delivered: we owe it, and it is our loss" if delivered else "not delivered: it is released"
-        return self._decisions.propose(
+        return self.decisions.propose(
             f"{count}{' and '.join(parts)}: {verdict}",
             memo,
             tuple(effects) if delivered else (),
@@ -231,7 +231,7 @@ class Books:
             raise InvalidRequestError(
                 "an amount is above zero; exchange the accounts for the other direction", "amount"
             )
-        memo = Memo("correction", by, parse_reason(reason), self._decisions.new_id())
+        memo = Memo("correction", by, parse_reason(reason), self.decisions.new_id())
         before = [self._net(name, asset) for name in names]
         effects = (
             Effect(names[0], asset, before[0], before[0] + amount),
@@ -239,7 +239,7 @@ class Books:
         )
         text = f"Debit {names[0]} and credit {names[1]} with {format_amount(amount, asset)} {asset.code}"
         carry_out = partial(self._correct, names[0], names[1], amount, asset, memo)
-        return self._decisions.propose(text, memo, effects, carry_out)
+        return self.decisions.propose(text, memo, effects, carry_out)
 
     def _correct(self, debit: str, credit: str, amount: int, asset: Asset, memo: Memo) -> None:
         self._check_writable()
@@ -250,7 +250,7 @@ class Books:
         """The full name of an account that a correction may touch."""
         row = row_of(text)
         kind, _, rest = text.partition("/")
-        if row.may_correct and rest and (kind in ("external", "leftover") or rest == str(asset)):
+        if row.may_correct and rest and (kind == "external" or rest == str(asset)):
             return text
         try:
             name = find_accounts(self.accounts(), text, asset).name
@@ -262,7 +262,7 @@ class Books:
 
     async def confirm(self, decision_id: str) -> Decision:
         """The second step of any decision. Durable when it returns; safe to call again."""
-        decision = self._decisions.confirm(decision_id)
+        decision = self.decisions.confirm(decision_id)
         await self._node.commit()
         return decision
 

@@ -36,6 +36,7 @@ from interledger.node.peering import Peering
 from interledger.node.requests import OwnRequests
 from interledger.node.sealing import make_sealer, seal_what_was_clear
 from interledger.node.settings import Settings
+from interledger.node.settlements import Settlements
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
 from interledger.node.timers import DueTimer
@@ -96,13 +97,15 @@ class Node:
         self.peering: Peering
         self.payment_keys: PaymentKeys
         self._payments: Payments
+        self.settlements: Settlements
         self._commits: GroupCommit
         self._listener: Listener | None = None
 
     # ------------------------------------------------------------------ life
 
-    async def start(self, app: AsgiApp | None = None) -> None:
-        """Open the store, the port and the links. `app` answers what is not for ILP or BTP on the port.
+    async def start(self, app: AsgiApp | None = None, settlement_app: AsgiApp | None = None) -> None:
+        """Open the store, the ports and the links. `app` answers what is not for ILP or BTP on the port,
+        `settlement_app` the engines on theirs.
 
         Raises `StoreError` when the books are not sound, `LinkError` when the port cannot be had.
         """
@@ -111,17 +114,20 @@ class Node:
             sealer = store.sealer = make_sealer(self)
             state = store.load(self.ledger)
             self._assemble(store, state.facts)
+            self.settlements = Settlements(self, state.settlements)
             await self._load(state)
             await seal_what_was_clear(self, state, sealer)
             await self.commit()
             self._listener = self.links.listener(*self.settings.bind, app)
             await self._listener.start()
+            await self.settlements.listen(settlement_app)
             self.spawn(self.links.tls.watch())
         except BaseException:
             await self.stop()
             raise
         self.links.start()
         self.learned.start()
+        self.settlements.start()
         self.started_at = self.clock.now()
         self.ready = True
 
@@ -169,7 +175,9 @@ class Node:
             logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
         accounts = {account.id: account for account in (*self.settings.accounts, *state.accounts)}
         for account in accounts.values():
-            self._accounts.open(with_token_apart(account))
+            account = with_token_apart(account)
+            self._accounts.open(account)
+            self.settlements.follow(account)
         self._routes.set_static({**self.settings.routes, **state.routes})
         self.derive_routes()
         self._payments.load(state.payments)
@@ -179,7 +187,8 @@ class Node:
     async def stop(self) -> None:
         """Send no more payments, close the links, write what is left, close the store. May be called again."""
         self.ready = False
-        if hasattr(self, "_payments"):  # `_assemble` had come to its end
+        if hasattr(self, "settlements"):  # all parts were made
+            await self.settlements.stop()
             await self._payments.stop()
             self.learned.stop()
             for task in list(self._tasks):

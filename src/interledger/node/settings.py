@@ -17,7 +17,7 @@ from interledger.accounts.account import Account, AccountId, parse_account_id
 from interledger.accounts.asset import Asset
 from interledger.errors import SettingsError
 from interledger.ilp.address import Address, parse_address
-from interledger.node.settings_access import AccessSettings, stands_last
+from interledger.node.settings_access import stands_last
 from interledger.node.settings_parsers import (
     is_loopback_host,
     one_of,
@@ -36,6 +36,7 @@ from interledger.node.settings_parsers import (
 from interledger.node.settings_routes import DAY_MS, route_faults
 from interledger.node.settings_rows import Setting, rows_of
 from interledger.node.settings_rows import setting as _setting
+from interledger.node.settings_settlement import SettlementSettings, settlement_faults
 
 __all__ = ["SETTINGS", "Setting", "Settings", "faults_between"]
 
@@ -46,7 +47,7 @@ def _bind_text(text: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(AccessSettings):
+class Settings(SettlementSettings):
     """What one node is told. Every field but the last three is a row of the table. Raises `SettingsError`."""
 
     ilp_address: Address = _setting(
@@ -344,7 +345,7 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         faults.append(("exchange_rate.provider", "is file, so  exchange_rate.path  is needed"))
     if values["rates_provider"] == "http" and not values["rates_url"]:
         faults.append(("exchange_rate.provider", "is http, so  exchange_rate.url  is needed"))
-    faults += route_faults(values)
+    faults += route_faults(values) + settlement_faults(values)
     if values["min_message_window_ms"] >= values["max_hold_ms"]:
         faults.append(("limits.min_message_window_ms", "has to be less than  limits.max_hold_ms"))
     if values["auto_peering_enabled"] and not values["auto_peering_assets"]:

@@ -176,6 +176,7 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "owes_us_max": _spoken("owes_us_max"),
     "we_owe_max": _spoken("we_owe_max"),
     "late_claims_max": _spoken("late_claims_max"),
+    "settle_in_max": _spoken("settle_in_max"),
     "min_balance": _read_min_balance,
     "packets_per_minute": _plain("packets_per_minute", _COUNT),
     "packets_per_minute_limit": _plain("packets_per_minute", _COUNT),

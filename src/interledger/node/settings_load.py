@@ -41,7 +41,6 @@ ELSEWHERE: Final = {
     "database_url": "This node keeps its state in  data_dir",
     "redis_url": "This node keeps its state in  data_dir",
     "database_prefix": "This node keeps its state in  data_dir",
-    "settlement_api_bind_address": "Everything is served at  http_bind_address",
     "exchange_rate.poll_failure_tolerance": "Say how old a rate may be:  exchange_rate.max_age_ms",
 }
 """Settings of interledger-rs that have no counterpart, and what to do instead."""

@@ -68,6 +68,8 @@ class StoredState:
     """Static rates: asset code -> what it is worth, as decimal text."""
     payments: list[dict[str, Any]] = field(default_factory=list)
     """Oldest first, at most `PAYMENTS_KEPT`."""
+    settlements: dict[str, Any] = field(default_factory=dict)
+    """By their keys, oldest first. Those that came in are never forgotten."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the node has to remember about itself, by name."""
 
@@ -143,6 +145,10 @@ class Store(Protocol):
         """Add or replace a payment's document."""
         ...
 
+    def put_settlement(self, key: str, body: Any) -> None:
+        """Add or replace a document about settlements; None deletes it."""
+        ...
+
     def put_fact(self, name: str, value: Any, *, secret: bool = False) -> None:
         """Remember something about the node; None forgets it. Bool, int, text, lists and dicts; no floats.
 
@@ -182,6 +188,9 @@ class Documents:
     def put_payment(self, payment_id: str, payment: Mapping[str, Any]) -> None:
         self._put(Kind.PAYMENT, payment_id, encode_document(dict(payment)))
 
+    def put_settlement(self, key: str, body: Any) -> None:
+        self._put(Kind.SETTLEMENT, key, None if body is None else encode_document(body))
+
     def put_fact(self, name: str, value: Any, *, secret: bool = False) -> None:
         body = None
         if value is not None:
@@ -206,5 +215,7 @@ def add_document(state: StoredState, kind: str, key: str, body: str, sealer: Sea
             state.rates = value
         case Kind.PAYMENT:
             state.payments.append(value)
+        case Kind.SETTLEMENT:
+            state.settlements[key] = value
         case _ if value is not None:  # a secret that is lost is no fact any more
             state.facts[key] = value

@@ -41,6 +41,7 @@ _AMOUNTS: Final = (
     "owes_us_max",
     "we_owe_max",
     "late_claims_max",
+    "settle_in_max",
     "packets_per_minute",
     "amount_per_minute",
     "round_trip_time_ms",
@@ -57,6 +58,8 @@ class Kind(enum.StrEnum):
     RATES = "rates"
     PAYMENT = "payment"
     FACT = "fact"
+    SETTLEMENT = "settlement"
+    """One settlement, or what is left over of a unit, or an account at its engine."""
 
 
 def encode_document(body: Any) -> str:
@@ -109,7 +112,7 @@ def encode_account(account: Account, sealer: Sealer | None = None) -> dict[str, 
 def decode_account(fields: dict[str, Any], sealer: Sealer | None = None) -> Account:
     """The account again. Raises `KeyError`, `TypeError` or `ValueError`; `StoreError` when its secrets stay shut."""
     rest = dict(fields)
-    rest.setdefault("late_claims_max", "0")  # older documents have none
+    rest = {"late_claims_max": "0", "settle_in_max": None} | rest  # older documents have none
     for name in _AMOUNTS:
         rest[name] = None if rest[name] is None else _integer(rest[name])
     asset = Asset(rest.pop("asset_code"), rest.pop("asset_scale"))

@@ -20,7 +20,6 @@ from tools.source import ROOT
         ("loss/USD/9", AccountClass.EXPENSE, True),
         ("correction/USD/9", AccountClass.EXPENSE, True),
         ("external/xrp", AccountClass.ASSET, True),
-        ("leftover/xrp/bob", AccountClass.LIABILITY, True),
         ("something", AccountClass.EQUITY, True),
     ],
 )

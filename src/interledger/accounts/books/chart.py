@@ -43,8 +43,7 @@ CHART: Final = (
     ChartRow("fee/<asset>", AccountClass.INCOME, "what the node keeps of packets that stay in one asset"),
     ChartRow("loss/<asset>", AccountClass.EXPENSE, "what was paid onward and not got: resolved `unknown` amounts"),
     ChartRow("correction/<asset>", AccountClass.EXPENSE, "the other side of corrections by hand"),
-    ChartRow("external/<engine>", AccountClass.ASSET, "money that came or left by a settlement system"),
-    ChartRow("leftover/<engine>/<peer>", AccountClass.LIABILITY, "parts of a unit that a settlement left over"),
+    ChartRow("external/<id>", AccountClass.ASSET, "money that came from the peer, or went to it, by settlement"),
 )
 """More than one row may fit the beginning of a name; the last part decides."""
 

@@ -1,0 +1,106 @@
+"""What settlement engines call (RFC 38), on a port of its own: money that came in, and messages to the peer's engine.
+
+As interledger-rs has it, so that engines made for it work: `settlement_api_bind_address`, `/accounts/:id/settlements`,
+`/accounts/:id/messages`. It says what peers have paid, so nobody else may reach it: this machine, or a token.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from interledger.accounts.account import Account, AccountId
+from interledger.api.app import HANGED_UP
+from interledger.api.bodies import check_json, read_body
+from interledger.api.operations import JSON_HEADERS
+from interledger.api.problems import Problem, problem_response
+from interledger.settlement.messages import IDEMPOTENCY_KEY, MESSAGE_OCTETS_MAX, account_of_path, parse_key
+from interledger.settlement.quantity import Quantity
+
+__all__ = ["CreditFacade", "EngineCallsNode", "create_settlement_app"]
+
+OCTETS: Final = "application/octet-stream"
+
+
+class CreditFacade(Protocol):
+    """What engines may do. The errors are `interledger.errors`."""
+
+    def engine_account(self, account_id: AccountId) -> Account:
+        """Raises `NotFoundError`."""
+        ...
+
+    async def credit(self, account: Account, key: str, quantity: Quantity) -> Quantity:
+        """Raises `ConflictError`, `InvalidRequestError`, `StoreError`. Durable when it returns."""
+        ...
+
+    async def relay_message(self, account: Account, message: bytes) -> bytes:
+        """Raises `LinkError`."""
+        ...
+
+
+class _Settings(Protocol):
+    @property
+    def settlement_token(self) -> str | None: ...
+
+
+class EngineCallsNode(Protocol):
+    """The node."""
+
+    @property
+    def settings(self) -> _Settings: ...
+    @property
+    def settlements(self) -> CreditFacade: ...
+
+
+def create_settlement_app(node: EngineCallsNode) -> Starlette:
+    """The application. The node need not be started yet."""
+    token = node.settings.settlement_token
+    expected = None if token is None else f"Bearer {token}".encode()
+
+    async def credit(request: Request) -> Response:
+        # RFC 38: "Endpoints to settle and endpoints to credit incoming settlements MUST support idempotency keys."
+        key = parse_key(request.headers.get(IDEMPOTENCY_KEY))
+        check_json(request)
+        quantity = Quantity.decode(await read_body(request))
+        answer = await node.settlements.credit(_account(node, request), key, quantity)
+        return Response(answer.encode(), 201, JSON_HEADERS, media_type="application/json")
+
+    async def relay(request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != OCTETS:
+            raise Problem("unsupported-media-type", f"Send octets, with  Content-Type: {OCTETS}")
+        message = await read_body(request, octets_max=MESSAGE_OCTETS_MAX)
+        answer = await node.settlements.relay_message(_account(node, request), message)
+        return Response(answer, 201, JSON_HEADERS, media_type=OCTETS)
+
+    def guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def call(request: Request) -> Response:
+            given = request.headers.get("authorization", "").encode("latin-1")
+            try:
+                if expected is not None and not hmac.compare_digest(given, expected):
+                    raise Problem("unauthorized", "Send the settlement_token:  Authorization: Bearer …")
+                return await handler(request)
+            except ClientDisconnect:
+                return Response(status_code=HANGED_UP)
+            except Exception as error:  # a fault of ours must not show its inside: see `problem_of`
+                return problem_response(error)
+
+        return call
+
+    app = Starlette(
+        routes=[
+            Route("/accounts/{account}/settlements", guarded(credit), methods=["POST"]),
+            Route("/accounts/{account}/messages", guarded(relay), methods=["POST"]),
+        ]
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _account(node: EngineCallsNode, request: Request) -> Account:
+    return node.settlements.engine_account(account_of_path(request.path_params["account"]))

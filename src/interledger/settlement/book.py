@@ -1,0 +1,210 @@
+"""All settlements of a node: those under way, every key that ever came in, and what is left over of a unit.
+
+Pure state. Whoever changes it makes the ledger's entry and stores the documents in the same commit:
+`take_documents` says which.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Final, final
+
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
+from interledger.accounts.ledger import NO_LIMIT
+from interledger.clock import Timestamp
+from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
+from interledger.settlement.policy import DAY_MS, DailyCap
+from interledger.settlement.quantity import NOTHING, Quantity
+from interledger.settlement.records import Direction, Settlement, SettlementState, incoming_id, outgoing_id
+
+__all__ = ["SettlementBook"]
+
+FINISHED_KEPT: Final = 1_000
+"""Settlements of ours that are done, for people to look at; the store has all. Keys that came in are kept for ever."""
+
+
+@final
+class SettlementBook:
+    """See above. Ids and (account, key) find settlements."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Settlement] = {}
+        self._incoming: dict[tuple[AccountId, str], Settlement] = {}
+        self._sending: dict[AccountId, Settlement] = {}
+        self._finished: OrderedDict[str, None] = OrderedDict()
+        self._leftovers: dict[tuple[AccountId, str], Quantity] = {}
+        self._caps: dict[AccountId, DailyCap] = {}
+        self._documents: dict[str, Any] = {}
+
+    def load(self, documents: Mapping[str, Any], now: Timestamp) -> None:
+        """What the store kept: `take_documents` of all the past. Raises `KeyError`, `ValueError`, `DecodeError`."""
+        for key, body in documents.items():
+            kind, _, rest = key.partition("/")
+            if kind == "leftover":
+                account, _, code = rest.partition("/")
+                self._leftovers[AccountId(account), code] = Quantity.read(body)
+            elif kind in ("out", "in"):
+                self._add(Settlement.decode(body), now)
+
+    def _add(self, settlement: Settlement, now: Timestamp) -> None:
+        self._by_id[settlement.id] = settlement
+        if settlement.direction is Direction.IN:
+            self._incoming[settlement.account, settlement.key] = settlement
+            if settlement.state is SettlementState.CREDITED and (settlement.done_at or 0) > now - DAY_MS:
+                self._cap(settlement.account).add(settlement.amount, Timestamp(settlement.done_at or 0))
+        elif settlement.state is SettlementState.SENDING:
+            self._sending[settlement.account] = settlement
+        else:
+            self._finish(settlement)
+
+    def take_documents(self) -> dict[str, Any]:
+        """What has to be stored with the entries that were made since the last call."""
+        documents, self._documents = self._documents, {}
+        return documents
+
+    # ------------------------------------------------------------------ looking
+
+    def get(self, settlement_id: str) -> Settlement:
+        """Raises `NotFoundError`."""
+        found = self._by_id.get(settlement_id)
+        if found is None:
+            raise NotFoundError(f"There is no settlement “{settlement_id}”.")
+        return found
+
+    def latest(self, account: AccountId | None = None) -> list[Settlement]:
+        """Newest first; of one account, or of all."""
+        found = [one for one in self._by_id.values() if account in (None, one.account)]
+        return sorted(found, key=lambda one: (one.made_at, one.id), reverse=True)
+
+    def open(self) -> list[Settlement]:
+        """Those that somebody still has to do something about, oldest first."""
+        return [one for one in reversed(self.latest()) if one.state.is_open]
+
+    def sending(self, account: AccountId) -> Settlement | None:
+        """The one that is on its way to the account's engine: there is one at a time."""
+        return self._sending.get(account)
+
+    def leftover(self, account: AccountId, asset: Asset) -> Quantity:
+        """What came in and is less than a unit of the account."""
+        return self._leftovers.get((account, asset.code), NOTHING)
+
+    # ------------------------------------------------------------------ out
+
+    def send(self, account: Account, amount: int, key: str, cause: str, now: Timestamp) -> Settlement:
+        """A new settlement of ours. Raises `ConflictError` while another one of the account is on its way."""
+        before = self._sending.get(account.id)
+        if before is not None:
+            raise ConflictError(f"{before.id} to “{account.id}” is on its way: its engine has not answered yet.")
+        settlement = Settlement(
+            id=outgoing_id(key),
+            direction=Direction.OUT,
+            account=account.id,
+            asset=account.asset,
+            amount=amount,
+            quantity=Quantity(amount, account.asset.scale),
+            key=key,
+            state=SettlementState.SENDING,
+            made_at=now,
+            engine=account.settlement_engine_url or "",
+            cause=cause,
+        )
+        self._by_id[settlement.id] = self._sending[account.id] = settlement
+        self._keep(settlement)
+        return settlement
+
+    def acknowledge(self, settlement: Settlement, now: Timestamp) -> None:
+        """The engine has it."""
+        self._end_sending(settlement, SettlementState.SETTLED, now)
+
+    def void(self, settlement: Settlement, now: Timestamp) -> None:
+        """The operator takes it back, or refuses what is held. Raises `ConflictError` when it is done."""
+        if settlement.direction is Direction.OUT:
+            self._end_sending(settlement, SettlementState.VOID, now)
+        else:
+            self._end_held(settlement, SettlementState.VOID, now)
+
+    def _end_sending(self, settlement: Settlement, state: SettlementState, now: Timestamp) -> None:
+        if self._sending.get(settlement.account) is not settlement:
+            raise ConflictError(f"{settlement.id} is {settlement.state}: that does not change any more.")
+        del self._sending[settlement.account]
+        settlement.state, settlement.done_at, settlement.next_at = state, now, None
+        self._keep(settlement)
+        self._finish(settlement)
+
+    def _finish(self, settlement: Settlement) -> None:
+        self._finished[settlement.id] = None
+        if len(self._finished) > FINISHED_KEPT:
+            oldest, _ = self._finished.popitem(last=False)
+            del self._by_id[oldest]
+
+    # ------------------------------------------------------------------ in
+
+    def find_incoming(self, account: AccountId, key: str, quantity: Quantity) -> Settlement | None:
+        """The one that has this key. Raises `ConflictError` when it was of another quantity (SE-02)."""
+        known = self._incoming.get((account, key))
+        if known is not None and known.quantity != quantity:
+            raise ConflictError("this Idempotency-Key was used with another quantity")
+        return known
+
+    def receive(self, account: Account, key: str, quantity: Quantity, cap: int | None, now: Timestamp) -> Settlement:
+        """Money that came in under a new key: credited, or held when it is more than `cap` in a day.
+
+        `amount` of the answer is for the ledger, which may be 0: the rest is kept to the last part of a unit. Raises
+        `InvalidRequestError` for more than any account can have.
+        """
+        total = self.leftover(account.id, account.asset).plus(quantity)
+        amount, leftover = total.split(account.asset.scale)
+        if amount >= NO_LIMIT:
+            raise InvalidRequestError("that is more than an account can hold", "amount")
+        within = self._cap(account.id).allows(amount, cap, now)
+        settlement = Settlement(
+            id=incoming_id(account.id, key),
+            direction=Direction.IN,
+            account=account.id,
+            asset=account.asset,
+            amount=amount,
+            quantity=quantity,
+            key=key,
+            state=SettlementState.CREDITED if within else SettlementState.HELD,
+            made_at=now,
+            done_at=now if within else None,
+        )
+        if within:
+            self._cap(account.id).add(amount, now)
+            self._set_leftover(account.id, account.asset, leftover)
+        else:
+            # Of what is held nothing is mixed with what is not: the operator may refuse it.
+            settlement.amount = quantity.split(account.asset.scale)[0]
+        self._by_id[settlement.id] = self._incoming[account.id, key] = settlement
+        self._keep(settlement)
+        return settlement
+
+    def approve(self, settlement: Settlement, now: Timestamp) -> int:
+        """The operator agrees to what is held: how much the ledger credits now. Raises `ConflictError`."""
+        total = self.leftover(settlement.account, settlement.asset).plus(settlement.quantity)
+        amount, leftover = total.split(settlement.asset.scale)
+        self._end_held(settlement, SettlementState.CREDITED, now)
+        settlement.amount = amount
+        self._cap(settlement.account).add(amount, now)
+        self._set_leftover(settlement.account, settlement.asset, leftover)
+        self._keep(settlement)
+        return amount
+
+    def _end_held(self, settlement: Settlement, state: SettlementState, now: Timestamp) -> None:
+        if settlement.state is not SettlementState.HELD:
+            raise ConflictError(f"{settlement.id} is {settlement.state}: that does not change any more.")
+        settlement.state, settlement.done_at = state, now
+        self._keep(settlement)
+
+    def _set_leftover(self, account: AccountId, asset: Asset, leftover: Quantity) -> None:
+        if leftover != self.leftover(account, asset):
+            self._leftovers[account, asset.code] = leftover
+            self._documents[f"leftover/{account}/{asset.code}"] = leftover.as_document()
+
+    def _cap(self, account: AccountId) -> DailyCap:
+        return self._caps.setdefault(account, DailyCap())
+
+    def _keep(self, settlement: Settlement) -> None:
+        self._documents[settlement.document_key] = settlement.encode()
