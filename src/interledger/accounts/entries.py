@@ -45,7 +45,7 @@ class LedgerAccount:
         self.debit_max = NO_LIMIT
         self.credit_max = NO_LIMIT
         self.settle_at = NO_LIMIT
-        """From which net of posted credits on `Ledger.on_payable` is called."""
+        """From which net of posted credits on it is to be settled; for whoever watches `Ledger.before_batch`."""
 
     @property
     def net(self) -> int:

@@ -60,8 +60,8 @@ class Ledger:
         self.read_only = False
         self.on_dirty: Callable[[], None] = lambda: None
         """Called when the batch gets its first record: the owner then takes it and writes it."""
-        self.on_payable: Callable[[LedgerAccount], None] = lambda account: None
-        """Called with an account whose posted net has come to its `settle_at`; what it records is of the same batch."""
+        self.before_batch: Callable[[Iterable[LedgerAccount]], None] = lambda touched: None
+        """Called with the accounts whose posted counters changed; what is recorded meanwhile is of the same batch."""
         self._by_name: dict[tuple[str, Asset], LedgerAccount] = {}
         self._assets: dict[Asset, Asset] = {}
         self._next_id = 1
@@ -96,8 +96,7 @@ class Ledger:
     def hold(self, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> Hold | Refusal:
         """Hold all legs, or refuse and change nothing. `expires_at`: when the onward packet expires, ms UTC.
 
-        Raises `LedgerError` for legs that no packet can have (two assets in one leg, an amount outside of UInt64).
-        """
+        Raises `LedgerError` for legs that no packet can have (two assets in one leg, an amount outside of UInt64)."""
         done = 0  # counted by hand: `enumerate` costs a tuple per leg
         for debited, credited, amount in legs:
             if debited.asset is not credited.asset or amount < 0:
@@ -167,8 +166,7 @@ class Ledger:
     def resolve(self, unknown: Unknown, *, delivered: bool, memo: str) -> None:
         """Close an unknown amount: delivered means we owe it to the counterpart, and lost it ourselves.
 
-        Raises `LedgerError` when it is resolved already, or is proven and said not to be delivered.
-        """
+        Raises `LedgerError` when it is resolved already, or is proven and said not to be delivered."""
         self._check_open(unknown)
         if unknown.fulfillment is not None and not delivered:
             raise LedgerError(f"unknown item {unknown.id} was delivered: its fulfillment is known")
@@ -178,8 +176,7 @@ class Ledger:
     def post(self, legs: tuple[Leg, ...], memo: str) -> None:
         """A posting outside packets (settlement, deposit, correction): no limit applies, the money has moved already.
 
-        Raises `LedgerError` when a leg is not a posting, and then changes nothing.
-        """
+        Raises `LedgerError` when a leg is not a posting, and then changes nothing."""
         for debited, credited, amount in legs:
             if not 0 < amount <= NO_LIMIT or debited.asset is not credited.asset or debited is credited:
                 raise LedgerError(f"not a posting: {amount} from {debited.name} to {credited.name}")
@@ -220,8 +217,7 @@ class Ledger:
         """What has been recorded since the last call, or None when there is nothing."""
         if not self._dirty:
             return None
-        for account in [a for a in self._batch.touched if a.credits_posted - a.debits_posted >= a.settle_at]:
-            self.on_payable(account)
+        self.before_batch(self._batch.touched)
         batch, self._batch, self._dirty = self._batch, Batch(), False
         # So that every commit says what its records add up to, and a replay can tell where it went another way.
         batch.records += [encode_counters(a.index, a.debits_posted, a.credits_posted) for a in batch.touched]

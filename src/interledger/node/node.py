@@ -93,7 +93,6 @@ class Node:
         self._routes: Routes
         self.learned: LearnedRoutes
         self.exchange_rates: Rates
-        self._own_address: OwnAddress
         self.peering: Peering
         self.payment_keys: PaymentKeys
         self._payments: Payments
@@ -104,11 +103,9 @@ class Node:
     # ------------------------------------------------------------------ life
 
     async def start(self, app: AsgiApp | None = None, settlement_app: AsgiApp | None = None) -> None:
-        """Open the store, the ports and the links. `app` answers what is not for ILP or BTP on the port,
-        `settlement_app` the engines on theirs.
+        """Open store, ports, links. `app` answers what is not for ILP or BTP, `settlement_app` engines on their port.
 
-        Raises `StoreError` when the books are not sound, `LinkError` when the port cannot be had.
-        """
+        Raises `StoreError` when the books are not sound, `LinkError` when the port cannot be had."""
         store = self._store = self._store or open_store(self.settings.data_dir, self.settings.durability)
         try:
             sealer = store.sealer = make_sealer(self)
@@ -137,15 +134,11 @@ class Node:
         address = address_at_start(parse_address(settings.ilp_address), facts)
         soon, clock, entropy = asyncio.get_running_loop().call_soon, self.clock, self.entropy
         self.wallets = Wallets(address, settings.secret_seed, clock=clock, entropy=entropy, defer=soon)
+        books, routes, spread = self.ledger, RoutingTable(), settings.spread
         self.connector = Connector(
-            address,
-            ledger=self.ledger,
-            routes=RoutingTable(),
-            exchange=self.exchange,
-            receivers=self.wallets,
-            spread=settings.spread,
+            address, ledger=books, routes=routes, exchange=self.exchange, receivers=self.wallets, spread=spread,
             limits=limits_of(settings),
-        )
+        )  # fmt: skip
         self.wallets.use(self.connector)
         inline = isinstance(store, MemoryStore)
         self._commits = GroupCommit(self.ledger, store, self.clock, self.alarms.store_failed, inline=inline)
@@ -161,10 +154,9 @@ class Node:
         self.changes = AccountChanges(self, self._accounts, self._routes)
         self.links.btp.admit_child = Children(self).admit
         self.learned = LearnedRoutes(self)
-        changed, alarm = self.connector.rates_changed, self.alarms.tell_of_rates
+        change, alarm = self.connector.rates_changed, self.alarms.tell_of_rates
         self.exchange_rates = Rates(
-            self.exchange, settings, clock=clock, entropy=entropy, on_change=changed, on_alarm=alarm
-        )
+            self.exchange, settings, clock=clock, entropy=entropy, on_change=change, on_alarm=alarm)  # fmt: skip
         self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
         self._payments = Payments(self)
 
@@ -175,8 +167,7 @@ class Node:
             logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
         accounts = {account.id: account for account in (*self.settings.accounts, *state.accounts)}
         for account in accounts.values():
-            account = with_token_apart(account)
-            self._accounts.open(account)
+            self._accounts.open(with_token_apart(account))
             self.settlements.follow(account)
         self._routes.set_static({**self.settings.routes, **state.routes})
         self.derive_routes()
@@ -227,9 +218,9 @@ class Node:
     @property
     def store(self) -> Store:
         """Where the node keeps what has to survive it."""
-        if self._store is None:
-            raise RuntimeError("the node was not started")
-        return self._store
+        if self._store is not None:
+            return self._store
+        raise RuntimeError("the node was not started")
 
     async def commit(self) -> None:
         """Return once all that was changed is durable. Raises `StoreError` when it cannot be."""

@@ -19,6 +19,7 @@ from interledger.errors import SettingsError
 from interledger.ilp.address import Address, parse_address
 from interledger.node.settings_access import stands_last
 from interledger.node.settings_parsers import (
+    bind_text,
     is_loopback_host,
     one_of,
     parse_bind_address,
@@ -39,11 +40,6 @@ from interledger.node.settings_rows import setting as _setting
 from interledger.node.settings_settlement import SettlementSettings, settlement_faults
 
 __all__ = ["SETTINGS", "Setting", "Settings", "faults_between"]
-
-
-def _bind_text(text: str) -> str:
-    parse_bind_address(text)
-    return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +69,7 @@ class Settings(SettlementSettings):
         secret=True,
     )
     http_bind_address: str = _setting(
-        _bind_text,
+        bind_text,
         "127.0.0.1:7770",
         "HOST:PORT",
         "Where the node listens: HTTP API, SPSP, ILP-over-HTTP and BTP on one port. Port 0 takes a free one.",

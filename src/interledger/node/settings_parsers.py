@@ -17,6 +17,7 @@ from interledger.accounts.asset import Asset, parse_amount, parse_asset
 from interledger.errors import InvalidRequestError
 
 __all__ = [
+    "bind_text",
     "format_ratio",
     "is_loopback_host",
     "one_of",
@@ -50,6 +51,12 @@ def parse_text(text: str) -> str:
     """Any text on one line."""
     if not text or not text.isprintable():
         raise InvalidRequestError("it is empty, or has characters that cannot be printed")
+    return text
+
+
+def bind_text(text: str) -> str:
+    """`HOST:PORT` as it was written, once it is known to be that."""
+    parse_bind_address(text)
     return text
 
 

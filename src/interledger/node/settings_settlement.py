@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from interledger.node.settings_access import AccessSettings
-from interledger.node.settings_parsers import is_loopback_host, parse_bind_address, parse_token, whole_number
+from interledger.node.settings_parsers import bind_text, is_loopback_host, parse_bind_address, parse_token, whole_number
 from interledger.node.settings_routes import DAY_MS
 from interledger.node.settings_rows import setting
 
@@ -16,17 +16,12 @@ __all__ = ["SettlementSettings", "settlement_faults"]
 BIND: Final = "settlement_api_bind_address"
 
 
-def _bind_text(text: str) -> str:
-    parse_bind_address(text)
-    return text
-
-
 @dataclass(frozen=True, kw_only=True)
 class SettlementSettings(AccessSettings):
     """Where engines call, and when balances are settled without a threshold."""
 
     settlement_api_bind_address: str | None = setting(
-        _bind_text,
+        bind_text,
         None,
         "HOST:PORT",
         "Where settlement engines tell the node what came in, and send messages (RFC 38); 127.0.0.1:7771 is usual. No",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -71,7 +71,7 @@ class Settlements:
     def start(self) -> None:
         """Take up what was under way. Accounts are open by then."""
         self._running = True
-        self._node.ledger.on_payable = self._reached
+        self._node.ledger.before_batch = self._before_batch
         self.engines.start()
         for settlement in self.book.open():
             if settlement.state is SettlementState.SENDING:
@@ -136,8 +136,13 @@ class Settlements:
         if self._running and -line.net >= line.settle_at:
             self._reached(line)
 
+    def _before_batch(self, touched: Iterable[LedgerAccount]) -> None:
+        """What is owed has changed: a settlement that becomes due is of the same commit."""
+        for line in [line for line in touched if line.credits_posted - line.debits_posted >= line.settle_at]:
+            self._reached(line)
+
     def _reached(self, line: LedgerAccount) -> None:
-        """The ledger calls this while it fills the batch whose entries have reached the threshold."""
+        """The account's threshold is reached."""
         account = self._lines.get(line)
         if account is None or not self._running or self._node.read_only or self.book.sending(account.id):
             return
