@@ -19,6 +19,7 @@ from interledger.settlement.engine import shell as engine_shell
 from interledger.settlement.engine.shell import EngineProcess, EngineSettings
 from interledger.settlement.engine.state import EngineState
 from interledger.settlement.quantity import Quantity
+from interledger.settlement.shell import SettlementCalls
 
 OPEN = EgressPolicy(development=True)
 
@@ -100,6 +101,23 @@ class Connector:
                 self.credited.setdefault((account, key), Quantity.decode(body))
             self.after()
         await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": answer})
+
+
+class Carrier(Connector):
+    """A node that carries messages to the engine of the peer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peer: Callable[[], str] = lambda: ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if not scope["path"].endswith("/messages"):
+            await super().__call__(scope, receive, send)
+            return
+        body = (await receive()).get("body", b"")
+        answer = await SettlementCalls(self.peer()).send_message("peer", body)
+        await send({"type": "http.response.start", "status": 201, "headers": []})
         await send({"type": "http.response.body", "body": answer})
 
 

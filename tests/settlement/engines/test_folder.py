@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from kit import Connector, call, connector_of, quick, running, until
+from kit import Carrier, call, connector_of, quick, running, until
 
 from interledger.settlement.engine import Payment
 from interledger.settlement.engine.shell import EngineProcess
 from interledger.settlement.engines import find_engine, make_engine
 from interledger.settlement.engines.folder import FolderEngine
-from interledger.settlement.shell import SettlementCalls
-
-
-class Carrier(Connector):
-    """A node that carries messages to the engine of the peer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.peer: Callable[[], str] = lambda: ""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if not scope["path"].endswith("/messages"):
-            await super().__call__(scope, receive, send)
-            return
-        body = (await receive()).get("body", b"")
-        answer = await SettlementCalls(self.peer()).send_message("peer", body)
-        await send({"type": "http.response.start", "status": 201, "headers": []})
-        await send({"type": "http.response.body", "body": answer})
 
 
 def engine_of(place: Path, name: str) -> FolderEngine:

@@ -27,6 +27,9 @@ ENGINES: Final[Mapping[str, EngineEntry]] = {
     "folder": EngineEntry(
         "interledger.settlement.engines.folder:FolderEngine", "A ledger that is a folder, for trying things"
     ),
+    "litecoin": EngineEntry(
+        "interledger.settlement.engines.litecoin:LitecoinEngine", "Transactions on Litecoin, by a node and its wallet"
+    ),
 }
 """Imported when they are asked for: each may need libraries of its own."""
 
