@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
@@ -21,7 +20,7 @@ from kit import Carrier, call, connector_of, quick, running, until
 from interledger.errors import SettingsError
 from interledger.settlement.engine.shell import EngineProcess
 from interledger.settlement.engines import find_engine, make_engine
-from interledger.settlement.engines.core_rpc import CoreRpc, RpcError
+from interledger.settlement.engines.core_rpc import CoreRpc
 
 CONFIRMATIONS = 3
 BUMP_BLOCKS = 2
@@ -54,14 +53,8 @@ class Chain:
     def start(self) -> None:
         command = ["litecoind", f"-datadir={self.place}", "-regtest", f"-rpcport={self.port}", "-listen=0", "-server"]
         self._process = subprocess.Popen([*command, "-fallbackfee=0.0001"], stdout=subprocess.DEVNULL)
-        until_at = time.monotonic() + 60
-        while True:
-            try:
-                self("getblockcount")
-                break
-            except RpcError:
-                assert time.monotonic() < until_at
-                time.sleep(0.1)
+        asked = ["litecoin-cli", f"-datadir={self.place}", "-regtest", f"-rpcport={self.port}", "-rpcwait", "uptime"]
+        subprocess.run(asked, check=True, timeout=60, stdout=subprocess.DEVNULL)
 
     def stop(self) -> None:
         if self._process is not None:
