@@ -187,9 +187,9 @@ async def test_only_the_operator_sees_the_books(books: tuple[Node, Any]) -> None
         for method in methods
         if path.startswith(("/api/ledger", "/api/unknown"))
     ]
-    assert len(operations) == 12
+    assert len(operations) == 13
     for path, method in operations:
-        target = path.replace("{item}", "unk_1").replace("{decision}", "dec_1")
+        target = path.replace("{account}", "bob").replace("{item}", "unk_1").replace("{decision}", "dec_1")
         assert (await call(method.upper(), target, token=None)).status == 401
         assert (await call(method.upper(), target, token="bob-token")).status == 403
 

@@ -36,7 +36,7 @@ from interledger.settlement.quantity import Quantity
 from interledger.transport.stream import frames
 from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.packet import StreamPacket
-from tests.support import btp_vectors, ccp_vectors, http_vectors
+from tests.support import btp_vectors, ccp_vectors, http_vectors, statement_vectors
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "vectors"
 
@@ -362,6 +362,8 @@ FORMATS: dict[str, Format] = {
         balance_response,
         lambda value, _: PeerBalance(int(value["balance"]), value["assetScale"], value["assetCode"]).encode(),
     ),
+    "statement.request": Format(statement_vectors.request_to_value, statement_vectors.request_from_value),
+    "statement.answer": Format(statement_vectors.answer_to_value, statement_vectors.answer_from_value),
     "echo.data": Format(echo_data, encode_echo),
     "ildcp.request": Format(ildcp_request, lambda _, vector: config_request(ms(vector["now"])).encode()),
     "ildcp.response": Format(

@@ -21,6 +21,7 @@ from interledger.api import (
     openapi,
     peer_balance,
     rates,
+    reconciliation,
     route_explain,
     routes,
     status,
@@ -72,6 +73,7 @@ def all_operations() -> tuple[Operation, ...]:
         *rates.OPERATIONS,
         *SpspResource().operations(),
         *ledger.OPERATIONS,
+        *reconciliation.OPERATIONS,
         *unknown.OPERATIONS,
     )
     return (openapi.operation(described), *described)

@@ -14,6 +14,7 @@ from interledger.accounts.books.profit import ProfitReport
 from interledger.accounts.books.readings import ItemHistory
 from interledger.accounts.books.statement import By, StatementReport
 from interledger.accounts.ledger import LedgerAccount, Unknown
+from interledger.api.reconciliation_view import ReconciliationView
 from interledger.clock import Timestamp
 
 __all__ = ["AtRiskView", "BooksFacade", "ComparisonView", "DecisionView", "EffectView"]
@@ -93,6 +94,10 @@ class BooksFacade(Protocol):
     async def check(self) -> CheckReport: ...
 
     async def compare(self) -> Sequence[ComparisonView]: ...
+
+    async def reconcile(self, account_id: str) -> ReconciliationView:
+        """Raises `NotFoundError`, `InvalidRequestError`, `StoreError`; never for what the peer does."""
+        ...
 
     async def statement(self, name: str, asset: Asset | None, period: Period, by: By) -> StatementReport:
         """Raises `NotFoundError`, `InvalidRequestError`."""

@@ -14,6 +14,9 @@ __all__ = ["LedgerCalls"]
 READING_MS: Final = 300_000
 """A node reads its journal slowly, beside its work: 100,000 records in some seconds."""
 
+RECONCILING_MS: Final = 660_000
+"""A run of a node ends after ten minutes."""
+
 Document = dict[str, Any]
 
 
@@ -31,6 +34,11 @@ class LedgerCalls(ApiCalls):
     async def ledger_compare(self) -> list[Document]:
         """Our books beside those of every peer."""
         return cast("list[Document]", (await self._call("GET", "/api/ledger/compare", timeout_ms=READING_MS))["items"])
+
+    async def reconcile(self, account: str) -> Document:
+        """Compare packet by packet with a peer's books, and resolve what is unknown."""
+        path = f"/api/ledger/reconcile/{encode_path(account, safe='')}"
+        return cast("Document", await self._call("POST", path, timeout_ms=RECONCILING_MS))
 
     async def ledger_statement(self, account: str, **query: str | None) -> Document:
         """Of one account. `asset`, `from`, `to`, `by`."""

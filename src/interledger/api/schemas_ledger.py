@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from interledger.api.schema_kinds import COUNT, MOMENT, NUMBER, TEXT, UNITS, Schema, object_of, or_null, ref
+from interledger.application.statement.resolving import Outcome
 
 __all__ = ["LEDGER_SCHEMAS"]
 
@@ -21,6 +22,18 @@ _PLACE: Final = object_of({"commit": COUNT, "at": _MOMENT})
 _NULLABLE_TEXT: Final = or_null(TEXT)
 _NULLABLE_COUNT: Final = or_null(COUNT)
 _MEMO: Final = or_null(object_of({"kind": TEXT, "by": _NULLABLE_TEXT, "reason": _NULLABLE_TEXT, "id": _NULLABLE_TEXT}))
+
+_UNKNOWN: Final = {
+    "id": TEXT,
+    "account": TEXT,
+    "ledger_account": TEXT,
+    "amount": ref("Money"),
+    "condition": TEXT,
+    "expires_at": _MOMENT,
+    "age_ms": _NULLABLE_COUNT,
+    "proof": _NULLABLE_TEXT,
+}
+_RESOLVED: Final = object_of({**_UNKNOWN, "outcome": {"type": "string", "enum": [one.value for one in Outcome]}})
 
 LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
     "AtRisk": object_of({"account": TEXT, **_ASSET, "owed": UNITS, "in_flight": UNITS, "unknown": UNITS}),
@@ -63,6 +76,45 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
             "unknown": UNITS,
             "unexplained": UNITS,
             "problem": _NULLABLE_TEXT,
+        }
+    ),
+    "Reconciliation": object_of(
+        {
+            "account": TEXT,
+            **_ASSET,
+            "at": MOMENT,
+            "agrees": {"type": "boolean"},
+            "problem": _NULLABLE_TEXT,
+            "net": UNITS,
+            "compared": object_of(
+                {
+                    "from": _MOMENT,
+                    "until": _MOMENT,
+                    "packets": COUNT,
+                    "questions": COUNT,
+                    "complete": {"type": "boolean"},
+                }
+            ),
+            "agreed_until": _MOMENT,
+            "difference": {**UNITS, "description": "Ours less theirs: by what the balances differ"},
+            "differences": _list(
+                object_of(
+                    {
+                        "direction": {"type": "string", "enum": ["sent", "received"]},
+                        "condition": TEXT,
+                        "amount": UNITS,
+                        "at": MOMENT,
+                        "ours": COUNT,
+                        "theirs": COUNT,
+                        "total": UNITS,
+                        "proof": _NULLABLE_TEXT,
+                        "meaning": TEXT,
+                    }
+                )
+            ),
+            "more": {**COUNT, "description": "Differences that did not fit"},
+            "resolved": _list(_RESOLVED),
+            "left": _list(_RESOLVED),
         }
     ),
     "Statement": object_of(
@@ -115,16 +167,7 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
         }
     ),
     "Unknown": object_of(
-        {
-            "id": TEXT,
-            "account": TEXT,
-            "ledger_account": TEXT,
-            "amount": ref("Money"),
-            "condition": TEXT,
-            "expires_at": _MOMENT,
-            "age_ms": _NULLABLE_COUNT,
-            "proof": _NULLABLE_TEXT,
-        },
+        _UNKNOWN,
         {
             "held_at": _MOMENT,
             "gave_up_at": _MOMENT,

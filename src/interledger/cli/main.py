@@ -109,6 +109,7 @@ root: Final = LazyGroup(
                 "check": Entry("ledger:check", "Compute all balances again, and compare"),
                 "accounts": Entry("ledger:accounts", "The chart of accounts, as it stands"),
                 "compare": Entry("ledger:compare", "Our books beside those of the peers"),
+                "reconcile": Entry("reconcile:reconcile", "Compare packet by packet with a peer, and resolve"),
                 "statement": Entry("ledger:statement", "What was posted to one account"),
                 "profit": Entry("ledger:profit", "Fees, losses, exchange positions"),
                 "export": Entry("ledger:export", "The books for hledger, beancount, a spreadsheet"),

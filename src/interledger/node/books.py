@@ -31,6 +31,7 @@ from interledger.clock import Timestamp
 from interledger.errors import ConflictError, InvalidRequestError, LedgerError, NotFoundError, StoreError
 from interledger.node.comparison import Comparison, Comparisons
 from interledger.node.decisions import Decision, Decisions, Effect
+from interledger.node.statements import Reconciliation, Statements
 from interledger.node.views import AtRisk
 from interledger.store.follow import follow_slowly
 
@@ -56,6 +57,7 @@ class Books:
         self._node = node
         self.comparisons = Comparisons(node)
         self.decisions = Decisions(node.clock, node.entropy)
+        self.statements = Statements(node)
         self._reading = asyncio.Lock()
 
     # ------------------------------------------------------------------ reading
@@ -99,6 +101,10 @@ class Books:
     async def compare(self) -> list[Comparison]:
         """Our books beside those of every peer that says."""
         return await self.comparisons.compare_all()
+
+    async def reconcile(self, account_id: str) -> Reconciliation:
+        """Exchange statements with a peer, and resolve what can be. Raises `NotFoundError`, `InvalidRequestError`."""
+        return await self.statements.reconcile(self._node.account(account_id))
 
     async def statement(self, name: str, asset: Asset | None, period: Period, by: By) -> StatementReport:
         """Of one account: its full name, or a peer's alone. Raises `NotFoundError`, `InvalidRequestError`."""

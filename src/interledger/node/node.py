@@ -125,6 +125,7 @@ class Node:
         self.links.start()
         self.learned.start()
         self.settlements.start()
+        self.books.statements.start()
         self.started_at = self.clock.now()
         self.ready = True
 

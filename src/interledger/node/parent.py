@@ -103,6 +103,7 @@ class OwnAddress:
         """The account's link came up: routes are exchanged over it, and a parent is asked."""
         self._node.learned.link_up(account_id)
         self._node.books.comparisons.link_up(account_id)
+        self._node.books.statements.link_up(account_id)
         parent = self._parent()
         if parent is not None and parent.id == account_id:
             self._ask_soon()

@@ -139,14 +139,18 @@ class OwnRequests:
 
         That the answer's fulfillment is the one of such messages is proved by the condition it was sent with.
         """
-        if account_id not in self._connector.peers:
-            raise LinkError(f"{account_id} has no link")
-        reply = await self._send(
-            lambda request_id: self._connector.ask_peer(account_id, SELF, request_id, request, self._clock.now())
-        )
+        reply = await self.exchange(account_id, request)
         if isinstance(reply, Reject):
             raise LinkError(f"{account_id} does not answer {request.destination}: {reply.code} {reply.message}")
         return reply.data
+
+    async def exchange(self, account_id: AccountId, request: Prepare) -> Reply:
+        """The same, whatever the answer; R00 when there is none in time. Raises `LinkError` when there is no link."""
+        if account_id not in self._connector.peers:
+            raise LinkError(f"{account_id} has no link")
+        return await self._send(
+            lambda request_id: self._connector.ask_peer(account_id, SELF, request_id, request, self._clock.now())
+        )
 
     async def _send(self, send: Callable[[RequestId], None]) -> Reply:
         self._last_id += 1

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from interledger.node.settings_books import BooksSettings
 from interledger.node.settings_parsers import parse_bool, whole_number
 from interledger.node.settings_rows import Setting, setting
 
@@ -18,7 +19,7 @@ DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class RouteSettings:
+class RouteSettings(BooksSettings):
     """Whether and how often a node tells its routes."""
 
     route_broadcast: bool = setting(
@@ -49,8 +50,8 @@ class RouteSettings:
 
 
 def is_of_routes(row: Setting) -> bool:
-    """Whether the row is one of these. They stand at the end of the table."""
-    return row.key.startswith(TABLE)
+    """Whether the row is one of these, or of the books'. They stand at the end of the table."""
+    return row.key.startswith((TABLE, "ledger."))
 
 
 def route_faults(values: Mapping[str, Any]) -> list[tuple[str, str]]:

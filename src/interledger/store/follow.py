@@ -10,7 +10,7 @@ from interledger.accounts.books.past import Commit, Opening
 from interledger.accounts.books.readings import Reading
 from interledger.store.history import HistoryReader
 
-__all__ = ["follow", "follow_slowly"]
+__all__ = ["follow", "follow_commits", "follow_slowly"]
 
 T = TypeVar("T")
 
@@ -40,17 +40,27 @@ async def follow_slowly(
     """
     opening = (await asyncio.to_thread(history.read_openings))[0]
     reading = make(opening)
-    parts = _parts(history, opening.seq)
+    await follow_commits(history, opening.seq, reading.feed, on_slice)
+    return reading.finish()
+
+
+async def follow_commits(
+    history: HistoryReader,
+    after: int,
+    feed: Callable[[Commit], object],
+    on_slice: Callable[[], object] = lambda: None,
+) -> None:
+    """Feed every commit after number `after`, in the same way. Raises `StoreError` when it is not kept any more."""
+    parts = _parts(history, after)
     octets = 0
     while (commits := await asyncio.to_thread(next, parts, None)) is not None:
         for commit in commits:
-            reading.feed(commit)
+            feed(commit)
             octets += len(commit.records)
             if octets >= SLICE_OCTETS:
                 octets = 0
                 on_slice()
                 await asyncio.sleep(0)
-    return reading.finish()
 
 
 def _parts(history: HistoryReader, after: int) -> Iterator[list[Commit]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.books.past import Opening
-from interledger.accounts.ledger import Ledger, Unknown
+from interledger.accounts.ledger import Hold, Ledger, Unknown
 from interledger.application.statement import protocol
 from interledger.application.statement.answering import answer_request
 from interledger.application.statement.claims import ClaimIndex
@@ -294,3 +294,16 @@ def test_more_candidates_than_one_run_takes(monkeypatch: pytest.MonkeyPatch) -> 
     findings = pair.run()
     assert not findings.is_complete
     assert len(findings.differences) == 100
+
+
+def test_what_was_in_flight_when_the_peer_read_its_journal_is_open() -> None:
+    """Executed since, it is neither counted nor in flight."""
+    pair = Pair([], [])
+    legs = ((pair.ledger.account("peer/us", USD), pair.ledger.account("peer/carol", USD), 5),)
+    hold = pair.ledger.hold(legs, sha256(proof(1)).digest(), NOW - 60_000, True)
+    assert isinstance(hold, Hold)
+    pair.theirs.holds_then = (hold,)
+    pair.ledger.execute(hold, proof(1))
+    unknown(pair, 1)
+    [found] = pair.run().unknown
+    assert (found.conclusive, found.answer.state) == (False, ItemState.OPEN)

@@ -6,15 +6,14 @@ The work is bounded: what a question makes us look through is counted, and beyon
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, final
 
 from interledger.accounts.account import Account, Relation
 from interledger.accounts.asset import Asset
-from interledger.accounts.ledger import Ledger
+from interledger.accounts.ledger import Hold, Ledger
 from interledger.application.statement.claims import ClaimIndex, Claims, summarize
 from interledger.application.statement.messages import (
-    BUCKET_MS,
     ENTRIES_MAX,
     Answer,
     AskItems,
@@ -112,14 +111,15 @@ def answer_request(
     if isinstance(request, AskTimes):
         times = claims.times(request.since, request.until, request.width_ms)
         answer = Times(index.known_since, asset.scale, asset.code, tuple(times.items()))
-        return answer, len(times) + (request.until - request.since) // BUCKET_MS % 1_000
+        return answer, claims.minutes
     if isinstance(request, AskRange):
         entries = claims.entries(request.since, request.until, request.prefix)
         return _tell(entries, len(request.prefix)), len(entries) + 1
-    still_open = open_keys(ledger, name, asset, incoming=incoming)
+    # What was executed since we read is in neither: it was in flight then.
+    still_open = open_keys(ledger, (*index.holds_then, *ledger.holds.values()), name, asset, incoming=incoming)
     states = {} if incoming else _unknown_states(ledger, name, asset)
     items = tuple(_item(claims, wanted, still_open, states, index.caught_at) for wanted in request.items)
-    return Items(index.known_since, items), _ITEM_WORK * len(items) + len(ledger.holds) + len(ledger.unknown)
+    return Items(index.known_since, items), _ITEM_WORK * len(items) + 2 * len(ledger.holds) + len(ledger.unknown)
 
 
 def _tell(entries: list[Entry], depth: int) -> Listed | Parts:
@@ -142,11 +142,11 @@ def _item(
     return Item(count, state, fulfillment)
 
 
-def open_keys(ledger: Ledger, name: str, asset: Asset, *, incoming: bool) -> set[bytes]:
-    """The keys of packets in flight, that came from this account or went to it."""
+def open_keys(ledger: Ledger, holds: Iterable[Hold], name: str, asset: Asset, *, incoming: bool) -> set[bytes]:
+    """The keys of those packets that came from this account or went to it."""
     found = set()
     account = ledger.find(name, asset)
-    for hold in ledger.holds.values():
+    for hold in holds:
         if incoming and hold.legs[0][0] is account:
             amount = sum(part for debited, _, part in hold.legs if debited is account)
             found.add(key_of(hold.condition, amount))

@@ -8,13 +8,14 @@ when somebody asks, and each commit of it is read once.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.books.memo import Memo
 from interledger.accounts.books.past import Commit, Opening
+from interledger.accounts.entries import Hold
 from interledger.accounts.records import (
     AccountOpened,
     Evidence,
@@ -99,8 +100,10 @@ class Claims:
         bucket.add(key)
         self._by_key[key] = self._by_key.get(key, b"") + _ONE.pack(at, fulfillment or _NO_FULFILLMENT)
 
-    def __len__(self) -> int:
-        return sum(len(bucket.keys) for bucket in self._buckets.values())
+    @property
+    def minutes(self) -> int:
+        """In how many there are entries."""
+        return len(self._buckets)
 
     def times(self, since: int, until: int, width_ms: int) -> dict[int, Summary]:
         """Summaries by the beginning of each time that has entries, ascending."""
@@ -167,13 +170,14 @@ def _is_of(at: int, start: int) -> bool:
 
 @final
 class ClaimIndex:
-    """The entries of all accounts. Fed the commits after an opening; `caught_at` is set by whoever feeds it: all that
-    was decided before that moment is in."""
+    """The entries of all accounts. Fed the commits after an opening; `caught_at` and `holds_then` are set by whoever
+    feeds it: all that was decided before that moment is in, and these packets were in flight then."""
 
     def __init__(self, opening: Opening, *, claims_max: int = CLAIMS_MAX) -> None:
         """Raises `DecodeError` for a snapshot that cannot be."""
         self.seq = opening.seq
         self.caught_at = 0
+        self.holds_then: Sequence[Hold] = ()
         self.known_since = opening.at if opening.state is not None else 0
         self._claims_max = claims_max
         self._kept = 0

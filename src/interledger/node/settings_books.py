@@ -1,0 +1,27 @@
+"""The settings of the books: rows of the table in `settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from interledger.node.settings_parsers import whole_number
+from interledger.node.settings_rows import setting
+
+__all__ = ["BooksSettings"]
+
+WEEK_MINUTES: Final = 10_080
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooksSettings:
+    """How often the books are compared with those of peers."""
+
+    statement_minutes: int = setting(
+        whole_number(0, WEEK_MINUTES),
+        "60",
+        "MINUTES",
+        "How often each peer that runs such a node is asked what it counts, so that both agree and what is unknown",
+        "is resolved; also after a restart or a reconnect that left unknown amounts. 0: never; peers are told nothing.",
+        key="ledger.statement_minutes",
+    )
