@@ -131,9 +131,8 @@ class Node:
 
     def _assemble(self, store: Store, facts: Mapping[str, Any]) -> None:
         """Make all parts, each with those it needs."""
-        settings = self.settings
+        settings, clock, entropy, soon = self.settings, self.clock, self.entropy, asyncio.get_running_loop().call_soon
         address = address_at_start(parse_address(settings.ilp_address), facts)
-        soon, clock, entropy = asyncio.get_running_loop().call_soon, self.clock, self.entropy
         self.wallets = Wallets(address, settings.secret_seed, clock=clock, entropy=entropy, defer=soon)
         books, routes, spread = self.ledger, RoutingTable(), settings.spread
         self.connector = Connector(
@@ -142,9 +141,9 @@ class Node:
         )  # fmt: skip
         self.wallets.use(self.connector)
         inline = isinstance(store, MemoryStore)
-        self._commits = GroupCommit(self.ledger, store, self.clock, self.alarms.store_failed, inline=inline)
+        self._commits = GroupCommit(self.ledger, store, clock, self.alarms.store_failed, inline=inline)
         self._own_address = OwnAddress(self)
-        self.links = Links(self.connector, settings, self.clock, self.entropy, on_up=self._own_address.link_up)
+        self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)
         self.payment_keys = PaymentKeys(self, facts)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
