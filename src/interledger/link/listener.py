@@ -78,11 +78,13 @@ class Listener:
                 ssl=self._tls,
                 backlog=BACKLOG,
                 ssl_handshake_timeout=None if self._tls is None else TLS_HANDSHAKE_S,
+                start_serving=False,  # else asyncio waits once more, and a cancellation then loses the open socket
             )
         except OSError as error:
             raise LinkError(f"{self.host} port {self.port} cannot be listened on: {error.strerror or error}") from error
         self.port = int(self._server.sockets[0].getsockname()[1])
         shared.wake = self._wake
+        await self._server.start_serving()
 
     async def stop(self, drain_ms: int = 0) -> None:
         """Take no new connections or requests; give what runs `drain_ms` to finish; then cut what is left."""
