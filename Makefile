@@ -32,7 +32,7 @@ docs: $(VENV)/.dev ## Write docs/reference again from the code
 	@$(BIN)/python -m tools.docs
 
 sim: $(VENV)/.node ## A simulated network; the same SEED gives the same run
-	@$(BIN)/python -m interledger.sim.simulation --seed $(SEED)
+	@$(BIN)/python -m tools.simulate --seed $(SEED)
 
 bench: $(VENV)/.dev interop ## Speed on this machine, beside a peer from npm where there is one; after `make compiled` that too
 	@$(BIN)/python bench/steps.py

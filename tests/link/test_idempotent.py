@@ -331,6 +331,7 @@ def test_an_answer_that_expired_is_not_delivered_again(tmp_path: Path) -> None:
     process.alice.side.resume(EXPIRES)
     assert process.alice.delivered == []
     process.alice.side.resume(NOW)
+    process.commits.flush()
     assert process.alice.delivered == [(ID, FULFILL)]
     process.kill()
 

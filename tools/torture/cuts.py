@@ -18,7 +18,7 @@ from interledger.errors import StoreError
 from interledger.store.base import Durability
 from tools.torture.life import Life, State, load
 
-__all__ = ["BrokenError", "CutReport", "cut_seeds", "torture_seed"]
+__all__ = ["BrokenError", "CutReport", "cut_seeds", "quick_place", "torture_seed"]
 
 LIVES_MAX: Final = 4
 CUTS_PER_LIFE: Final = 25
@@ -45,7 +45,7 @@ class CutReport:
 def cut_seeds(first: int, cuts: int) -> CutReport:
     """From seed `first` on, until there were so many cuts. Raises `BrokenError`."""
     report = CutReport()
-    with tempfile.TemporaryDirectory(dir=_quick_place()) as place:
+    with tempfile.TemporaryDirectory(dir=quick_place()) as place:
         while report.cuts < cuts:
             torture_seed(first + report.seeds, Path(place), report)
             report.seeds += 1
@@ -111,6 +111,6 @@ def _number_of(state: State, states: list[State], promised: int) -> int | None:
     return next((number for number in range(promised, len(states)) if states[number] == state), None)
 
 
-def _quick_place() -> str | None:
+def quick_place() -> str | None:
     """Locks are taken on a real file; memory is the quickest place for one."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a directory of our own is made in it

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["Disk", "DiskFaultError", "Kind", "Op"]
 
@@ -50,6 +50,8 @@ class Disk:
     ops: list[Op] = field(default_factory=list)
     on_op: Callable[[Op, int], None] = lambda op, number: None
     """Called before each request; raises `DiskFaultError` to refuse it."""
+    log_files: Any = field(default=None, repr=False, compare=False)
+    """What stands in for `os` on it: see `vfs.mounted`, which may come and go while files are open."""
 
     @classmethod
     def of(cls, files: dict[str, bytes]) -> Disk:

@@ -263,7 +263,8 @@ def mounted(disk: Disk) -> Iterator[None]:
     """While this lasts, what stores of this process open is on `disk`, whatever the path before its last part."""
     if _FILE_SYSTEM is None:
         raise OSError("the SQLite of this Python cannot be given a file system")
-    log_files = _LogFiles(disk)
+    log_files = disk.log_files = disk.log_files or _LogFiles(disk)
+    before = _FILE_SYSTEM.disk
     _FILE_SYSTEM.disk = disk
     log: Any = commit_log
     kept = log.os, log.create_private
@@ -273,4 +274,5 @@ def mounted(disk: Disk) -> Iterator[None]:
         yield
     finally:
         log.os, log.create_private = kept
+        _FILE_SYSTEM.disk = before
         _LIBRARY.sqlite3_vfs_unregister(ctypes.byref(_FILE_SYSTEM.vfs))

@@ -88,6 +88,7 @@ class Connector:
         self.services = Services(ledger)
         self.link_watchers: list[Callable[[AccountId, Timestamp], None]] = []
         self.peers: dict[AccountId, Peer] = {}
+        self._left: dict[AccountId, Peer] = {}  # detached, while something of them is in flight
         self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
         self.deadlines = Deadlines()
@@ -184,6 +185,11 @@ class Connector:
         hold = flight.hold
 
         if type(reply) is Fulfill:
+            if now >= flight.deadline:
+                # The clock was set, or the process stood still: the packet's time was up before its timer ran.
+                self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, refusals.TIMED_OUT))
+                self._receive_late(outgoing, request_id, reply)
+                return
             # 7 verify
             # RFC 27: "the connector checks that the fulfillment hashes to the original condition" (CR-09)
             if sha256(reply.fulfillment).digest() == flight.condition:
@@ -363,15 +369,21 @@ class Connector:
             cancel=lambda request_id, prepare: self._cancel(peer, request_id),
             first_request_id=first_request_id,
         )
+        left = self._left.pop(peer_id, None)
+        if left is not None:
+            peer.take_over(left)
+            self.deadlines.move(left, peer)
         self.peers[peer_id] = peer
         self.routes_changed()
         return peer
 
     def detach(self, peer_id: AccountId) -> None:
-        """Forget a peer. What it has in flight ends by expiry."""
+        """Forget a peer. What it has in flight ends by expiry, or by its reply when it is attached again before."""
         peer = self.peers.pop(peer_id, None)
         if peer is not None:
             self.totals.add(peer)
+            if peer.in_flight or peer.gave_up:
+                self._left[peer_id] = peer
         self.routes_changed()
 
     def routes_changed(self) -> None:

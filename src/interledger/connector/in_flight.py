@@ -77,6 +77,13 @@ class Deadlines:
         self._peers[peer] = None
         self.on_sooner(_due(deadline))
 
+    def move(self, old: Peer, new: Peer) -> None:
+        """What was in flight to `old` is in flight to `new` now."""
+        if old in self._peers:
+            due = old.next_deadline
+            self._forget(old)
+            self.watch(new, due)
+
     def next_due(self) -> Timestamp | None:
         """When `take_due` may have something, or None while nothing is in flight."""
         for peer in [peer for peer in self._peers if not peer.in_flight]:

@@ -108,5 +108,15 @@ class Peer:
         self.late = 0
         """Replies of this peer that came when nobody waited any more."""
 
+    def take_over(self, left: Peer) -> None:
+        """The same counterpart with other settings: it still owes the replies that it owed, under their numbers.
+
+        `left` shares them from now on: what waits for a commit may still be cancelled in its name.
+        """
+        self.in_flight, self.gave_up = left.in_flight, left.gave_up
+        self.next_request_id = left.next_request_id
+        for flight in self.in_flight.values():
+            flight.outgoing = self
+
     def __repr__(self) -> str:
         return f"<Peer {self.id} {self.account.asset} in_flight={len(self.in_flight)}>"

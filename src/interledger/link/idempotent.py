@@ -3,7 +3,8 @@
 Used by every link of that kind; what differs between them is how an answer is delivered. The rules (money.md):
 
 * That a packet is in progress is written in the commit of its hold, the answer in the commit of its execution. An
-  answer leaves when it is written, a Reject too: a repetition that arrives after a restart must not be charged.
+  answer leaves when it is written, a Reject too: a repetition that arrives after a restart must not be charged. When
+  nothing can be written any more, a Fulfill leaves all the same, the Reject of a packet that was held does not.
 * After a restart a packet is never forwarded again. One whose hold led to ourselves was released: its answer is a
   Reject. One that had left is unknown: a fulfillment may still exist, so nothing is said while its peer could believe
   one, and R00 after it has expired.
@@ -136,7 +137,10 @@ class IdempotentSide:
         octets = reply.encode()
         state = self.journal.find(request_id)
         self.journal.answer(request_id, octets)
-        if state is not None and state.durable:
+        if state is not None and state.durable and state.hold_id is not None and type(reply) is Reject:
+            # When it cannot be written it does not leave: a start finds the hold, and a fulfillment may still come.
+            self._ledger.call_after_commit(lambda error: None if error else self.journal.on_answer(request_id, octets))
+        elif state is not None and state.durable:
             self._ledger.reply_after_commit(self.journal.on_answer, request_id, octets)
         else:
             self.journal.on_answer(request_id, octets)
@@ -148,7 +152,8 @@ class IdempotentSide:
         for request_id, state in list(self.journal.entries()):
             if state.answer is not None:
                 if state.answer and state.expires_at > now:  # an empty one was dropped
-                    self.journal.on_answer(request_id, state.answer)
+                    # Not at once: an account that is opened anew may have answers that are being written.
+                    self._ledger.reply_after_commit(self.journal.on_answer, request_id, state.answer)
             elif state.hold_id in self._ledger.unknown:
                 heapq.heappush(self._unknown, (state.expires_at, request_id))
             elif state.hold_id is not None and state.hold_id not in self._ledger.holds:

@@ -1,27 +1,76 @@
-"""A simulated node: the real connector and ledger, over a disk that takes its time and a process that can die."""
+"""A simulated node: the real connector, ledger, group commit, store and route exchange, on virtual time.
+
+What is not real is what surrounds them: the disk that takes its time, the clock that may be wrong, the process that
+can die at any moment. A start does what a node's start does: load, recover, attach, resume.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import final
+from hashlib import sha256
+from typing import Final, Protocol, final
 
-from interledger.accounts.account import Account, AccountId
-from interledger.accounts.ledger import Batch, Ledger
-from interledger.accounts.records import decode_records
+from interledger.accounts.account import Account, AccountId, Relation
+from interledger.accounts.ledger import NO_LIMIT, Ledger
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector, Limits
 from interledger.connector.guards import Refused
+from interledger.connector.route_exchange import RouteExchange
+from interledger.errors import StoreError
 from interledger.ilp.address import Address
 from interledger.ilp.error_codes import ErrorCode
 from interledger.link.base import Link
+from interledger.routing.ccp.protocol import Timing
 from interledger.routing.exchange import ExchangeTable, Quotes
 from interledger.routing.table import Origin, RoutingTable
+from interledger.sim.auditor import Auditor, Station
+from interledger.sim.books import Rates
+from interledger.sim.clocks import NodeClock, SimTimer
+from interledger.sim.storage import SimStore, Storage
 from interledger.sim.world import World
+from interledger.store.group_commit import GroupCommit
 
-__all__ = ["SimNode"]
+__all__ = ["Attachment", "Plug", "SimNode"]
 
-TIMER_MS = 100
+HERE: Final = AccountId("/own")
+"""Where routes to the node itself lead."""
+
+TIMING: Final = Timing(interval_ms=5_000, expiry_ms=8_000)
+"""Of the route exchange: quicker than a node's, because a run lasts two minutes."""
+
+RATE_SOURCE: Final = "feed"
+
+
+class Plug(Protocol):
+    """Makes a node's link to one counterpart, anew for every process."""
+
+    def start(self, node: SimNode) -> Link:
+        """A process starts, or the account is opened."""
+        ...
+
+    def started(self, node: SimNode) -> None:
+        """Its link is attached to the connector."""
+        ...
+
+    def stop(self, node: SimNode, *, silently: bool) -> None:
+        """The process is gone; `silently`: without the system's word to the other side."""
+        ...
+
+
+@dataclass(slots=True)
+class Attachment:
+    """One account of a node, with what makes its link and the prefixes that lead to it."""
+
+    peer_id: AccountId
+    account: Account
+    plug: Plug
+    is_local: bool
+    routes: tuple[str, ...] = ()
+    removed: bool = False
+    link: Link | None = field(default=None, repr=False)
 
 
 class _Receivers:
@@ -39,34 +88,76 @@ class _Receivers:
 
 @final
 class SimNode:
-    """Attach accounts with `attach`; `crash` and `restart` keep exactly what was written."""
+    """Attach accounts with `attach`; `crash` and `restart` keep exactly what the storage keeps."""
 
     def __init__(
-        self, world: World, address: Address, rates: dict[str, str], spread: Fraction, disk_ms: tuple[int, int]
-    ):
+        self,
+        world: World,
+        auditor: Auditor,
+        address: str,
+        storage: Storage,
+        *,
+        rates: Mapping[str, Fraction],
+        spread: Fraction,
+        disk_ms: tuple[int, int],
+        learns: bool = False,
+        rate_age_ms: int | None = None,
+    ) -> None:
         self.world = world
-        self.address = address
+        self.auditor = auditor
+        self.address = Address(address)
+        self.storage = storage
+        self.clock = NodeClock(world)
+        self.station: Station = auditor.station(address, self.clock.now)
         self.exchange = ExchangeTable()
-        values = {code: Fraction(text) for code, text in rates.items()}
-        self.exchange.update(Quotes("static", values, None, world.now()), world.now())
-        self.rates = rates
+        self.rate_age_ms = rate_age_ms
+        """None: the operator has set the rates, and they do not age."""
+        self.rates_at = Timestamp(0)
+        self.fed_until = 0
+        """Until then the source of rates is silent."""
         self.spread = spread
         self.disk_ms = disk_ms
-        self.journal: list[bytes] = []
-        self.on_commit: Callable[[bytes], None] = lambda records: None
+        self.learns = learns
         self.alive = True
         self.life = 0
-        self._attached: list[tuple[AccountId, Account, Link, bool, dict[str, AccountId]]] = []
-        self._writing = False
-        self._start()
+        self.broken = False
+        """The store said that it cannot be written."""
+        self.busy_until = 0
+        self.claims: dict[str, AccountId] = {}
+        """What it announces beside its own address, whether it may or not."""
+        self.wrong_routes: dict[str, AccountId] = {}
+        self.attachments: dict[AccountId, Attachment] = {}
+        self.on_alarm: Callable[[str], None] = lambda text: None
+        self._writing: Callable[[], None] | None = None
+        self._entropy = random.Random(f"{world.seed} {address}")
+        self.rates = self.rates_at_first = dict(rates)
+        self.set_rates(rates)
+        self._start(at_first=True)
 
-    def _start(self) -> None:
+    # ------------------------------------------------------------------ a process
+
+    def _start(self, *, at_first: bool = False) -> None:
+        self.store = SimStore(self.storage.open())
+        self.store.open()
         self.ledger = Ledger()
-        for records in self.journal:
-            for record in decode_records(records):
-                self.ledger.apply(record)
+        self.store.load(self.ledger)
+        if not at_first:
+            self.auditor.restarted(self.station, self.store.journal())
+            self.station.books.compare_memory(self.counters())
+        self.broken = False
+        self.started_at = self.world.now()
+        life = self.life
+        self.commits = GroupCommit(
+            self.ledger,
+            self.store,
+            self.clock,
+            self._failed,
+            inline=True,
+            call_soon=lambda do: self.world.soon(lambda: self.if_alive(life, do)),
+            writer=lambda write, written: self._write(life, write, written),
+        )
+        self.ledger.recover()
         self.routes = RoutingTable()
-        self.routes.replace(Origin.OWN, {self.address: AccountId("")})
         self.connector = Connector(
             self.address,
             ledger=self.ledger,
@@ -76,82 +167,226 @@ class SimNode:
             spread=self.spread,
             limits=Limits(),
         )
-        self._writing = False
-        self.ledger.on_dirty = self._write_soon
-        self.ledger.recover()
-        for peer_id, account, link, is_local, _ in self._attached:
-            self._attach(peer_id, account, link, is_local)
-        self._set_routes()
-        self._tick(self.life)
+        self.station.books.rates = self.station.books.rates[-1:]
+        self.route_exchange = self._exchange_routes() if self.learns else None
+        for attachment in self.attachments.values():
+            if not attachment.removed:
+                self._attach(attachment)
+        self.follow()
+        timer = SimTimer(self.world, self.clock, self.connector, self.runs(), self.busy_ms)
+        self.connector.deadlines.on_sooner = timer.sooner
+        if self.route_exchange is not None:
+            self._tick(life)
 
-    # ------------------------------------------------------------------ accounts
-
-    def attach(
-        self, peer_id: AccountId, account: Account, link: Link, *, is_local: bool = False, routes: tuple[str, ...] = ()
-    ) -> None:
-        """Attach an account's link, now and after every restart; `routes` are the prefixes that lead there."""
-        self._attached.append((peer_id, account, link, is_local, dict.fromkeys(routes, peer_id)))
-        self._attach(peer_id, account, link, is_local)
-        self._set_routes()
-
-    def _attach(self, peer_id: AccountId, account: Account, link: Link, is_local: bool) -> None:
-        first = int.from_bytes(self.world.octets(4), "big")
-        peer = self.connector.attach(peer_id, account, link, is_local=is_local, first_request_id=first)
-        if account.owes_us_max is not None:
-            peer.ledger_account.debit_max = account.owes_us_max
-
-    def _set_routes(self) -> None:
-        merged: dict[str, AccountId] = {}
-        for *_, routes in self._attached:
-            merged.update(routes)
-        self.routes.replace(Origin.STATIC, merged)
-        self.connector.routes_changed()
-
-    # ------------------------------------------------------------------ time and disk
+    def _exchange_routes(self) -> RouteExchange:
+        return RouteExchange(
+            self.connector,
+            sha256(self.address.encode()).digest(),
+            is_on=True,
+            timing=TIMING,
+            now=self.clock.now,
+            random_octets=self.world.octets,
+            on_alarm=lambda text: self.on_alarm(text),
+            wake=lambda: None,
+        )
 
     def _tick(self, life: int) -> None:
+        """The route exchange, ten times a second."""
+        if self.alive and life == self.life and self.route_exchange is not None:
+            due = self.route_exchange.timer()
+            if due is not None and due <= self.clock.now():
+                silent = self.route_exchange.silent
+                self.route_exchange.handle_timer(self.clock.now())
+                if self.route_exchange.silent != silent:
+                    self.follow()
+            self.world.after(100, lambda: self._tick(life))
+
+    def runs(self) -> Callable[[], bool]:
+        """Whether the process of now still lives, to be asked later."""
+        life = self.life
+        return lambda: self.alive and life == self.life
+
+    def if_alive(self, life: int, do: Callable[[], None]) -> None:
+        """Do it, if that process still lives."""
         if self.alive and life == self.life:
-            self.connector.handle_timer(Timestamp(self.world.now()))
-            self.world.after(TIMER_MS, lambda: self._tick(life))
+            do()
 
-    def _write_soon(self) -> None:
-        if not self._writing:
-            self._writing = True
-            self.world.soon(lambda life=self.life: self._write(life))  # type: ignore[misc]  # bound now, not when run
-
-    def _write(self, life: int) -> None:
-        if not self.alive or life != self.life:
-            return
-        batch = self.ledger.take_batch()
-        if batch is None:
-            self._writing = False
-            return
-        self.world.after(self.world.dice.randint(*self.disk_ms), lambda: self._written(life, batch))
-
-    def _written(self, life: int, batch: Batch) -> None:
-        if not self.alive or life != self.life:
-            return  # the process died before the disk answered: nothing was written, nothing leaves
-        if batch.records:
-            self.journal.append(b"".join(batch.records))
-            self.on_commit(self.journal[-1])
-        for send, request_id, reply in batch.replies:
-            send(request_id, reply)
-        for send_prepare, _, request_id, prepare in batch.prepares:
-            send_prepare(request_id, prepare)
-        self._write(life)
-
-    # ------------------------------------------------------------------ faults
-
-    def crash(self) -> None:
-        """`kill -9`: memory is gone, what was written stays."""
-        self.alive = False
-        self.life += 1
-
-    def restart(self) -> None:
-        """Replay the journal, recover, go on."""
-        self.alive = True
-        self._start()
+    def busy_ms(self) -> int:
+        """How long the process still does nothing."""
+        return max(self.busy_until - self.world.now(), 0)
 
     def handler(self) -> Connector | None:
         """Who answers on this node's links, or None while it is dead."""
         return self.connector if self.alive else None
+
+    # ------------------------------------------------------------------ accounts and routes
+
+    def attach(self, attachment: Attachment) -> None:
+        """Open an account, now and after every restart."""
+        self.attachments[attachment.peer_id] = attachment
+        account = attachment.account
+        if account.owes_us_max is not None:
+            self.station.books.highest[account.ledger_name] = account.owes_us_max
+        self._attach(attachment)
+        self.follow()
+
+    def _attach(self, attachment: Attachment) -> None:
+        account = attachment.account
+        link = attachment.link = attachment.plug.start(self)
+        first = int.from_bytes(self.world.octets(4), "big")
+        peer = self.connector.attach(
+            attachment.peer_id, account, link, is_local=attachment.is_local, first_request_id=first
+        )
+        peer.ledger_account.debit_max = NO_LIMIT if account.owes_us_max is None else account.owes_us_max
+        self.station.books.limits[account.ledger_name] = account.owes_us_max
+        attachment.plug.started(self)
+
+    def remove(self, attachment: Attachment) -> None:
+        """The operator closes the account's link; what is in flight on it ends by expiry."""
+        attachment.removed = True
+        self.connector.detach(attachment.peer_id)
+        attachment.plug.stop(self, silently=False)
+        self.follow()
+
+    def is_used(self, attachment: Attachment) -> bool:
+        """Whether there is a balance, or anything open: such an account is not removed."""
+        account = self.ledger.find(attachment.account.ledger_name, attachment.account.asset)
+        peer = self.connector.peers.get(attachment.peer_id)
+        unknown = any(item.account is account for item in self.ledger.unknown.values())
+        pending = account is not None and (account.net or account.debits_pending or account.credits_pending)
+        return bool(pending or unknown or (peer is not None and peer.in_flight))
+
+    def add_again(self, attachment: Attachment) -> None:
+        """And opens it again."""
+        if attachment.removed:
+            attachment.removed = False
+            if self.alive:
+                self._attach(attachment)
+                self.follow()
+
+    def set_limit(self, attachment: Attachment, limit: int, account: Account) -> None:
+        """The operator grants more or less credit, at once."""
+        attachment.account = account
+        books, name = self.station.books, account.ledger_name
+        peer = self.connector.peers.get(attachment.peer_id)
+        if peer is not None:
+            peer.account = account
+            peer.ledger_account.debit_max = limit
+        books.highest[name] = max(books.highest.get(name, 0), limit)
+        books.limits[name] = max(limit, books.limits.get(name) or 0)
+
+        def now_it_counts(error: Exception | None) -> None:
+            books.limits[name] = attachment.account.owes_us_max
+
+        self.ledger.call_after_commit(now_it_counts)
+
+    def follow(self) -> None:
+        """Derive the routes, and tell the route exchange."""
+        self.routes.replace(Origin.OWN, {self.address: HERE, **self.claims})
+        live = [a for a in self.attachments.values() if not a.removed]
+        if self.route_exchange is None:
+            static = {prefix: a.peer_id for a in live for prefix in a.routes}
+            self.routes.replace(Origin.STATIC, {**static, **self.wrong_routes})
+        else:
+            beside = [a.account for a in live if a.account.relation in (Relation.CHILD, Relation.PEER)]
+            silent = self.route_exchange.silent
+            self.routes.replace(
+                Origin.ACCOUNT,
+                {a.ilp_address: a.id for a in beside if a.relation is Relation.CHILD or a.id not in silent},
+            )
+            self.routes.replace(Origin.STATIC, self.wrong_routes)
+            parents = [a.peer_id for a in live if a.account.relation is Relation.PARENT]
+            self.routes.replace(Origin.DEFAULT, {"": parents[0]} if parents else {})
+            self.route_exchange.follow([a.account for a in live if not a.is_local])
+        self.connector.routes_changed()
+
+    def link_up(self, peer_id: AccountId) -> None:
+        """A link is there again."""
+        if self.alive and self.route_exchange is not None and peer_id in self.connector.peers:
+            self.route_exchange.link_up(peer_id)
+
+    # ------------------------------------------------------------------ rates
+
+    def set_rates(self, values: Mapping[str, Fraction] | None) -> None:
+        """New ones; None: those of before are told again, so that they do not age."""
+        self.rates = dict(values or self.rates)
+        self.rates_at = self.clock.now()
+        source = "static" if self.rate_age_ms is None else RATE_SOURCE
+        quotes = Quotes(source, self.rates, None, self.clock.now(), self.rate_age_ms)
+        self.exchange.update(quotes, self.clock.now())
+        if hasattr(self, "connector"):
+            self.connector.rates_changed()
+        self.rates_are(Rates(self.rates, self.spread))
+
+    def rates_are(self, rates: Rates) -> None:
+        """From now on; what was decided before counts until it is written."""
+        books = self.station.books
+        books.rates.append(rates)
+        if not hasattr(self, "ledger"):
+            return
+
+        def forget(error: Exception | None) -> None:
+            if rates in books.rates:
+                del books.rates[: books.rates.index(rates)]
+
+        self.ledger.call_after_commit(forget)
+
+    # ------------------------------------------------------------------ the disk
+
+    def _write(self, life: int, write: Callable[[], None], written: Callable[[], None]) -> None:
+        self._writing = write
+
+        def done() -> None:
+            if not self.alive or life != self.life:
+                return
+            write()
+            self._writing = None
+            for records in self.store.take_written():
+                self.auditor.committed(self.station, records)
+            written()
+
+        self.world.after(self.world.dice.randint(*self.disk_ms), done)
+
+    def _failed(self, error: StoreError) -> None:
+        self.broken = True
+        self.station.broken = True
+
+    # ------------------------------------------------------------------ faults
+
+    def crash(self, *, power: bool = False) -> None:
+        """Memory is gone. `power`: the machine too, with what the disk had not yet taken."""
+        self.alive = False
+        self.life += 1
+        write, self._writing = self._writing, None
+        self.storage.crash(write, power=power)
+        for attachment in self.attachments.values():
+            if not attachment.removed:
+                attachment.plug.stop(self, silently=power)
+
+    def restart(self) -> bool:
+        """Another process. False when the disk does not let it start."""
+        self.alive = True
+        try:
+            self._start()
+        except StoreError:
+            self.alive = False
+            self.life += 1
+            self.store.close()
+            return False
+        return True
+
+    def counters(self) -> list[tuple[str, tuple[int, int, int, int]]]:
+        """Of every account in memory: debits, pending, credits, pending."""
+        return [
+            (a.name, (a.debits_posted, a.debits_pending, a.credits_posted, a.credits_pending))
+            for a in self.ledger.accounts
+        ]
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a commit is under way."""
+        return self._writing is not None
+
+    def now(self) -> Timestamp:
+        """By its own clock."""
+        return self.clock.now()

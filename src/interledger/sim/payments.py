@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Callable
+from typing import Final, final
 
 from interledger.accounts.account import AccountId
 from interledger.accounts.asset import Asset
@@ -20,14 +21,33 @@ from interledger.transport.stream.tokens import ReceiverTokens
 
 __all__ = ["StreamEnd", "StreamPayment"]
 
+LOOK_MS: Final = 5_000
+"""The clock is looked at this often: it may have been set."""
+
 
 @final
 class StreamEnd(End):
     """A receiver of STREAM payments for one account, at `address`."""
 
-    def __init__(self, world: World, address: Address) -> None:
-        tokens = ReceiverTokens(world.octets(32), world)
+    def __init__(self, world: World, address: Address, secrets: list[bytes] | None = None) -> None:
+        """`secrets`: a list to which what nobody else may ever see is added."""
+        self._secrets = [] if secrets is None else secrets
+        self._secrets.append(server_secret := world.octets(32))
+        tokens = ReceiverTokens(server_secret, world)
         self.receiver = StreamReceiver(address, tokens, world)
+        self.connection_address = address
+
+    def new_connection(self, account_id: AccountId, asset: Asset) -> tuple[Address, bytes]:
+        """An address and a shared secret."""
+        self.connection_address, secret = self.receiver.new_connection(account_id, asset)
+        self._secrets.append(secret)
+        return self.connection_address, secret
+
+    @property
+    def counted(self) -> int:
+        """What it believes to have received."""
+        found = self.receiver.resolve(self.connection_address)
+        return 0 if found is None else found.total_received
 
     def receive_prepare(
         self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
@@ -39,8 +59,9 @@ class StreamEnd(End):
 class StreamPayment(End):
     """One payment of a fixed amount. `ended` is its outcome, or None when there was not even a quote."""
 
-    def __init__(self, world: World, amount: int, asset: Asset) -> None:
+    def __init__(self, world: World, amount: int, asset: Asset, now: Callable[[], Timestamp]) -> None:
         self._world = world
+        self._now = now
         self._amount = amount
         self._asset = asset
         self._sender: StreamSender | None = None
@@ -50,9 +71,8 @@ class StreamPayment(End):
 
     def start(self, end: StreamEnd, account_id: AccountId, asset: Asset) -> None:
         """Ask for an address, quote, and pay."""
-        address, secret = end.receiver.new_connection(account_id, asset)
-        world = self._world
-        self._sender = StreamSender(address, secret, self._asset, FixedSend(self._amount), world, world.now())
+        address, secret = end.new_connection(account_id, asset)
+        self._sender = StreamSender(address, secret, self._asset, FixedSend(self._amount), self._world, self._now())
         self._pump()
 
     def receive_reply(self, account: AccountId, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
@@ -77,7 +97,7 @@ class StreamPayment(End):
         sender, link = self._sender, self.link
         if sender is None or link is None:
             return
-        now = self._world.now()
+        now = self._now()
         for request_id, prepare in sender.packets_to_send(now):
             link.send_prepare(request_id, prepare)
         for event in sender.events():
@@ -91,9 +111,14 @@ class StreamPayment(End):
         due = sender.timer()
         if due is not None and (self._wake_at <= now or due < self._wake_at):
             self._wake_at = due
-            self._world.after(max(0, due - now), self._wake)
+            self._world.after(min(max(0, due - now), LOOK_MS), self._wake)
 
     def _wake(self) -> None:
-        if self._sender is not None and self._world.now() >= self._wake_at:
-            self._sender.handle_timer(self._world.now())
+        if self._sender is None or self.ended is not None:
+            return
+        now = self._now()
+        if now >= self._wake_at:
+            self._sender.handle_timer(now)
             self._pump()
+        else:
+            self._world.after(min(self._wake_at - now, LOOK_MS), self._wake)

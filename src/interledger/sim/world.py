@@ -23,7 +23,7 @@ class World:
         self.seed = seed
         self.dice = random.Random(seed)
         self.events = 0
-        self._now = EPOCH
+        self._now = self.began = EPOCH
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
         self._order = 0
 
@@ -46,10 +46,10 @@ class World:
         """True that often."""
         return self.dice.random() < probability
 
-    def run(self, until_ms: int) -> None:
-        """Do all that is due in the next `until_ms`."""
+    def run(self, until_ms: int, stop: Callable[[], bool] = lambda: False) -> None:
+        """Do all that is due in the next `until_ms`, unless `stop` says so first."""
         end = self._now + until_ms
-        while self._agenda and self._agenda[0][0] <= end:
+        while self._agenda and self._agenda[0][0] <= end and not stop():
             self._now, _, do = heapq.heappop(self._agenda)
             self.events += 1
             do()

@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final, final
@@ -39,6 +40,14 @@ BATCH_LARGE: Final = 64
 
 CallSoon = Callable[[Callable[[], None]], Any]
 
+Writer = Callable[[Callable[[], None], Callable[[], None]], None]
+"""`writer(write, written)`: have `write` done, which blocks and never raises, then call `written`."""
+
+
+def _write_at_once(write: Callable[[], None], written: Callable[[], None]) -> None:
+    write()
+    written()
+
 
 @dataclass(slots=True)
 class _Commit:
@@ -61,8 +70,8 @@ class GroupCommit:
     """The owner of a ledger's batches.
 
     `on_failure(error)` is called once: when the disk is full, or the store cannot be written. `inline` writes in the
-    loop's own thread (memory store, simulations); `call_soon` stands in for the running loop's. Made and used in one
-    thread, the one of the ledger.
+    loop's own thread (memory store, simulations), by `writer`, which may take its (virtual) time; `call_soon` stands in
+    for the running loop's. Made and used in one thread, the one of the ledger.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class GroupCommit:
         *,
         inline: bool = False,
         call_soon: CallSoon | None = None,
+        writer: Writer = _write_at_once,
     ) -> None:
         self.error: StoreError | None = None
         """Why nothing is written any more."""
@@ -84,6 +94,7 @@ class GroupCommit:
         self._told = False
         self._loop = None if inline else asyncio.get_running_loop()
         self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
+        self._writer = writer
         self._scheduled = False
         self._turns = 0
         self._seen = 0
@@ -196,8 +207,7 @@ class GroupCommit:
             return False
         self._writing = commit
         if self._loop is None:
-            _write(self._store, commit)
-            self._written(commit)
+            self._writer(partial(_write, self._store, commit), partial(self._written, commit))
             return True
         if self._thread is None:
             self._thread = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)

@@ -201,7 +201,7 @@ class RepeatingLink:
             return True
         received = self._side.receive(_key(packet.request_id), octets, prepare, now)
         if received.verdict is Verdict.ANSWERED and received.answer is not None:
-            connection.send(encode_ilp(TYPE_RESPONSE, packet.request_id, received.answer))
+            self._answer_again(connection, encode_ilp(TYPE_RESPONSE, packet.request_id, received.answer))
         elif received.verdict is Verdict.CONFLICT:
             self._refuse_duplicate(connection, packet.request_id)
         elif received.verdict is Verdict.FULL:
@@ -238,7 +238,7 @@ class RepeatingLink:
         until = now + (TRANSFER_KEPT_MS if is_transfer else REQUEST_REPEATED_MS)
         received = journal.receive(key, octets, until, durable=is_transfer, now=now)
         if received.verdict is Verdict.ANSWERED and received.answer is not None:
-            connection.send(received.answer)
+            self._answer_again(connection, received.answer)
         elif received.verdict is Verdict.CONFLICT:
             self._refuse_duplicate(connection, request_id)
         elif received.verdict is Verdict.FULL:
@@ -281,6 +281,16 @@ class RepeatingLink:
 
     def _deliver_reply(self, key: bytes, reply: bytes) -> None:
         self._deliver_octets(key, encode_ilp(TYPE_RESPONSE, int.from_bytes(key, "big"), reply))
+
+    def _answer_again(self, connection: Connection, answer: bytes) -> None:
+        """A repetition of an answered request. The answer is known, but perhaps not written yet: it must not leave
+        before its commit by this door either. When the peer is gone by then, it asks again.
+        """
+        self._ledger.reply_after_commit(self._send_if_open, connection, answer)
+
+    def _send_if_open(self, connection: Connection, answer: bytes) -> None:
+        if self._link.has(connection):
+            connection.send(answer)
 
     def _deliver_octets(self, key: bytes, answer: bytes) -> None:
         """On the newest connection, or when there is one again."""
