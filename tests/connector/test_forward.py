@@ -549,6 +549,22 @@ def test_CR_05_a_late_fulfill_moves_nothing_and_is_kept_as_evidence() -> None:
     assert len(made.wires["alice"].replies) == 1
 
 
+@pytest.mark.parametrize(("now", "is_relayed"), [(9_499, True), (9_500, False), (3_600_000, False)])
+def test_J7_a_fulfill_read_before_the_timer_of_its_packet_could_run_is_late_all_the_same(
+    now: int, is_relayed: bool
+) -> None:
+    """The clock was set forward, or the process stood still: what came meanwhile is read first."""
+    made = hub()
+    made.send("alice", 5, "test.hub.bob")
+    made.commit()
+    made.answer("bob", FULFILL, now=now)
+    made.commit()
+    ((_, reply),) = made.wires["alice"].replies
+    assert isinstance(reply, Fulfill) is is_relayed
+    assert made.net("alice") == (5 if is_relayed else 0)
+    assert [item.fulfillment for item in made.ledger.unknown.values()] == ([] if is_relayed else [secret()])
+
+
 def test_a_late_fulfill_of_what_is_resolved_already_changes_nothing() -> None:
     made = hub()
     made.send("alice", 5, "test.hub.bob")
@@ -643,6 +659,59 @@ def test_a_peer_that_left_gets_its_packets_answered_by_expiry_and_is_still_count
     assert (counted()["prepares"], counted()["rejected"]) == (1, 1)
     made.commit()
     assert made.ledger.holds == {}
+
+
+def again(made: Hub, name: str) -> None:
+    """The account is opened anew, as when its settings are changed."""
+    made.connector.detach(AccountId(name))
+    prepares = made.wires[name].prepares
+    made.attach(name)
+    made.wires[name].prepares = prepares
+
+
+@pytest.mark.parametrize("when", ["while it is written", "while it is in flight", "after it was given up"])
+def test_A11_what_was_in_flight_when_an_account_is_changed_still_gets_its_reply(when: str) -> None:
+    made = hub()
+    made.send("alice", 5, "test.hub.bob")
+    if when != "while it is written":
+        made.commit()
+    if when == "after it was given up":
+        made.connector.handle_timer(Timestamp(NOW + 9_500))
+    wire = made.wires["bob"]
+    again(made, "bob")
+    made.commit()
+    made.wires["bob"].prepares = wire.prepares
+    made.answer("bob", FULFILL)
+    made.commit()
+    ((_, reply),) = made.wires["alice"].replies
+    if when == "after it was given up":
+        assert [item.fulfillment for item in made.ledger.unknown.values()] == [secret()]
+    else:
+        assert reply == FULFILL
+        assert (made.net("alice"), made.net("bob")) == (5, -5)
+    assert made.ledger.holds == {}
+
+
+def test_what_was_in_flight_when_an_account_is_changed_ends_by_expiry_too() -> None:
+    made = hub()
+    made.send("alice", 5, "test.hub.bob")
+    made.commit()
+    again(made, "bob")
+    assert made.connector.timer() == NOW + 9_500
+    made.connector.handle_timer(Timestamp(NOW + 9_500))
+    assert [item.amount for item in made.ledger.unknown.values()] == [5]
+    made.send("alice", 5, "test.hub.bob", "y")
+    made.commit()
+    assert len({request_id for request_id, _ in made.wires["bob"].prepares}) == 2
+
+
+def test_a_hold_that_cannot_be_written_is_released_though_its_account_was_changed_meanwhile() -> None:
+    made = hub()
+    made.send("alice", 5, "test.hub.bob")
+    again(made, "bob")
+    made.commit(fails=True)
+    assert made.ledger.holds == {}
+    assert [reply.code for _, reply in made.wires["alice"].replies] == ["T03"]
 
 
 def test_the_books_have_a_line_for_who_moves_money() -> None:

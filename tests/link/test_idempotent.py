@@ -321,6 +321,35 @@ def test_the_same_after_a_snapshot(tmp_path: Path) -> None:
     again.kill()
 
 
+def test_J1_an_account_that_is_opened_anew_gives_no_answer_before_it_is_written(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    process.receive()
+    process.commits.flush()
+    process.reply(FULFILL)
+    process.alice.side.resume(NOW)
+    assert process.alice.delivered == []
+    process.commits.flush()
+    assert set(process.alice.delivered) == {(ID, FULFILL)}
+    process.kill()
+
+
+def test_17_the_reject_of_a_held_packet_does_not_leave_when_it_cannot_be_written(tmp_path: Path) -> None:
+    """A start finds the hold; a Fulfill that comes then is relayed, to a peer that must not have heard otherwise."""
+    process = Process(tmp_path)
+    process.receive()
+    process.commits.flush()
+    process.reply(Reject("F99", "test.bob", "no"))
+    process.store.close()
+    process.commits.flush()
+    assert process.commits.error is not None
+    assert process.alice.delivered == []
+    again = Process(tmp_path)
+    assert again.late()
+    again.commits.flush()
+    assert again.alice.delivered == [(ID, FULFILL)]
+    again.kill()
+
+
 def test_an_answer_that_expired_is_not_delivered_again(tmp_path: Path) -> None:
     process = Process(tmp_path)
     process.receive()

@@ -87,7 +87,7 @@ def test_the_faults_of_the_ablations_break_nothing_by_themselves() -> None:
 
 @pytest.mark.pure
 def test_a_time_out_taken_for_a_rejection_breaks_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
-    def release_instead(ledger: Ledger, hold: Hold) -> Unknown:
+    def release_instead(ledger: Ledger, hold: Hold, interrupted: bool = False) -> Unknown:
         ledger.release(hold)
         return Unknown(hold.id, hold.legs[-1][1], 0, hold.condition, hold.expires_at)
 

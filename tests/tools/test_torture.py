@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from interledger.sim.books import Books
 from interledger.store import sqlite
 from tools.torture import results, vfs
 from tools.torture.__main__ import main
@@ -135,3 +136,23 @@ def test_a_broken_promise_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys
     no_write_through(monkeypatch)
     assert main(["--cuts", "1500", "--seed", "0"]) == 1
     assert "BROKEN: seed" in capsys.readouterr().err
+
+
+def test_seeds_of_the_simulation_are_recorded_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    for _ in range(2):
+        assert main(["--seeds", "2", "--processes", "1", "--record", "--results", str(path)]) == 0
+    assert [(run.kind, run.first_seed, run.last_seed, run.times, run.outcome) for run in results.read(path)] == [
+        ("sim", 2_000, 2_001, 2, "ok"),
+        ("sim", 2_002, 2_003, 2, "ok"),
+    ]
+
+
+def test_a_seed_that_breaks_something_is_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Books, "net", lambda books, name: 1)
+    path = tmp_path / "results.csv"
+    assert main(["--seeds", "1", "--seed", "7", "--processes", "1", "--record", "--results", str(path)]) == 1
+    assert results.read(path)[0].outcome.startswith("seed 7: ")
+    assert "make sim SEED=7" in capsys.readouterr().err

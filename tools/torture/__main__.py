@@ -4,6 +4,7 @@
     python -m tools.torture --cuts 20000 --record   # and add the run to docs/reliability-results.csv
     python -m tools.torture --cuts 100 --seed 4711  # the same seeds give the same cuts
     python -m tools.torture --kills 200             # three real nodes under load, kill -9
+    python -m tools.torture --seeds 20000           # the simulated network, 500 seeds a line
     python -m tools.torture --matrix                # a node dies at every single step of some packets' journeys
 
 Without `--seed` a run goes on where the last recorded one ended. Exit code 1 when something broke.
@@ -16,15 +17,23 @@ import sys
 import time
 from pathlib import Path
 
+from interledger.sim.campaign import Campaign, run_campaign
 from tools.torture import results
 from tools.torture.cuts import BrokenError, CutReport, cut_seeds
 from tools.torture.kills import kill_nodes
 from tools.torture.matrix import run_matrix
+from tools.torture.sim_storage import make_storage
 
 __all__ = ["main"]
 
 CHUNK = 1_000
 """Cuts between two lines of progress, each a run of its own in the results."""
+
+SEEDS_CHUNK = 500
+"""The same for seeds of the simulation."""
+
+SEEDS_TESTED = 2_000
+"""Seeds that every `make test` runs: long runs begin after them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.torture", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cuts", type=int, default=0, help="so many power cuts")
     parser.add_argument("--kills", type=int, default=0, help="so many kill -9 of running nodes")
+    parser.add_argument("--seeds", type=int, default=0, help="so many seeds of the simulation")
+    parser.add_argument("--processes", type=int, help="of the simulation, at a time; default: one for each core")
     parser.add_argument("--matrix", action="store_true", help="all cases of the failpoint matrix")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th case of the matrix")
     parser.add_argument("--seed", type=int, help="the first seed")
@@ -43,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         sound = _cuts(options.cuts, options.seed, options.results, record=options.record) and sound
     if options.kills:
         sound = _kills(options.kills, options.seed, options.results, record=options.record) and sound
+    if options.seeds:
+        path, record = options.results, options.record
+        sound = _seeds(options.seeds, options.seed, path, options.processes, record=record) and sound
     if options.matrix:
         sound = _matrix(options.every, options.seed, options.results, record=options.record) and sound
     return 0 if sound else 1
@@ -85,6 +99,27 @@ def _kills(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
     if record:
         results.append("kills", (first, first + max(done, 1) - 1), done, round(time.monotonic() - began), outcome, path)
     return outcome == "ok"
+
+
+def _seeds(count: int, seed: int | None, path: Path, processes: int | None, *, record: bool) -> bool:
+    first = max(results.next_seed("sim", path), SEEDS_TESTED) if seed is None else seed
+    end = first + count
+    while first < end:
+        began, campaign = time.monotonic(), Campaign()
+        size = min(SEEDS_CHUNK, end - first)
+        for done in run_campaign(first, size, make_storage, processes):
+            campaign = done
+        seconds = round(time.monotonic() - began)
+        outcome = str(campaign.breaches[0]).partition("\n")[0] if campaign.breaches else "ok"
+        if record:
+            results.append("sim", (first, first + size - 1), size, seconds, outcome, path)
+        for breach in campaign.breaches:
+            print(f"BROKEN: {breach}", file=sys.stderr)
+        if campaign.breaches:
+            return False
+        first += size
+        print(f"to {first - 1:,}: {campaign}, {seconds} s", flush=True)
+    return True
 
 
 def _matrix(every: int, seed: int | None, path: Path, *, record: bool) -> bool:

@@ -217,6 +217,7 @@ class _Wallet(End):
 
     def __init__(self, tokens: ReceiverTokens, trio: Trio) -> None:
         self.receiver = StreamReceiver(Address("test.bob"), tokens, trio)
+        self.new_connection = self.receiver.new_connection
 
     def receive_prepare(
         self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp

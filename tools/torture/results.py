@@ -19,7 +19,7 @@ RESULTS: Final = ROOT / "docs" / "reliability-results.csv"
 
 
 class Run(NamedTuple):
-    """One run. `kind`: cuts, kills or matrix; `times`: how many; `outcome`: ok, or what broke."""
+    """One run. `kind`: cuts, kills, matrix or sim; `times`: how many; `outcome`: ok, or what broke."""
 
     at: str
     revision: str

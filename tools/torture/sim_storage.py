@@ -124,6 +124,10 @@ class _Mounting(Documents):
     def release_reserve(self) -> None:
         self._store.release_reserve()
 
+    def scrub(self) -> None:
+        with mounted(self._disk):
+            self._store.scrub()
+
 
 @final
 class _MountingHistory:

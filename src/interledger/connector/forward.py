@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import Hold, Ledger
@@ -27,9 +27,11 @@ from interledger.clock import Timestamp
 from interledger.codec.digest import sha256
 from interledger.connector import refusals
 from interledger.connector.crossing import Crossing, make_crossing
+from interledger.connector.departed import Departed
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import Deadlines, InFlight
+from interledger.connector.limits import Limits
 from interledger.connector.next_hops import NextHops
 from interledger.connector.peer import GAVE_UP_KEPT, Peer, outside_of_books
 from interledger.connector.services import OwnReceivers, Services, answer_own_address
@@ -46,21 +48,6 @@ __all__ = ["Connector", "Limits"]
 
 REFUSALS_KEPT: Final = 1_000
 """Refusals kept for people to look at."""
-
-
-class Limits(NamedTuple):
-    """Times in ms, and what a peer may have in flight. The defaults are those of RFC 32's and RFC 27's practice."""
-
-    min_message_window_ms: int = 1_000
-    """How much earlier the onward packet expires: the time a Fulfill may need to come back over this node."""
-    max_hold_ms: int = 30_000
-    grace_ms: int = 500
-    """How long after the onward expiry a Fulfill is still waited for, while the incoming one can be met."""
-    relay_margin_ms: int = 300
-    """The least time before the incoming expiry in which a Fulfill is worth relaying."""
-    in_flight_max: int = 1_000
-    packets_per_minute: int | None = 10_000
-    """For accounts that name no rate of their own; holders on this node are not limited."""
 
 
 @final
@@ -88,10 +75,10 @@ class Connector:
         self.services = Services(ledger)
         self.link_watchers: list[Callable[[AccountId, Timestamp], None]] = []
         self.peers: dict[AccountId, Peer] = {}
-        self._left: dict[AccountId, Peer] = {}  # detached, while something of them is in flight
         self.totals = Totals()
         self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
         self.deadlines = Deadlines()
+        self._departed = Departed(self.deadlines)
         self.next_hops = NextHops(routes, self.peers, receivers, self.takes)
         self._hops = self.next_hops.remembered
 
@@ -185,8 +172,7 @@ class Connector:
         hold = flight.hold
 
         if type(reply) is Fulfill:
-            if now >= flight.deadline:
-                # The clock was set, or the process stood still: the packet's time was up before its timer ran.
+            if now >= flight.deadline:  # the clock was set, or the process stood still: no timer saw that time is up
                 self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, refusals.TIMED_OUT))
                 self._receive_late(outgoing, request_id, reply)
                 return
@@ -369,10 +355,7 @@ class Connector:
             cancel=lambda request_id, prepare: self._cancel(peer, request_id),
             first_request_id=first_request_id,
         )
-        left = self._left.pop(peer_id, None)
-        if left is not None:
-            peer.take_over(left)
-            self.deadlines.move(left, peer)
+        self._departed.hand_over(peer)
         self.peers[peer_id] = peer
         self.routes_changed()
         return peer
@@ -382,8 +365,7 @@ class Connector:
         peer = self.peers.pop(peer_id, None)
         if peer is not None:
             self.totals.add(peer)
-            if peer.in_flight or peer.gave_up:
-                self._left[peer_id] = peer
+            self._departed.keep(peer)
         self.routes_changed()
 
     def routes_changed(self) -> None:

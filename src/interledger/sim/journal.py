@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 __all__ = ["Entry", "read_journal"]
 
-OPENED, HELD, EXECUTED, RELEASED, GAVE_UP, RESOLVED, EVIDENCE, POSTED, COUNTERS, REQUESTED, ANSWERED = range(1, 12)
+OPENED, HELD, EXECUTED, RELEASED, GAVE_UP, RESOLVED, EVIDENCE, POSTED, COUNTERS = range(1, 10)
+REQUESTED, ANSWERED, INTERRUPTED = range(10, 13)
 
 NAMES: Final = {
     OPENED: "opened",
@@ -25,6 +26,7 @@ NAMES: Final = {
     COUNTERS: "counters",
     REQUESTED: "requested",
     ANSWERED: "answered",
+    INTERRUPTED: "gave up",
 }
 
 
@@ -87,7 +89,7 @@ def _read(reader: _Reader) -> Entry:
         return Entry(name, number, remote=bool(remote), expires_at=expires_at, octets=condition, legs=legs)
     if kind in (EXECUTED, EVIDENCE):
         return Entry(name, reader.number(8), octets=reader.take(32))
-    if kind in (RELEASED, GAVE_UP):
+    if kind in (RELEASED, GAVE_UP, INTERRUPTED):
         return Entry(name, reader.number(8))
     if kind == RESOLVED:
         number, delivered = reader.number(8), bool(reader.number(1))

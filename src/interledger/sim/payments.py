@@ -59,9 +59,9 @@ class StreamEnd(End):
 class StreamPayment(End):
     """One payment of a fixed amount. `ended` is its outcome, or None when there was not even a quote."""
 
-    def __init__(self, world: World, amount: int, asset: Asset, now: Callable[[], Timestamp]) -> None:
+    def __init__(self, world: World, amount: int, asset: Asset, now: Callable[[], Timestamp] | None = None) -> None:
         self._world = world
-        self._now = now
+        self._now = now or world.now
         self._amount = amount
         self._asset = asset
         self._sender: StreamSender | None = None

@@ -88,6 +88,11 @@ class _Run:
         self.auditor.count_marks()
         return self._report()
 
+    def close(self) -> None:
+        """Let go of the disks: what is closed later, by chance, would be closed on another run's."""
+        for node in self.net.nodes:
+            node.store.close()
+
     def _pass(self, time_ms: int) -> None:
         """Let time pass. A breach inside of a node may have been caught there: it is raised here."""
         auditor = self.auditor
@@ -242,4 +247,8 @@ def simulate(seed: int, sqlite: MakeStorage | None = None, options: Options | No
     """
     chosen = options or draw_options(seed)
     make: MakeStorage = sqlite if chosen.sqlite and sqlite is not None else ModelStorage
-    return _Run(chosen, make).run()
+    run = _Run(chosen, make)
+    try:
+        return run.run()
+    finally:
+        run.close()

@@ -112,6 +112,9 @@ class _Delegating(Documents):
     def release_reserve(self) -> None:
         self.inner.release_reserve()
 
+    def scrub(self) -> None:
+        self.inner.scrub()
+
 
 @final
 class _Refusing(_Delegating):

@@ -449,6 +449,16 @@ def test_same_id_and_same_octets_same_answer(node: Node, peer: Peer) -> None:
     assert node.net() == 10
 
 
+def test_J1_a_repetition_gets_no_answer_before_it_is_written(node: Node, peer: Peer) -> None:
+    """The answer is known as soon as the receiver has said so; its commit may take seconds."""
+    now = node.time.now()
+    for _ in range(3):
+        peer.end.receive_packets([message(5)], now)
+        assert peer.end.websocket.queued_octets == 0
+    assert len(peer.heard()) == 3
+    assert node.net() == 10
+
+
 def test_other_octets_under_the_same_id_are_F05(node: Node, peer: Peer) -> None:
     peer.send(message(5))
     for other in (message(5, amount=11), message(5, tag=2), BtpMessage(5, (CLAIM,)), BtpTransfer(5, 1)):
