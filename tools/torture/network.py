@@ -28,6 +28,8 @@ data_dir = "{place}"
 durability = "process"
 development = true
 log_level = "warning"
+[ledger]
+statement_minutes = {statement_minutes}
 [limits]
 max_hold_ms = 1500
 min_message_window_ms = 200
@@ -46,7 +48,7 @@ asset = "USD/9"
 asset = "USD/9"
 relation = "peer"
 ilp_address = "test.hub"
-{to_hub}
+{more}{to_hub}
 [routes]
 "test" = "hub"
 """
@@ -57,12 +59,12 @@ asset = "USD/9"
 relation = "peer"
 ilp_address = "test.alice"
 packet_amount_max = "0.001"
-{to_alice}
+{more}{to_alice}
 [accounts.bob]
 asset = "EUR/9"
 relation = "peer"
 ilp_address = "test.bob"
-http_url = "http://127.0.0.1:{bob}/accounts/hub/ilp"
+{more}http_url = "http://127.0.0.1:{bob}/accounts/hub/ilp"
 http_outgoing_token = "hub-to-bob"
 http_incoming_token = "bob-to-hub"
 http_form = "{form}"
@@ -75,7 +77,7 @@ asset = "EUR/9"
 asset = "EUR/9"
 relation = "peer"
 ilp_address = "test.hub"
-http_url = "http://127.0.0.1:{hub}/accounts/bob/ilp"
+{more}http_url = "http://127.0.0.1:{hub}/accounts/bob/ilp"
 http_outgoing_token = "bob-to-hub"
 http_incoming_token = "hub-to-bob"
 http_form = "{form}"
@@ -123,17 +125,28 @@ class Network:
 
     place: Path
     form: HttpForm = HttpForm.SYNC
+    statement_minutes: int = 0
+    """0: nobody resolves what is unknown, so that the books can be judged as the kill left them."""
+    more: str = ""
+    """Of every account of a peer."""
     ports: dict[str, int] = field(default_factory=lambda: dict(zip(NAMES, free_ports(3), strict=True)))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         is_btp = self.form is HttpForm.SYNC
-        values = {"form": self.form.value, **self.ports}
+        values = {"form": self.form.value, "more": self.more, **self.ports}
         values["to_hub"] = (BTP_TO_HUB if is_btp else HTTP_TO_HUB).format(**values)
         values["to_alice"] = (BTP_TO_ALICE if is_btp else HTTP_TO_ALICE).format(**values)
         for name, own in zip(NAMES, (ALICE, HUB, BOB), strict=True):
             spread = "0.002" if name == "hub" else "0"
-            text = COMMON.format(name=name, admin=ADMIN, port=self.ports[name], place=self.place / name, spread=spread)
+            text = COMMON.format(
+                name=name,
+                admin=ADMIN,
+                port=self.ports[name],
+                place=self.place / name,
+                spread=spread,
+                statement_minutes=self.statement_minutes,
+            )
             (self.place / f"{name}.toml").write_text(text + own.format(**values))
 
     async def start(self, *names: str) -> None:
