@@ -5,6 +5,7 @@ The model is written from the rules, not from the ledger: it keeps every packet 
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -635,7 +636,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestLedgerMachine.settings = settings(
+    max_examples=int(os.environ.get("ILP_EXAMPLES", "60")), stateful_step_count=25, deadline=None
+)
 
 
 def test_the_journal_of_a_long_random_day_replays(books: Books) -> None:

@@ -24,7 +24,8 @@ BILLION = 10**9
 async def call(one: One, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
     """One request, in the task of the caller: a server may cancel it."""
     octets = b"" if body is None else json.dumps(body).encode()
-    fields = {"authorization": "Bearer admin-token", "content-type": "application/json", **headers}
+    host = f"127.0.0.1:{one.node.port}"
+    fields = {"host": host, "authorization": "Bearer admin-token", "content-type": "application/json", **headers}
     scope = {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
         "headers": [(k.encode(), v.encode()) for k, v in fields.items()], "http_version": "1.1",
@@ -77,7 +78,15 @@ async def invite_and_revoke(one: One) -> None:
 
 
 async def correct(one: One) -> None:
-    body = {"debit": "peer/peer", "credit": "correction/EUR/9", "amount": "5", "reason": "a test"}
+    body = {
+        "debit": "peer/peer",
+        "credit": "correction/EUR",
+        "asset_code": "EUR",
+        "asset_scale": 9,
+        "amount": 5,
+        "by": "a test",
+        "reason": "a test",
+    }
     _, answer = await call(one, "POST", "/api/ledger/corrections", body)
     decision = json.loads(answer).get("id", "none")
     await call(one, "POST", f"/api/ledger/decisions/{decision}/confirm", {})
@@ -88,8 +97,8 @@ ACTS: dict[str, Callable[[One], Awaitable[object]]] = {
     "accounts: change": lambda one: call(one, "PATCH", "/api/accounts/peer", {"limits": {"owes_us_max": "7"}}),
     "accounts: delete": lambda one: call(one, "DELETE", "/api/accounts/peer"),
     "tokens": lambda one: call(one, "POST", "/api/accounts/alice/tokens", {}),
-    "routes": lambda one: call(one, "PUT", "/api/routes", {"test.other": "alice"}),
-    "rates": lambda one: call(one, "PUT", "/api/rates", {"USD": "3"}),
+    "routes": lambda one: call(one, "PUT", "/api/routes", {"items": [{"prefix": "test.other", "account": "alice"}]}),
+    "rates": lambda one: call(one, "PUT", "/api/rates", {"items": [{"code": "USD", "value": "3"}]}),
     "quotes": lambda one: call(
         one, "POST", "/api/quotes", {"account": "alice", "receiver": pointer(one.node, "bob"), "send": "1"}
     ),
