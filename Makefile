@@ -42,8 +42,8 @@ bench: $(VENV)/.dev interop ## Speed on this machine, beside a peer from npm whe
 fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
 	@set -e; for target in fuzz/fuzz_*.py; do echo "$$target"; $(BIN)/python $$target -runs=$(RUNS); done
 
-long: $(VENV)/.dev ## Matrix, 20,000 power cuts, 200 kills, 20,000 seeds; goes on where the last run ended, and records it
-	@$(BIN)/python -m tools.torture --matrix --cuts 20000 --kills 200 --seeds 20000 --record
+long: $(VENV)/.dev ## Matrix, bit flips, 20,000 power cuts, 200 kills, 20,000 seeds; goes on where the last run ended, and records it
+	@$(BIN)/python -m tools.torture --matrix --flips --cuts 20000 --kills 200 --seeds 20000 --record
 
 mutants: $(VENV)/.dev ## Change the code of the money in every small way, and see that the tests notice; half an hour
 	@$(BIN)/python -m tools.mutants

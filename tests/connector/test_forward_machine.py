@@ -96,7 +96,6 @@ class Wire:
         if isinstance(reply, Fulfill):
             assert packet.state == "executed"
             assert reply.fulfillment == proof(packet.tag)
-            assert self.machine.now < packet.expires_at, "9: relayed too late"
 
 
 class Nobody:
@@ -201,6 +200,8 @@ class ConnectorMachine(RuleBasedStateMachine):
         # Before the call: what it lets go at once is judged by it.
         if packet.state == "away" and packet.life == self.life and how != "other link":
             packet.state = "executed" if how == "fulfill" else "refused"
+            # 9: what is still waited for can be met. (A disk may then be slower than that: the Fulfill leaves late.)
+            assert self.now < packet.expires_at - LIMITS.relay_margin_ms
         if how == "other link" and request_id in self.connector.peers[AccountId(link)].in_flight:
             return  # that number is a packet of that link's, too
         self.connector.receive_reply(AccountId(link), RequestId(request_id), reply, Timestamp(self.now))
@@ -360,6 +361,7 @@ TestConnectorMachine: Any = ConnectorMachine.TestCase
 TestConnectorMachine.settings = settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None)
 
 
+@pytest.mark.pure
 def test_the_machine_finds_a_rule_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A time-out that is taken for a rejection."""
 

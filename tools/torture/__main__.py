@@ -6,6 +6,7 @@
     python -m tools.torture --kills 200             # three real nodes under load, kill -9
     python -m tools.torture --seeds 20000           # the simulated network, 500 seeds a line
     python -m tools.torture --matrix                # a node dies at every single step of some packets' journeys
+    python -m tools.torture --flips                 # a flipped bit in every octet of a store's files
 
 Without `--seed` a run goes on where the last recorded one ended. Exit code 1 when something broke.
 """
@@ -14,12 +15,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from interledger.sim.campaign import Campaign, run_campaign
 from tools.torture import results
 from tools.torture.cuts import BrokenError, CutReport, cut_seeds
+from tools.torture.flips import flip_bits
 from tools.torture.kills import kill_nodes
 from tools.torture.matrix import run_matrix
 from tools.torture.sim_storage import make_storage
@@ -43,8 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=0, help="so many kill -9 of running nodes")
     parser.add_argument("--seeds", type=int, default=0, help="so many seeds of the simulation")
     parser.add_argument("--processes", type=int, help="of the simulation, at a time; default: one for each core")
+    parser.add_argument("--flips", action="store_true", help="a flipped bit in every octet of a store's files")
     parser.add_argument("--matrix", action="store_true", help="all cases of the failpoint matrix")
-    parser.add_argument("--every", type=int, default=1, help="only each so many-th case of the matrix")
+    parser.add_argument("--every", type=int, default=1, help="only each so many-th case of the matrix, or octet")
     parser.add_argument("--seed", type=int, help="the first seed")
     parser.add_argument("--record", action="store_true", help="add the run to the results")
     parser.add_argument("--results", type=Path, default=results.RESULTS, help="where they are, if not in docs/")
@@ -59,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         sound = _seeds(options.seeds, options.seed, path, options.processes, record=record) and sound
     if options.matrix:
         sound = _matrix(options.every, options.seed, options.results, record=options.record) and sound
+    if options.flips:
+        sound = _flips(options.every, options.results, record=options.record) and sound
     return 0 if sound else 1
 
 
@@ -142,6 +148,25 @@ def _matrix(every: int, seed: int | None, path: Path, *, record: bool) -> bool:
         flush=True,
     )
     return True
+
+
+def _flips(every: int, path: Path, *, record: bool) -> bool:
+    began = time.monotonic()
+    flipped, outcome = 0, "ok"
+    with tempfile.TemporaryDirectory() as place:
+        for killed in (True, False):
+            try:
+                report = flip_bits(Path(place), killed=killed, every=every)
+            except AssertionError as broken:
+                outcome = str(broken)
+                print(f"BROKEN: {broken}", file=sys.stderr)
+                break
+            flipped += sum(report.flipped.values())
+            for name, count in report.flipped.items():
+                print(f"{count:,} bits flipped in {name}: {report.found[name]:,} found, the rest harmless", flush=True)
+    if record:
+        results.append("flips", (0, 0), flipped, round(time.monotonic() - began), outcome, path)
+    return outcome == "ok"
 
 
 if __name__ == "__main__":
