@@ -180,6 +180,15 @@ class FakeNode:
     def requests(self) -> FakeNode:
         return self
 
+    @property
+    def settlements(self) -> SimpleNamespace:
+        def missing(*args: Any, **more: Any) -> Any:
+            raise NotFoundError("There is no settlement.")
+
+        return SimpleNamespace(
+            latest=lambda account, limit: [], get=missing, retry=missing, propose_void=missing, propose_approval=missing
+        )
+
     async def peer_position(self, account: Account) -> SimpleNamespace:
         if account.id == "alice":
             raise LinkError("alice does not answer peer.balance: F01 unknown peer protocol")

@@ -24,6 +24,7 @@ from interledger.api import (
     reconciliation,
     route_explain,
     routes,
+    settlements,
     status,
     unknown,
 )
@@ -75,6 +76,7 @@ def all_operations() -> tuple[Operation, ...]:
         *ledger.OPERATIONS,
         *reconciliation.OPERATIONS,
         *unknown.OPERATIONS,
+        *settlements.OPERATIONS,
     )
     return (openapi.operation(described), *described)
 

@@ -18,8 +18,10 @@ from starlette.routing import Route
 from interledger.accounts.account import Account, AccountId
 from interledger.api.app import HANGED_UP
 from interledger.api.bodies import check_json, read_body
+from interledger.api.hosts import host_of, is_loopback_name
 from interledger.api.operations import JSON_HEADERS
 from interledger.api.problems import Problem, problem_response
+from interledger.node.settings_parsers import is_loopback_host
 from interledger.settlement.messages import IDEMPOTENCY_KEY, MESSAGE_OCTETS_MAX, account_of_path, parse_key
 from interledger.settlement.quantity import Quantity
 
@@ -47,6 +49,8 @@ class CreditFacade(Protocol):
 class _Settings(Protocol):
     @property
     def settlement_token(self) -> str | None: ...
+    @property
+    def settlement_bind(self) -> tuple[str, int] | None: ...
 
 
 class EngineCallsNode(Protocol):
@@ -61,6 +65,9 @@ class EngineCallsNode(Protocol):
 def create_settlement_app(node: EngineCallsNode) -> Starlette:
     """The application. The node need not be started yet."""
     token = node.settings.settlement_token
+    bind = node.settings.settlement_bind
+    # A web page under a name of its own must not reach a port that asks for nothing (see `api.hosts`).
+    bound_here = bind is None or is_loopback_host(bind[0])
     expected = None if token is None else f"Bearer {token}".encode()
 
     async def credit(request: Request) -> Response:
@@ -82,6 +89,8 @@ def create_settlement_app(node: EngineCallsNode) -> Starlette:
         async def call(request: Request) -> Response:
             given = request.headers.get("authorization", "").encode("latin-1")
             try:
+                if bound_here and not is_loopback_name(host_of(request)):
+                    raise Problem("misdirected", "Engines call this port by a name or address of this machine")
                 if expected is not None and not hmac.compare_digest(given, expected):
                     raise Problem("unauthorized", "Send the settlement_token:  Authorization: Bearer …")
                 return await handler(request)

@@ -22,6 +22,7 @@ from interledger.api.questions_facade import (
     RequestsFacade,
 )
 from interledger.api.settings_facade import NodeSettings
+from interledger.api.settlements_facade import SettlementsFacade
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
 from interledger.application.peering.invitation import Invitation
 from interledger.application.peering.rafiki import PeeringAnswer
@@ -222,6 +223,8 @@ class NodeFacade(Protocol):
     def books(self) -> BooksFacade: ...
     @property
     def explainer(self) -> ExplainerFacade: ...
+    @property
+    def settlements(self) -> SettlementsFacade: ...
 
     def accounts(self) -> Sequence[Account]: ...
 

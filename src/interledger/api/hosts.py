@@ -17,7 +17,7 @@ from interledger.api.problems import Problem
 from interledger.api.settings_facade import NodeSettings
 from interledger.node.settings_parsers import is_loopback_host, parse_bind_address
 
-__all__ = ["HostGate"]
+__all__ = ["HostGate", "host_of", "is_loopback_name"]
 
 LOCAL: Final = "localhost"
 
@@ -36,8 +36,8 @@ class HostGate:
         """Raises `misdirected`, which says what to set."""
         if self._is_open:
             return
-        name = _name_of(request.headers.get("host", ""))
-        if name in self._names or name.endswith("." + LOCAL) or _is_loopback(name):
+        name = host_of(request)
+        if name in self._names or is_loopback_name(name):
             return
         raise Problem(
             "misdirected",
@@ -46,14 +46,18 @@ class HostGate:
         )
 
 
-def _name_of(host: str) -> str:
-    """Without the port; lower case."""
+def host_of(request: Request) -> str:
+    """What the request's `Host` says, without the port, in lower case."""
+    host = request.headers.get("host", "")
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower().rstrip(".")
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback_name(name: str) -> bool:
+    """Whether the name, or address, is always this machine's."""
+    if name == LOCAL or name.endswith("." + LOCAL):
+        return True
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

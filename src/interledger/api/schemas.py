@@ -26,6 +26,7 @@ from interledger.api.schema_kinds import (
 from interledger.api.schemas_ledger import LEDGER_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
 from interledger.api.schemas_routes import LEARNED, ROUTE_SCHEMAS
+from interledger.api.schemas_settlements import SETTLEMENT_SCHEMAS
 from interledger.api.types import LimitsDocument
 from interledger.node.http_links import KINDS
 
@@ -99,6 +100,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     **PEER_SCHEMAS,
     **ROUTE_SCHEMAS,
     **LEDGER_SCHEMAS,
+    **SETTLEMENT_SCHEMAS,
     "Account": object_of(
         {
             "id": TEXT,

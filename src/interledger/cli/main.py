@@ -127,6 +127,18 @@ root: Final = LazyGroup(
             },
             "Amounts that may or may not have been delivered",
         ),
+        "settlement": LazyGroup(
+            "settlement",
+            {
+                "list": Entry("settlement:list_settlements", "What is settled, and what came in"),
+                "show": Entry("settlement:show", "One settlement, and what holds it up"),
+                "create": Entry("settlement:create", "Settle now"),
+                "retry": Entry("settlement:retry", "Ask its engine again, now"),
+                "void": Entry("settlement:void", "Take back what was never paid"),
+                "approve": Entry("settlement:approve", "Credit what is held"),
+            },
+            "Balances that become money",
+        ),
         "engine": LazyGroup(
             "engine",
             {

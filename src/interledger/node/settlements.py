@@ -28,7 +28,7 @@ from interledger.node.decisions import Decision, Effect
 from interledger.node.settlement_engines import SettlementEngines, engine_of
 from interledger.settlement.book import SettlementBook
 from interledger.settlement.messages import new_key
-from interledger.settlement.policy import amount_due, settles_at
+from interledger.settlement.policy import amount_due, prepaid_part, settles_at
 from interledger.settlement.quantity import Quantity
 from interledger.settlement.records import Direction, Settlement, SettlementState
 from interledger.settlement.retries import retry_delay_ms
@@ -133,7 +133,7 @@ class Settlements:
         """Watch the account's threshold, unless a settlement is on its way; settle when it is reached already."""
         account = self._lines[line]
         line.settle_at = NO_LIMIT if self.book.sending(account.id) else settles_at(account.settle_threshold)
-        if self._running and -line.net >= line.settle_at:
+        if self._running:
             self._reached(line)
 
     def _before_batch(self, touched: Iterable[LedgerAccount]) -> None:
@@ -146,15 +146,23 @@ class Settlements:
         account = self._lines.get(line)
         if account is None or not self._running or self._node.read_only or self.book.sending(account.id):
             return
-        due = amount_due(-line.net, account.settle_to)
-        if due:
+        owed = self._owed(line)
+        due = amount_due(owed, account.settle_to)
+        if due and owed >= settles_at(account.settle_threshold):
             self._begin(account, line, due, "threshold")
+
+    def _owed(self, line: LedgerAccount) -> int:
+        """What packets made us owe and no settlement has taken: posted, and without what the peer paid in advance."""
+        find, asset = self._node.ledger.find, line.asset
+        transit, external = find(f"{line.name}/transit", asset), find(f"external/{line.name.partition('/')[2]}", asset)
+        spent = line.debits_posted - (0 if transit is None else transit.credits_posted)
+        return -line.net - prepaid_part(0 if external is None else external.debits_posted, spent)
 
     async def _settle_every(self, ms: int) -> None:
         while True:
             await asyncio.sleep(ms / 1000)
             for line, account in list(self._lines.items()):
-                due = amount_due(-line.net, max(account.settle_to or 0, 0))
+                due = amount_due(self._owed(line), max(account.settle_to or 0, 0))
                 is_automatic = account.settle_threshold is not None
                 if due and is_automatic and self.book.sending(account.id) is None and not self._node.read_only:
                     self._begin(account, line, due, "timer")
@@ -170,7 +178,7 @@ class Settlements:
             raise InvalidRequestError(f"“{account_id}” has no settlement engine", "account")
         self._check_writable()
         line = self._node.ledger.account(account.ledger_name, account.asset)
-        due = amount_due(-line.net, account.settle_to) if amount is None else amount
+        due = amount_due(self._owed(line), account.settle_to) if amount is None else amount
         if due <= 0:
             raise ConflictError(f"Nothing is owed to “{account_id}” that would be settled now.")
         settlement = self._begin(account, line, due, by)
@@ -334,6 +342,14 @@ class Settlements:
             raise ConflictError(f"{settlement.id} is {settlement.state}: that does not change any more.")
 
     # ------------------------------------------------------------------ small things
+
+    def latest(self, account: AccountId | None, limit: int) -> list[Settlement]:
+        """Newest first."""
+        return self.book.latest(account)[:limit]
+
+    def get(self, settlement_id: str) -> Settlement:
+        """Raises `NotFoundError`."""
+        return self.book.get(settlement_id)
 
     def engine_account(self, account_id: AccountId) -> Account:
         """An account that an engine may speak of. Raises `NotFoundError` for one that has none."""

@@ -8,7 +8,7 @@ from typing import Final, final
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.clock import Timestamp
 
-__all__ = ["DAY_MS", "DailyCap", "amount_due", "settles_at"]
+__all__ = ["DAY_MS", "DailyCap", "amount_due", "prepaid_part", "settles_at"]
 
 DAY_MS: Final = 86_400_000
 
@@ -19,6 +19,14 @@ def settles_at(threshold: int | None) -> int:
     Below zero: we pay before we owe.
     """
     return NO_LIMIT if threshold is None else threshold
+
+
+def prepaid_part(received: int, spent: int) -> int:
+    """Of a payable: what the peer has paid in advance. `received`: all it settled; `spent`: all its packets took.
+
+    It is not settled back: two nodes that pay each other in advance would send it to and fro for ever.
+    """
+    return max(received - spent, 0)
 
 
 def amount_due(payable: int, settle_to: int | None) -> int:

@@ -1,0 +1,135 @@
+"""`ilp settlement`: what is settled, what came in, and what is decided about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from interledger.accounts.asset import Asset, format_amount, parse_amount, parse_money
+from interledger.cli.ledger import decide, who
+from interledger.cli.money import money
+from interledger.cli.output import Column, render_table
+from interledger.cli.state import State
+from interledger.cli.tree import command
+
+__all__ = ["approve", "create", "list_settlements", "retry", "show", "void"]
+
+Document = dict[str, Any]
+
+_STATES = {
+    "sending": "waits for its engine",
+    "settled": "settled",
+    "void": "void",
+    "credited": "credited",
+    "held": "waits for approval",
+}
+
+
+@command("list")
+@click.argument("account", metavar="[ACCOUNT]", required=False)
+@click.pass_obj
+def list_settlements(state: State, account: str | None) -> None:
+    """Settlements of the node or of ACCOUNT, newest first."""
+    items = state.call(lambda api: api.settlements(account))
+    columns = (
+        Column("SETTLEMENT", lambda row: row["id"], keep=5),
+        Column("ACCOUNT", lambda row: row["account"], keep=4),
+        Column("AMOUNT", lambda row: _signed(row, exact=state.exact), right=True, keep=4),
+        Column("STATE", lambda row: _STATES[row["state"]], keep=3),
+        Column("SINCE", lambda row: row["done_at"] or row["made_at"], keep=1),
+        Column("TROUBLE", lambda row: row["error"] or "", keep=2),
+    )
+    state.emit_list(items, lambda: render_table(items, columns, state.console))
+
+
+@command("show")
+@click.argument("settlement", metavar="SETTLEMENT")
+@click.pass_obj
+def show(state: State, settlement: str) -> None:
+    """One settlement: its key, its engine, what went wrong and when it is tried again."""
+    document = state.call(lambda api: api.settlement(settlement))
+    state.emit(document, lambda: _lines(document, state))
+
+
+@command("create")
+@click.argument("account", metavar="ACCOUNT")
+@click.argument("amount", metavar="[AMOUNT]", required=False)
+@click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
+@click.pass_obj
+def create(state: State, account: str, amount: str | None, yes: bool) -> None:
+    """Settle with ACCOUNT now: AMOUNT ('10 USD'), or all that is above its settle_to.
+
+    More than is owed is paid in advance. What is settled cannot be taken back.
+    """
+    found = state.call(lambda api: api.account(account))
+    asset = Asset(found["asset_code"], found["asset_scale"])
+    if amount is None:
+        units = int(found["position"]["payable"]) - int(found["settle_to"] or 0)
+    else:
+        number, code = parse_money(amount) if not amount.replace(".", "").isdecimal() else (amount, asset.code)
+        if code != asset.code:
+            raise click.UsageError(f"{account} is in {asset.code}")
+        units = parse_amount(number, asset.scale)
+    if not yes and state.is_table:
+        state.console.note(f"  Settle {format_amount(units, asset)} {asset.code} with {account}")
+    state.confirm("Do it?", yes=yes)
+    document = state.call(lambda api: api.create_settlement(account, str(units), who()))
+    state.emit(document, lambda: _lines(document, state))
+
+
+@command("retry")
+@click.argument("settlement", metavar="SETTLEMENT")
+@click.pass_obj
+def retry(state: State, settlement: str) -> None:
+    """Ask the engine now, not later. With the same key: it cannot pay twice."""
+    document = state.call(lambda api: api.retry_settlement(settlement))
+    state.emit(document, lambda: _lines(document, state))
+
+
+@command("void")
+@click.argument("settlement", metavar="SETTLEMENT")
+@click.option("--reason", required=True, metavar="TEXT", help="How you know that the engine will not pay it.")
+@click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would do.")
+@click.pass_obj
+def void(state: State, settlement: str, reason: str, yes: bool, dry_run: bool) -> None:
+    """Take back a settlement that its engine never took, or refuse one that is held.
+
+    Look at the engine first: if it has paid all the same, it is paid twice. Nothing is ever taken back by itself.
+    """
+    decide(state, state.call(lambda api: api.propose_void(settlement, reason, who())), yes=yes, dry_run=dry_run)
+
+
+@command("approve")
+@click.argument("settlement", metavar="SETTLEMENT")
+@click.option("--reason", required=True, metavar="TEXT", help="How you know that the money is there.")
+@click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would do.")
+@click.pass_obj
+def approve(state: State, settlement: str, reason: str, yes: bool, dry_run: bool) -> None:
+    """Credit what came in beyond the account's settle_in_max."""
+    decide(state, state.call(lambda api: api.propose_approval(settlement, reason, who())), yes=yes, dry_run=dry_run)
+
+
+def _signed(row: Document, *, exact: bool) -> str:
+    sign = "-" if row["direction"] == "out" else "+"
+    return f"{sign}{money(row['amount'], exact=exact)}"
+
+
+def _lines(row: Document, state: State) -> list[str]:
+    to = "to" if row["direction"] == "out" else "from"
+    lines = [
+        f"{row['id']}   {money(row['amount'], exact=state.exact)} {to} {row['account']}   {_STATES[row['state']]}",
+        f"  Key      {row['key']}",
+        f"  Made     {row['made_at']}" + (f"   by {row['cause']}" if row["cause"] else ""),
+    ]
+    if row["engine"]:
+        lines.append(f"  Engine   {row['engine']}")
+    if row["done_at"]:
+        lines.append(f"  Done     {row['done_at']}")
+    if row["error"]:
+        lines.append(f"  Trouble  {row['error']}")
+    if row["next_at"]:
+        lines.append(f"  Again    {row['next_at']}   now:  ilp settlement retry {row['id']}")
+    return lines
