@@ -80,7 +80,7 @@ $(COMPILED)/.node: pyproject.toml $(shell find src -name '*.py') | $(VENV)/.dev
 	  tail -20 $(COMPILED)/build.log; echo 'It did not compile. On Debian and Ubuntu:  apt install gcc python3-dev'; exit 1; }
 	@wheel=$$(ls $$PWD/$(COMPILED)/dist/*.whl) && $(COMPILED)/bin/python -m pip --disable-pip-version-check --no-input install \
 	  --quiet --force-reinstall --no-deps "$$wheel" && $(COMPILED)/bin/python -m pip --disable-pip-version-check --no-input \
-	  install --quiet "interledger-py[speed,test] @ file://$$wheel" && touch $@
+	  install --quiet "interledger-py[test] @ file://$$wheel" && touch $@
 
 # The peers written by others. Without npm their tests are skipped, unless ILP_REQUIRE_INTEROP=1 (which CI sets).
 interop:

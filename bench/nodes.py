@@ -22,9 +22,12 @@ PEERS = Path(__file__).parent.parent / "tests" / "interop" / "node_modules"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the system gives to clients, so that nobody is given it before the node listens."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 class NodeUnderTest:

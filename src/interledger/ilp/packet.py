@@ -9,9 +9,10 @@ connector makes several per packet and `frozen=True` would triple the price of e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 from struct import error as StructError  # noqa: N812 (it is a class, whatever its name says)
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from interledger.clock import Timestamp
 from interledger.codec.digest import sha256
@@ -19,9 +20,6 @@ from interledger.codec.oer import UINT64_MAX, encode_octets, read_fixed, read_le
 from interledger.codec.timestamp import decode_interledger_time, encode_interledger_time, known_texts, known_times
 from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.address import ADDRESS_LENGTH_MAX, Address, is_address, parse_address
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["DATA_LENGTH_MAX", "Fulfill", "Packet", "Prepare", "Reject", "Reply", "decode_packet", "decode_reply"]
 
@@ -39,6 +37,13 @@ _read_prepare_head: Final = _PREPARE_HEAD.unpack_from
 
 _pack_patch: Final = Struct(">Q17s").pack
 """amount, expiresAt: what a connector changes."""
+
+_CACHED_SIZES: Final = 1024
+"""Sizes of packets that were forwarded; emptied at this many. A payment's packets have one or two."""
+
+_patchers: dict[int, Callable[[bytes, int, bytes, bytes], bytes]] = {}
+"""Size of a Prepare and offset of its fields, as one number -> what writes it anew: (octets, amount, expiresAt, the
+octets behind the two). Of the first argument it takes what stands before the fields."""
 
 _CACHED_ADDRESSES: Final = 65_536
 """Destinations seen and found valid; emptied at this many. A payment sends all its packets to one or two addresses."""
@@ -74,8 +79,8 @@ class Prepare:
         self._octets = _octets
         self._body = _body
 
-    @classmethod
-    def decode(cls, octets: bytes) -> Prepare:
+    @staticmethod
+    def decode(octets: bytes) -> Prepare:
         """Raises `DecodeError` when `octets` are not a Prepare."""
         # Nearly all packets have one shape: an address that was seen before, nothing behind the data. It is read here
         # in one pass without a call; what differs goes to `_decode_any`, which reads field by field and says why.
@@ -105,14 +110,14 @@ class Prepare:
             elif size >= 128:
                 whole = False
             if not whole or octets[0] != TYPE_PREPARE or length >= 128 or stop + size != total:
-                return cls._decode_any(octets)
+                return Prepare._decode_any(octets)
         except (IndexError, KeyError, StructError):
-            return cls._decode_any(octets)
+            return Prepare._decode_any(octets)
         # `Timestamp(...)` is left out: the call of a NewType costs as much as the look-up.
-        return cls(amount, ms, condition, destination, octets[stop:], octets, body)  # type: ignore[arg-type]  # see above
+        return Prepare(amount, ms, condition, destination, octets[stop:], octets, body)  # type: ignore[arg-type]  # see above
 
-    @classmethod
-    def _decode_any(cls, octets: bytes) -> Prepare:
+    @staticmethod
+    def _decode_any(octets: bytes) -> Prepare:
         body, end = _open_envelope(octets, TYPE_PREPARE)
         try:
             amount, expires_at, condition, length = _PREPARE_HEAD.unpack_from(octets, body)
@@ -126,7 +131,7 @@ class Prepare:
         if destination is None:
             destination = _new_destination(octets, start, stop)
         data, stop = _read_data(octets, stop)
-        packet = cls(amount, Timestamp(decode_interledger_time(expires_at)), condition, destination, data)
+        packet = Prepare(amount, Timestamp(decode_interledger_time(expires_at)), condition, destination, data)
         if stop == end == len(octets):
             packet._octets = octets
             packet._body = body
@@ -150,8 +155,10 @@ class Prepare:
         octets = self._octets or self.encode()
         body = self._body
         # RFC 27: "Connectors MUST NOT modify this field." The condition, so; the same of the data.
+        patch = _patchers.get(len(octets) << 4 | body) or _new_patcher(len(octets), body)
+        text = known_texts.get(expires_at) or encode_interledger_time(expires_at)
         try:
-            patch = _pack_patch(amount, known_texts.get(expires_at) or encode_interledger_time(expires_at))
+            octets = patch(octets, amount, text, octets[body + 25 :])
         except StructError:
             raise _not_an_amount(amount) from None
         return Prepare(
@@ -160,7 +167,7 @@ class Prepare:
             self.execution_condition,
             self.destination,
             self.data,
-            octets[:body] + patch + octets[body + 25 :],
+            octets,
             body,
         )
 
@@ -207,8 +214,8 @@ class Fulfill:
         self.data = data
         self._octets = _octets
 
-    @classmethod
-    def decode(cls, octets: bytes) -> Fulfill:
+    @staticmethod
+    def decode(octets: bytes) -> Fulfill:
         """Raises `DecodeError` when `octets` are not a Fulfill."""
         # The shape of nearly all of them: one octet for the length of the data and one or two for the envelope's.
         total = len(octets)
@@ -217,18 +224,18 @@ class Fulfill:
         elif 130 < total < 164:
             body, whole = 3, octets[1] == 0x81 and octets[2] == total - 3
         else:
-            return cls._decode_any(octets)
+            return Fulfill._decode_any(octets)
         stop = body + 32
         if not whole or octets[0] != TYPE_FULFILL or octets[stop] != total - stop - 1:
-            return cls._decode_any(octets)
-        return cls(octets[body:stop], octets[stop + 1 :], octets)
+            return Fulfill._decode_any(octets)
+        return Fulfill(octets[body:stop], octets[stop + 1 :], octets)
 
-    @classmethod
-    def _decode_any(cls, octets: bytes) -> Fulfill:
+    @staticmethod
+    def _decode_any(octets: bytes) -> Fulfill:
         body, end = _open_envelope(octets, TYPE_FULFILL)
         fulfillment, stop = read_fixed(octets, body, 32)
         data, stop = _read_data(octets, stop)
-        packet = cls(fulfillment, data)
+        packet = Fulfill(fulfillment, data)
         if stop == end == len(octets):
             packet._octets = octets
         elif stop > end:
@@ -277,8 +284,8 @@ class Reject:
         self.data = data
         self._octets: bytes | None = None
 
-    @classmethod
-    def decode(cls, octets: bytes) -> Reject:
+    @staticmethod
+    def decode(octets: bytes) -> Reject:
         """Raises `DecodeError` when `octets` are not a Reject. Lets odd addresses and broken UTF-8 through (PK-08)."""
         body, end = _open_envelope(octets, TYPE_REJECT)
         code, stop = read_fixed(octets, body, 3)
@@ -287,7 +294,7 @@ class Reject:
         data, stop = _read_data(octets, stop)
         if not code.isascii():
             raise DecodeError("the code of a Reject is not ASCII")
-        packet = cls(
+        packet = Reject(
             code.decode("ascii"), triggered_by.decode("utf-8", "replace"), message.decode("utf-8", "replace"), data
         )
         if stop == end == len(octets):
@@ -350,6 +357,13 @@ def decode_reply(octets: bytes) -> Reply:
     if kind == TYPE_REJECT:
         return Reject.decode(octets)
     raise DecodeError(f"type {kind} is not an ILPv4 packet" if octets else "an empty packet")
+
+
+def _new_patcher(size: int, body: int) -> Callable[[bytes, int, bytes, bytes], bytes]:
+    if len(_patchers) >= _CACHED_SIZES:
+        _patchers.clear()
+    patch = _patchers[size << 4 | body] = Struct(f">{body}sQ17s{size - body - 25}s").pack
+    return patch
 
 
 def _open_envelope(octets: bytes, kind: int) -> tuple[int, int]:

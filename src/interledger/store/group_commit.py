@@ -102,7 +102,7 @@ class GroupCommit:
         self._closing = False
         self._writing: _Commit | None = None
         self._jobs: SimpleQueue[_Commit | None] = SimpleQueue()
-        self._thread: Thread | None = None
+        self._writer: Thread | None = None
         ledger.on_dirty = self._wake
         store.on_change = self._wake
 
@@ -135,10 +135,10 @@ class GroupCommit:
             if self._writing is None and not self._scheduled:
                 break
         self.error = self.error or StoreError("the books are closed")
-        thread, self._thread = self._thread, None
-        if thread is not None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
             self._jobs.put(None)
-            thread.join()
+            writer.join()
 
     def flush(self) -> None:
         """Write what is recorded now, at once. Only for `inline`."""
@@ -209,9 +209,9 @@ class GroupCommit:
         if self._loop is None:
             self._writer(partial(_write, self._store, commit), partial(self._written, commit))
             return True
-        if self._thread is None:
-            self._thread = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
-            self._thread.start()
+        if self._writer is None:
+            self._writer = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
+            self._writer.start()
         self._jobs.put(commit)
         return True
 

@@ -195,15 +195,17 @@ def _lengths_and_entry(n: int) -> bytes:
 _MIDDLES: Final = tuple(_lengths_and_entry(n) for n in range(256))
 """For an ILP packet of n octets: what stands between the request id and the packet. The long form needs no table."""
 
-_ILP_SIZES: Final = {5 + len(middle) + n: n for n, middle in enumerate(_MIDDLES)}
-"""The size of a whole message of the common shape -> the size of the ILP packet in it. Some sizes cannot occur."""
+_SHAPES: Final = {
+    5 + len(middle) + n: (Struct(f">BI{len(middle)}s{n}s").unpack, middle) for n, middle in enumerate(_MIDDLES)
+}
+"""The size of a whole message of the common shape -> what takes it apart (type, request id, what stands between, ILP
+packet), and what stands between when it is of that shape. Some sizes cannot occur."""
 
 _WITH_ILP: Final = (TYPE_MESSAGE, TYPE_RESPONSE)
 
 _pack_long_head: Final = _LONG_HEAD.pack
 _read_long_head: Final = _LONG_HEAD.unpack_from
 _pack_short_head: Final = _SHORT_HEAD.pack
-_read_short_head: Final = _SHORT_HEAD.unpack_from
 
 _LONG_HEAD_SIZE: Final = 18
 _LONG_SIZE_MIN: Final = _LONG_HEAD_SIZE + 256
@@ -232,11 +234,12 @@ def split_ilp(octets: bytes) -> tuple[int, int, bytes] | None:
         ):
             return kind, request_id, octets[_LONG_HEAD_SIZE:]
         return None
-    n = _ILP_SIZES.get(size)
-    if n is None or octets[5 : size - n] != _MIDDLES[n]:
+    shape = _SHAPES.get(size)
+    if shape is None:
         return None
-    kind, request_id = _read_short_head(octets)
-    return (kind, request_id, octets[size - n :]) if kind in _WITH_ILP else None
+    unpack, expected = shape
+    kind, request_id, middle, ilp = unpack(octets)
+    return (kind, request_id, ilp) if middle == expected and kind in _WITH_ILP else None
 
 
 # ---------------------------------------------------------------------- parts

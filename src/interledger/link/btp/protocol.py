@@ -54,13 +54,7 @@ UNANSWERED_MAX: Final = 10_000
 SLOW_READER_TIMEOUT_MS: Final = 30_000
 """How long the socket's buffer may stay full before the connection is given up."""
 
-_PREPARE: Final = bytes((TYPE_PREPARE,))
-_REPLIES: Final = (bytes((TYPE_FULFILL,)), bytes((TYPE_REJECT,)))
-
-_FULFILL: Final = _REPLIES[0]
-
-_decode_prepare: Final = Prepare.decode
-_decode_fulfill: Final = Fulfill.decode
+_REPLIES: Final = (TYPE_FULFILL, TYPE_REJECT)
 
 Admit = Callable[[str | None, str], BtpLink | None]
 """(user name or None, token) -> the link of the account they open, or None. Compares in constant time."""
@@ -223,10 +217,10 @@ class BtpConnection:
             # D-07: interledger-rs sends Prepares as Responses and replies as Messages. The type of the ILP packet
             # decides.
             _, request_id, ilp = common
-            kind = ilp[:1]
-            if kind == _PREPARE:
+            kind = ilp[0] if ilp else 0
+            if kind == TYPE_PREPARE:
                 self._receive_prepare(link, request_id, ilp, now)
-            elif kind in _REPLIES:
+            elif kind == TYPE_FULFILL or kind == TYPE_REJECT:
                 self._receive_reply(link, request_id, ilp, now)
             else:
                 self._receive_other(packet, now)
@@ -239,7 +233,7 @@ class BtpConnection:
             self._send_error(request_id, "F05", "this request id is in flight", now)
             return
         try:
-            prepare = _decode_prepare(ilp)
+            prepare = Prepare.decode(ilp)
         except DecodeError as error:
             self._refuse(link, request_id, ErrorCode.F01_INVALID_PACKET, str(error))
             return
@@ -256,7 +250,7 @@ class BtpConnection:
 
     def _receive_reply(self, link: BtpLink, request_id: int, ilp: bytes, now: Timestamp) -> None:
         try:
-            reply = _decode_fulfill(ilp) if ilp[:1] == _FULFILL else decode_reply(ilp)
+            reply = Fulfill.decode(ilp) if ilp[0] == TYPE_FULFILL else decode_reply(ilp)
         except DecodeError:
             link.receive_unreadable_reply(request_id, now)
             return
@@ -300,12 +294,12 @@ class BtpConnection:
             return
         ilp = find_entry(packet.entries, "ilp")
         octets = ilp.data if ilp is not None else b""
-        kind = octets[:1]
+        kind = octets[0] if octets else -1
         if len({entry.name for entry in packet.entries}) != len(packet.entries):
             self._receive_duplicates(link, packet, now)
         elif isinstance(packet, BtpTransfer) or (isinstance(packet, BtpMessage) and ilp is None):
             link.requests.receive_request(self, packet)
-        elif kind == _PREPARE:
+        elif kind == TYPE_PREPARE:
             self._receive_prepare(link, request_id, octets, now)
         elif kind in _REPLIES or (octets and isinstance(packet, BtpResponse)):
             self._receive_reply(link, request_id, octets, now)
