@@ -220,7 +220,7 @@ class BtpConnection:
             kind = ilp[0] if ilp else 0
             if kind == TYPE_PREPARE:
                 self._receive_prepare(link, request_id, ilp, now)
-            elif kind == TYPE_FULFILL or kind == TYPE_REJECT:
+            elif kind in _REPLIES:
                 self._receive_reply(link, request_id, ilp, now)
             else:
                 self._receive_other(packet, now)
