@@ -354,8 +354,8 @@ async def test_the_writer_survives_a_loop_that_is_gone() -> None:
         async def die() -> threading.Thread:
             node = Node(disk)
             await asyncio.to_thread(lambda: None)
-            assert node.commits._writer is not None
-            return node.commits._writer
+            assert node.commits._worker is not None
+            return node.commits._worker
 
         return asyncio.run(die())
 

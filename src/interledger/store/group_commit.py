@@ -102,7 +102,7 @@ class GroupCommit:
         self._closing = False
         self._writing: _Commit | None = None
         self._jobs: SimpleQueue[_Commit | None] = SimpleQueue()
-        self._writer: Thread | None = None
+        self._worker: Thread | None = None
         ledger.on_dirty = self._wake
         store.on_change = self._wake
 
@@ -135,10 +135,10 @@ class GroupCommit:
             if self._writing is None and not self._scheduled:
                 break
         self.error = self.error or StoreError("the books are closed")
-        writer, self._writer = self._writer, None
-        if writer is not None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
             self._jobs.put(None)
-            writer.join()
+            worker.join()
 
     def flush(self) -> None:
         """Write what is recorded now, at once. Only for `inline`."""
@@ -209,9 +209,9 @@ class GroupCommit:
         if self._loop is None:
             self._writer(partial(_write, self._store, commit), partial(self._written, commit))
             return True
-        if self._writer is None:
-            self._writer = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
-            self._writer.start()
+        if self._worker is None:
+            self._worker = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
+            self._worker.start()
         self._jobs.put(commit)
         return True
 
