@@ -9,7 +9,6 @@ connector makes several per packet and `frozen=True` would triple the price of e
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from struct import Struct
 from struct import error as StructError  # noqa: N812 (it is a class, whatever its name says)
 from typing import Final, final
@@ -37,13 +36,6 @@ _read_prepare_head: Final = _PREPARE_HEAD.unpack_from
 
 _pack_patch: Final = Struct(">Q17s").pack
 """amount, expiresAt: what a connector changes."""
-
-_CACHED_SIZES: Final = 1024
-"""Sizes of packets that were forwarded; emptied at this many. A payment's packets have one or two."""
-
-_patchers: dict[int, Callable[[bytes, int, bytes, bytes], bytes]] = {}
-"""Size of a Prepare and offset of its fields, as one number -> what writes it anew: (octets, amount, expiresAt, the
-octets behind the two). Of the first argument it takes what stands before the fields."""
 
 _CACHED_ADDRESSES: Final = 65_536
 """Destinations seen and found valid; emptied at this many. A payment sends all its packets to one or two addresses."""
@@ -155,10 +147,8 @@ class Prepare:
         octets = self._octets or self.encode()
         body = self._body
         # RFC 27: "Connectors MUST NOT modify this field." The condition, so; the same of the data.
-        patch = _patchers.get(len(octets) << 4 | body) or _new_patcher(len(octets), body)
-        text = known_texts.get(expires_at) or encode_interledger_time(expires_at)
         try:
-            octets = patch(octets, amount, text, octets[body + 25 :])
+            patch = _pack_patch(amount, known_texts.get(expires_at) or encode_interledger_time(expires_at))
         except StructError:
             raise _not_an_amount(amount) from None
         return Prepare(
@@ -167,7 +157,7 @@ class Prepare:
             self.execution_condition,
             self.destination,
             self.data,
-            octets,
+            octets[:body] + patch + octets[body + 25 :],
             body,
         )
 
@@ -357,13 +347,6 @@ def decode_reply(octets: bytes) -> Reply:
     if kind == TYPE_REJECT:
         return Reject.decode(octets)
     raise DecodeError(f"type {kind} is not an ILPv4 packet" if octets else "an empty packet")
-
-
-def _new_patcher(size: int, body: int) -> Callable[[bytes, int, bytes, bytes], bytes]:
-    if len(_patchers) >= _CACHED_SIZES:
-        _patchers.clear()
-    patch = _patchers[size << 4 | body] = Struct(f">{body}sQ17s{size - body - 25}s").pack
-    return patch
 
 
 def _open_envelope(octets: bytes, kind: int) -> tuple[int, int]:
