@@ -1,9 +1,11 @@
 """What durability costs: per record and commit, beside a busy thread, and at the start.
 
     python bench/store.py [--directory DIR]
+    python bench/store.py --postgres [--directory DIR]      # beside a PostgreSQL server of its own, in that directory
 
 One packet makes two records (hold, execution). "main" is the CPU of the ledger's thread without the ledger itself:
-taking the batch, the loop's turns, the effects. "writer" is the CPU of the store's thread. 20 accounts are hot.
+taking the batch, the loop's turns, the effects. "writer" is the CPU of the store's thread; "server" that of all
+processes of PostgreSQL, which may be another machine's. 20 accounts are hot.
 """
 
 from __future__ import annotations
@@ -15,19 +17,26 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.clock import SystemClock
 from interledger.store import group_commit
 from interledger.store.base import Durability, Store
+from interledger.store.durable_step import DurableStep
 from interledger.store.group_commit import GroupCommit
 from interledger.store.open import open_store
+
+if TYPE_CHECKING:
+    from tools.torture.postgres_server import PostgresServer
 
 USD = Asset("USD", 9)
 HASH = bytes(range(32))
 EXPIRES_AT = 1_800_000_000_000
 ACCOUNTS = 20
+SIZES = ((1, 2000), (16, 1000), (64, 1000), (256, 300))
+"""(records in a commit, commits)"""
 MICRO = 1_000_000
 
 
@@ -88,32 +97,34 @@ def _send(request_id: object, packet: object) -> None:
     """A link that costs nothing."""
 
 
-async def measure(durability: str, records: int, commits: int, directory: Path) -> str:
+async def measure(
+    durability: str, records: int, commits: int, directory: Path, server: PostgresServer | None = None
+) -> str:
     """One line of the table."""
     in_writer = 0.0
-    write = group_commit._write
+    write = group_commit.write_step
 
-    def timed(store: Store, commit: group_commit._Commit) -> None:
+    def timed(store: Store, commit: DurableStep) -> None:
         nonlocal in_writer
         began = time.thread_time()
         write(store, commit)
         in_writer += time.thread_time() - began
 
-    store = open_store(directory, durability)
-    group_commit._write = timed
+    store = open_store(directory, durability, None if server is None else server.url(server.new_database()))
+    group_commit.write_step = timed
     load = Load(store, records)
-    began, cpu = time.perf_counter(), time.thread_time()
+    began, cpu, of_server = time.perf_counter(), time.thread_time(), 0.0 if server is None else server.cpu_seconds()
     await load.run(commits)
     took, cpu = time.perf_counter() - began, time.thread_time() - cpu - load.in_ledger
-    group_commit._write = write
+    of_server = 0.0 if server is None else server.cpu_seconds() - of_server
+    group_commit.write_step = write
     await load.commits.close()
     store.close()
     count, times = records * commits, sorted(load.took)
     half, most = times[len(times) // 2], times[len(times) * 99 // 100]
-    return (
-        f"{durability:8}{records:8}{cpu / count * MICRO:9.2f}{load.in_ledger / count * MICRO:9.2f}"
-        f"{in_writer / count * MICRO:9.2f}{half * 1000:10.2f}{most * 1000:9.2f}{count / took:12.0f}"
-    )
+    name = durability if server is None else f"pg {durability}"
+    each = "".join(f"{spent / count * MICRO:9.2f}" for spent in (cpu, load.in_ledger, in_writer, of_server))
+    return f"{name:10}{records:8}{each}{half * 1000:10.2f}{most * 1000:9.2f}{count / took:12.0f}"
 
 
 async def beside_a_busy_thread(directory: Path, interval: float) -> str:
@@ -150,16 +161,33 @@ async def start(directory: Path) -> str:
     return f"start with {state.records_replayed} records ({size} octets) of journal: {took:.2f} s"
 
 
+def beside_postgres(place: Path | None) -> None:
+    """The same lines with the books in PostgreSQL."""
+    # The driver is an extra.
+    from tools.torture.postgres_server import postgres_server
+
+    with postgres_server(None if place is None else str(place)) as server:
+        for durability in (Durability.PROCESS, Durability.POWER):
+            for records, commits in SIZES:
+                with tempfile.TemporaryDirectory(dir=place) as directory:
+                    print(asyncio.run(measure(durability, records, commits, Path(directory), server)), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--directory", type=Path, help="where to write; a real disk, not a tmpfs")
-    place = parser.parse_args().directory
-    print("microseconds of CPU per record: main, ledger, writer. Milliseconds per commit: p50, p99.")
-    print("store    records     main   ledger   writer       p50      p99   records/s")
+    parser.add_argument("--postgres", action="store_true", help="PostgreSQL beside SQLite, and nothing else")
+    options = parser.parse_args()
+    place = options.directory
+    print("microseconds of CPU per record: main, ledger, writer, server. Milliseconds per commit: p50, p99.")
+    print("store      records     main   ledger   writer   server       p50      p99   records/s")
     for durability in ("memory", Durability.PROCESS, Durability.POWER):
-        for records, commits in ((1, 2000), (16, 1000), (64, 1000), (256, 300)):
+        for records, commits in SIZES:
             with tempfile.TemporaryDirectory(dir=place) as directory:
                 print(asyncio.run(measure(durability, records, commits, Path(directory))), flush=True)
+    if options.postgres:
+        beside_postgres(place)
+        return
     for interval in (0.005, 0.0005):
         with tempfile.TemporaryDirectory(dir=place) as directory:
             print(asyncio.run(beside_a_busy_thread(Path(directory), interval)), flush=True)

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from interledger.ilp import packet
+from tests.support.postgres import postgres, postgres_place
+
+__all__ = ["postgres", "postgres_place"]
 
 # No deadline: a noisy machine is not a wrong program. In CI the inputs are the same in every run of the same code.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])

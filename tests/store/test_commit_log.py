@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
-from interledger.store.commit_log import CommitLog, LoggedCommit, chain_of, read_commit_log
+from interledger.store.commit_log import CommitLog, LoggedCommit, read_commit_log
+from interledger.store.rows import chain_of
 
 MARK = bytes(range(16))
 SIZE = 16_384

@@ -58,13 +58,23 @@ class Home:
         return {a.name: a.net for a in self.ledger.accounts}
 
 
-@pytest.fixture(params=["memory", "power", "process"])
+def make_postgres(url: str, durability: Durability, directory: Path) -> Store:
+    from interledger.store.postgres import PostgresStore
+
+    return PostgresStore(url, durability, directory=directory / "node", reserve_octets=4096)
+
+
+@pytest.fixture(params=["memory", "power", "process", "postgres power", "postgres process"])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
-    if request.param == "memory":
+    kind, _, durability = request.param.rpartition(" ")
+    if durability == "memory":
         kept = MemoryStore()
         made = Home(lambda: kept)
+    elif kind == "postgres":
+        url = request.getfixturevalue("postgres_place").url
+        made = Home(lambda: make_postgres(url, Durability(durability), tmp_path))
     else:
-        made = Home(lambda: SqliteStore(tmp_path / "node", Durability(request.param), reserve_octets=4096))
+        made = Home(lambda: SqliteStore(tmp_path / "node", Durability(durability), reserve_octets=4096))
     yield made
     made.store.close()
 

@@ -5,6 +5,8 @@
     python -m tools.torture --cuts 100 --seed 4711  # the same seeds give the same cuts
     python -m tools.torture --kills 200             # three real nodes under load, kill -9
     python -m tools.torture --seeds 20000           # the simulated network, 500 seeds a line
+    python -m tools.torture --server-kills 500      # a PostgreSQL server under a store, kill -9
+    python -m tools.torture --kills 50 --postgres   # three real nodes on PostgreSQL; the server is killed too
     python -m tools.torture --matrix                # a node dies at every single step of some packets' journeys
     python -m tools.torture --flips                 # a flipped bit in every octet of a store's files
 
@@ -21,7 +23,7 @@ from pathlib import Path
 
 from interledger.sim.campaign import Campaign, run_campaign
 from tools.torture import results
-from tools.torture.cuts import BrokenError, CutReport, cut_seeds
+from tools.torture.cuts import BrokenError, CutReport, cut_seeds, quick_place
 from tools.torture.flips import flip_bits
 from tools.torture.kills import kill_nodes
 from tools.torture.matrix import run_matrix
@@ -38,6 +40,9 @@ SEEDS_CHUNK = 500
 SEEDS_TESTED = 2_000
 """Seeds that every `make test` runs: long runs begin after them."""
 
+SERVER_KILLS = 20
+"""Kills of a server for each seed: several lives on one set of tables."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what was asked for; 0 when every promise held."""
@@ -47,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=0, help="so many seeds of the simulation")
     parser.add_argument("--processes", type=int, help="of the simulation, at a time; default: one for each core")
     parser.add_argument("--flips", action="store_true", help="a flipped bit in every octet of a store's files")
+    parser.add_argument("--postgres", action="store_true", help="the nodes of --kills have their books in PostgreSQL")
+    parser.add_argument("--server-kills", type=int, default=0, help="so many kill -9 of a PostgreSQL server")
     parser.add_argument("--matrix", action="store_true", help="all cases of the failpoint matrix")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th case of the matrix, or octet")
     parser.add_argument("--seed", type=int, help="the first seed")
@@ -57,7 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.cuts:
         sound = _cuts(options.cuts, options.seed, options.results, record=options.record) and sound
     if options.kills:
-        sound = _kills(options.kills, options.seed, options.results, record=options.record) and sound
+        sound = (
+            _kills(options.kills, options.seed, options.results, record=options.record, postgres=options.postgres)
+            and sound
+        )
+    if options.server_kills:
+        sound = _server_kills(options.server_kills, options.seed, options.results, record=options.record) and sound
     if options.seeds:
         path, record = options.results, options.record
         sound = _seeds(options.seeds, options.seed, path, options.processes, record=record) and sound
@@ -91,19 +103,43 @@ def _cuts(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
     return True
 
 
-def _kills(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
-    first = results.next_seed("kills", path) if seed is None else seed
+def _kills(count: int, seed: int | None, path: Path, *, record: bool, postgres: bool) -> bool:
+    kind = "kills on PostgreSQL" if postgres else "kills"
+    first = results.next_seed(kind, path) if seed is None else seed
     began = time.monotonic()
     outcome = "ok"
     done = 0
     try:
-        for done in kill_nodes(count, first):  # used after the loop
+        for done in kill_nodes(count, first, postgres=postgres):  # used after the loop
             print(f"{done} kills, books agree", flush=True)
     except (AssertionError, TimeoutError) as broken:
         outcome = str(broken) or type(broken).__name__
         print(f"BROKEN: {outcome}", file=sys.stderr)
     if record:
-        results.append("kills", (first, first + max(done, 1) - 1), done, round(time.monotonic() - began), outcome, path)
+        results.append(kind, (first, first + max(done, 1) - 1), done, round(time.monotonic() - began), outcome, path)
+    return outcome == "ok"
+
+
+def _server_kills(count: int, seed: int | None, path: Path, *, record: bool) -> bool:
+    # The driver is an extra.
+    from tools.torture.postgres_kills import ServerKillReport, kill_servers
+    from tools.torture.postgres_server import postgres_server
+
+    kind = "server kills"
+    first = results.next_seed(kind, path) if seed is None else seed
+    began, report, outcome, last = time.monotonic(), ServerKillReport(), "ok", first
+    try:
+        with postgres_server(quick_place()) as server:
+            while report.kills < count:
+                kill_servers(server, last, min(SERVER_KILLS, count - report.kills), report)
+                print(f"{report.kills} kills of the server, seeds to {last}, {report}", flush=True)
+                last += 1
+    except BrokenError as broken:
+        outcome = str(broken)
+        print(f"BROKEN: {outcome}", file=sys.stderr)
+    if record:
+        seconds = round(time.monotonic() - began)
+        results.append(kind, (first, max(first, last - 1)), report.kills, seconds, outcome, path)
     return outcome == "ok"
 
 

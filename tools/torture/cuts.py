@@ -112,5 +112,5 @@ def _number_of(state: State, states: list[State], promised: int) -> int | None:
 
 
 def quick_place() -> str | None:
-    """Locks are taken on a real file; memory is the quickest place for one."""
+    """Where files that only a process has to survive are quickest: in memory; None where there is no such place."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # a directory of our own is made in it

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from interledger.api.calls import ApiError
+from tools.torture.cuts import quick_place
 from tools.torture.network import NAMES, Books, Network, explain_link
 
 __all__ = ["kill_nodes"]
@@ -27,13 +29,19 @@ AMOUNT: Final = {"amount": str(20 * 10**9), "asset_code": "USD", "asset_scale": 
 LINKS: Final = (("alice", "peer/hub", "hub", "peer/alice"), ("hub", "peer/bob", "bob", "peer/hub"))
 
 
-def kill_nodes(count: int, seed: int) -> Iterator[int]:
-    """Kill so many times; yields how often after each. Raises `AssertionError` when books do not agree."""
+def kill_nodes(count: int, seed: int, *, postgres: bool = False) -> Iterator[int]:
+    """Kill so many times; yields how often after each. Raises `AssertionError` when books do not agree.
+
+    `postgres`: the books are on one PostgreSQL server, which is among the victims.
+    """
     done = 0
     with asyncio.Runner() as runner:
         while done < count:
             part = min(KILLS_PER_NETWORK, count - done)
-            with tempfile.TemporaryDirectory(prefix="ilp-kills-") as place, _network(Path(place)) as network:
+            with (
+                tempfile.TemporaryDirectory(prefix="ilp-kills-") as place,
+                _network(Path(place), postgres=postgres) as network,
+            ):
                 runner.run(network.start(*NAMES))
                 runner.run(network.until_linked())
                 for number in range(part):
@@ -41,29 +49,45 @@ def kill_nodes(count: int, seed: int) -> Iterator[int]:
                     runner.run(_kill_once(network, dice))
                     yield done + number + 1
                 network.stop()
-                _compare_journals(Path(place))
+                _compare_journals(network)
             done += part
 
 
 @contextlib.contextmanager
-def _network(place: Path) -> Iterator[Network]:
-    network = Network(place)
-    try:
+def _network(place: Path, *, postgres: bool) -> Iterator[Network]:
+    with contextlib.ExitStack() as stack:
+        server, stores = None, {}
+        if postgres:
+            # The driver is an extra.
+            from tools.torture.postgres_server import postgres_server
+
+            server = stack.enter_context(postgres_server(quick_place()))
+            stores = {name: server.url(server.new_database()) for name in NAMES}
+        network = Network(place, stores=stores)
+        network.server = server
+        stack.callback(network.clean_up)
         yield network
-    finally:
-        network.clean_up()
 
 
 async def _kill_once(network: Network, dice: random.Random) -> None:
     """Load, kill one node at some moment, or two; start it again, wait until nothing is in flight, compare."""
-    paying = asyncio.create_task(network.api("alice").pay(network.pointer(), account="alice", send=AMOUNT))
+    under_way = asyncio.Event()
+    paying = asyncio.create_task(_pay(network, under_way))
     try:
         await _until_under_way(network, dice.randint(1, 400))
+        under_way.set()
         victims = dice.sample(NAMES, dice.choice((1, 1, 1, 2)))
+        if network.server is not None and dice.random() < 0.4:
+            network.server.kill()
+            await asyncio.sleep(dice.choice((0, 0.3, 1)))
+            victims = dice.choice(([], [], victims))
         for victim in victims:
             network.kill(victim)
         await asyncio.sleep(dice.choice((0, 0.05, 0.3)))
+        if network.server is not None and not network.server.is_running:
+            await asyncio.to_thread(network.server.start)
         await network.start(*victims)
+        await _until_ready(network)
         await _stop_paying(network)
     finally:
         paying.cancel()
@@ -71,6 +95,22 @@ async def _kill_once(network: Network, dice: random.Random) -> None:
     await network.until_settled()
     await network.until_linked()
     await _compare_positions(network)
+
+
+async def _pay(network: Network, under_way: asyncio.Event) -> None:
+    """Pay. Right after a restart there may be no route yet, so that the payment fails at once: then again."""
+    while not under_way.is_set():
+        with contextlib.suppress(ApiError):
+            await network.api("alice").pay(network.pointer(), account="alice", send=AMOUNT)
+        await asyncio.sleep(0.2)
+
+
+async def _until_ready(network: Network) -> None:
+    """The nodes that were not killed have their database again."""
+    async with asyncio.timeout(20):
+        for name in NAMES:
+            while not await network.is_ready(name):  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.02)
 
 
 async def _until_under_way(network: Network, fulfilled: int) -> None:
@@ -108,9 +148,9 @@ async def _net(network: Network, node: str, name: str) -> int:
     return sum(int(account["net"]) for account in accounts if account["name"] == name)
 
 
-def _compare_journals(place: Path) -> None:
+def _compare_journals(network: Network) -> None:
     """Packet by packet."""
-    books = {name: Books.read(place / name) for name in NAMES}
+    books = {name: Books.read(network.place / name, network.stores.get(name)) for name in NAMES}
     for left, there, right, here in LINKS:
         explain_link(books[left], there, books[right], here)
     for name, one in books.items():

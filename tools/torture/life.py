@@ -22,7 +22,7 @@ from interledger.accounts.snapshot import capture, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
 from interledger.store import group_commit
-from interledger.store.base import Durability
+from interledger.store.base import Durability, Store
 from interledger.store.group_commit import GroupCommit
 from interledger.store.sqlite import SqliteStore
 from tools.torture.disk import Disk, Op
@@ -107,7 +107,7 @@ class Life:
             finally:
                 store.close()
 
-    def _work(self, store: SqliteStore, steps: int) -> None:
+    def _work(self, store: Store, steps: int) -> None:
         ledger = Ledger()
         self._version = store.load(ledger).facts.get("version", 0)
         self.states.append((digest(ledger), self._version))
@@ -127,7 +127,7 @@ class Life:
                 commits.flush()
 
     @contextlib.contextmanager
-    def _recording(self, store: SqliteStore, ledger: Ledger) -> Iterator[None]:
+    def _recording(self, store: Store, ledger: Ledger) -> Iterator[None]:
         """Note the state of every durable step before it is written."""
         write = store.write
 
@@ -167,7 +167,7 @@ class Life:
         else:
             ledger.post(((source, target, 5),), "settled")
 
-    def _change_documents(self, store: SqliteStore) -> None:
+    def _change_documents(self, store: Store) -> None:
         if self.dice.random() < 0.15:
             self._version += 1
             store.put_fact("version", self._version)

@@ -10,12 +10,17 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interledger.accounts.account import HttpForm
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.records import Executed, Held, decode_records
 from interledger.api.client import ApiClient
-from interledger.store.sqlite import SqliteStore
+from interledger.store.base import Durability
+from interledger.store.open import open_store
+
+if TYPE_CHECKING:
+    from tools.torture.postgres_server import PostgresServer
 
 NAMES = ("alice", "hub", "bob")
 ADMIN = "an-admin-token-0123456789"
@@ -25,13 +30,13 @@ ilp_address = "test.{name}"
 admin_auth_token = "{admin}"
 http_bind_address = "127.0.0.1:{port}"
 data_dir = "{place}"
-durability = "process"
+{keeping}
 development = true
 log_level = "warning"
 [ledger]
 statement_minutes = {statement_minutes}
 [limits]
-max_hold_ms = 1500
+max_hold_ms = {hold_ms}
 min_message_window_ms = 200
 packets_per_minute = 10000000
 [exchange_rate]
@@ -129,6 +134,10 @@ class Network:
     """0: nobody resolves what is unknown, so that the books can be judged as the kill left them."""
     more: str = ""
     """Of every account of a peer."""
+    stores: dict[str, str] = field(default_factory=dict)
+    """URLs of PostgreSQL databases by node; whoever has none keeps its books in `place`."""
+    server: PostgresServer | None = None
+    """Where those databases are."""
     ports: dict[str, int] = field(default_factory=lambda: dict(zip(NAMES, free_ports(3), strict=True)))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -139,15 +148,17 @@ class Network:
         values["to_alice"] = (BTP_TO_ALICE if is_btp else HTTP_TO_ALICE).format(**values)
         for name, own in zip(NAMES, (ALICE, HUB, BOB), strict=True):
             spread = "0.002" if name == "hub" else "0"
+            # A server that is killed takes along what it had not flushed: then every commit has to wait for it.
+            keeping = f'store = "{self.stores[name]}"' if name in self.stores else 'durability = "process"'
+            # Longer than a server is away, so that no fulfillment has to be relayed unwritten.
+            hold_ms = 6_000 if name in self.stores else 1_500
             text = COMMON.format(
-                name=name,
-                admin=ADMIN,
-                port=self.ports[name],
-                place=self.place / name,
-                spread=spread,
-                statement_minutes=self.statement_minutes,
-            )
-            (self.place / f"{name}.toml").write_text(text + own.format(**values))
+                name=name, admin=ADMIN, port=self.ports[name], place=self.place / name, spread=spread, keeping=keeping,
+                hold_ms=hold_ms, statement_minutes=self.statement_minutes,
+            )  # fmt: skip
+            path = self.place / f"{name}.toml"
+            path.write_text(text + own.format(**values))
+            path.chmod(0o600)
 
     async def start(self, *names: str) -> None:
         """Start nodes, and wait until they are ready."""
@@ -162,11 +173,12 @@ class Network:
                 )
         async with asyncio.timeout(20):
             for name in names:
-                while not await self._is_ready(name):
+                while not await self.is_ready(name):
                     assert self.running[name].poll() is None, (self.place / f"{name}.log").read_text()
                     await asyncio.sleep(0.02)
 
-    async def _is_ready(self, name: str) -> bool:
+    async def is_ready(self, name: str) -> bool:
+        """Whether the node takes packets."""
         try:
             return await self.api(name).is_ready()
         except Exception:
@@ -235,9 +247,8 @@ class Books:
     executed: dict[bytes, Held]
 
     @classmethod
-    def read(cls, place: Path) -> Books:
-        store = SqliteStore(place)
-        store.open()
+    def read(cls, place: Path, url: str | None = None) -> Books:
+        store = open_store(place, Durability.POWER, url)
         try:
             ledger = Ledger()
             store.load(ledger)

@@ -11,7 +11,7 @@ from typing import Any, Final, final
 
 from interledger.accounts.asset import Asset
 
-__all__ = ["NO_LIMIT", "Batch", "Hold", "LedgerAccount", "Leg", "Refusal", "Unknown"]
+__all__ = ["NEVER", "NO_LIMIT", "Batch", "Hold", "LedgerAccount", "Leg", "Refusal", "Unknown"]
 
 NO_LIMIT: Final = 1 << 127
 """More than any counter can become: 2^63 packets of the largest amount."""
@@ -114,6 +114,10 @@ class Unknown:
     """Of its hold, as long as they are known: a fulfillment in time can still be relayed. Snapshots have none."""
 
 
+NEVER: Final = (1 << 62) - 1
+"""Later than any moment, in ms UTC."""
+
+
 @dataclass(slots=True)
 class Batch:
     """What has been decided since the last batch was taken: written together, then its effects are let go."""
@@ -128,3 +132,11 @@ class Batch:
     )
     """(send, cancel, request id, prepare): never sent when writing fails."""
     waiters: list[Callable[[Exception | None], None]] = field(default_factory=list)
+    relay_by: int = NEVER
+    """When the first of the onward packets that were executed expires, in ms: until then a fulfillment can wait."""
+
+    def add_executed(self, record: bytes, expires_at: int) -> None:
+        """The record of an execution, and when the onward packet expires."""
+        self.records.append(record)
+        if expires_at < self.relay_by:
+            self.relay_by = expires_at

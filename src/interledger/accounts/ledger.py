@@ -137,7 +137,7 @@ class Ledger:
         if self.holds.pop(hold.id, None) is not hold:
             raise _closed(hold)
         self._post(hold.legs)
-        self._batch.records.append(pack_executed(3, hold.id, fulfillment))
+        self._batch.add_executed(pack_executed(3, hold.id, fulfillment), hold.expires_at)
         if not self._dirty:
             self._wake()
 

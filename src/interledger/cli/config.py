@@ -57,7 +57,7 @@ def fault_lines(report: SettingsReport, state: State) -> list[str]:
 def show(state: State, config: str | None) -> None:
     """Every setting: its value, and whether a flag, the environment, the file or nobody gave it. No secret is shown."""
     from interledger.node.settings import SETTINGS
-    from interledger.node.settings_load import read_settings
+    from interledger.node.settings_load import MADE_SECRETS, read_settings
 
     report = read_settings({}, state.environ, config)
     if report.faults and not report.values:
@@ -67,7 +67,7 @@ def show(state: State, config: str | None) -> None:
         text = report.texts.get(row.key, row.default)
         given = row.key in report.texts
         if row.secret:
-            text = "(set)" if given else "(made at the first start)"
+            text = "(set)" if given else "(made at the first start)" if row.attribute in MADE_SECRETS else None
         items.append({"key": row.key, "value": text, "from": report.origins.get(row.key, "default"), "flag": row.flag})
     items += [
         {"key": f"accounts.{a.id}", "value": str(a.asset), "from": _place(report), "flag": ""} for a in report.accounts

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -30,9 +31,41 @@ __all__ = ["accounts", "check", "compare", "correct", "decide", "export", "profi
 
 Document = dict[str, Any]
 
-_DATA_DIR = click.option(
-    "--data-dir", metavar="DIR", help="Look at the books of a node that does not run; nothing is changed."
-)
+
+class Stopped(NamedTuple):
+    """Whose books to look at: a data directory, or the database that has them."""
+
+    directory: Path
+    url: str | None
+
+
+def _stopped_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--data-dir` and `--store`; the command gets both as `stopped`, None when neither was given."""
+
+    @wraps(function)
+    def command_of_stopped(*arguments: Any, data_dir: str | None, store: str | None, **given: Any) -> Any:
+        return function(*arguments, stopped=_stopped(data_dir, store), **given)
+
+    help_ = "The same of books in PostgreSQL. With --data-dir it may stand in ILP_STORE or in ./ilp.toml."
+    decorated = click.option("--store", metavar="URL", help=help_)(command_of_stopped)
+    help_ = "Look at the books of a node that does not run; nothing is changed."
+    return click.option("--data-dir", metavar="DIR", help=help_)(decorated)
+
+
+def _stopped(data_dir: str | None, store: str | None) -> Stopped | None:
+    from interledger.node.settings_load import read_settings
+    from interledger.node.settings_parsers import parse_store
+    from interledger.store.stamp import STAMP
+
+    if data_dir is None and store is None:
+        return None
+    directory = Path(data_dir or ".")
+    if store is None and (directory / STAMP).exists():
+        state: State = click.get_current_context().obj
+        store = read_settings({}, state.environ).values["store"]
+    return Stopped(directory, None if store is None else parse_store(store))
+
+
 _BY = ("packet", "minute", "hour", "day")
 
 
@@ -50,15 +83,14 @@ def accounts(state: State) -> None:
 
 
 @command("check")
-@_DATA_DIR
+@_stopped_options
 @click.pass_obj
-def check(state: State, data_dir: str | None) -> int:
+def check(state: State, stopped: Stopped | None) -> int:
     """Compute all balances again from the journal, as far as it is kept, and compare them with what was written down.
 
     Exit code 10 when something is wrong; the first record that differs is named. Nothing is changed.
     """
-    running = data_dir is None
-    document = state.call(lambda api: api.ledger_check()) if running else _of_stopped(data_dir or "", _check_stopped)
+    document = _of_stopped(stopped, _check_stopped) if stopped else state.call(lambda api: api.ledger_check())
     state.emit(document, lambda: check_lines(document, state.console), identifier="sound")
     return ExitCode.DONE if document["sound"] else ExitCode.FAULT_FOUND
 
@@ -81,10 +113,10 @@ def compare(state: State) -> int:
 @click.option("--asset", metavar="USD/9", help="Where the account is kept in several assets.")
 @_time_options
 @click.option("--by", type=click.Choice(_BY), default="packet", help="Put packets together.")
-@_DATA_DIR
+@_stopped_options
 @click.pass_obj
 def statement(
-    state: State, account: str, asset: str | None, start: str | None, end: str | None, by: str, data_dir: str | None
+    state: State, account: str, asset: str | None, start: str | None, end: str | None, by: str, stopped: Stopped | None
 ) -> None:
     """What was posted to ACCOUNT, with whom, and the balance after each line; what is held and unknown now.
 
@@ -92,19 +124,19 @@ def statement(
       ilp ledger statement bob --from 2026-11-01 --by day
       ilp ledger statement fee/USD/9
     """
-    if data_dir is None:
+    if stopped is None:
         query = {"asset": asset, "from": start, "to": end, "by": by}
         document = state.call(lambda api: api.ledger_statement(account, **query))
     else:
-        document = _of_stopped(data_dir, lambda past: _statement_stopped(past, account, asset, (start, end), by))
+        document = _of_stopped(stopped, lambda past: _statement_stopped(past, account, asset, (start, end), by))
     state.emit(document, lambda: statement_lines(document, state.console, exact=state.exact), identifier="name")
 
 
 @command("profit")
 @_time_options
-@_DATA_DIR
+@_stopped_options
 @click.pass_obj
-def profit(state: State, start: str | None, end: str | None, data_dir: str | None) -> None:
+def profit(state: State, start: str | None, end: str | None, stopped: Stopped | None) -> None:
     """Profit and loss: fees and losses of each asset, what each pair of assets brought and took, and the positions.
 
     Positions are valued at the node's own rates of this moment, where it has them.
@@ -112,12 +144,12 @@ def profit(state: State, start: str | None, end: str | None, data_dir: str | Non
     from interledger.cli.account import rate_values
 
     rates: dict[str, Any] = {}
-    if data_dir is None:
+    if stopped is None:
         document = state.call(lambda api: api.ledger_profit(**{"from": start, "to": end}))
         if state.is_table:
             rates = rate_values(state.call(lambda api: api.rates()))
     else:
-        document = _of_stopped(data_dir, lambda past: _profit_stopped(past, (start, end)))
+        document = _of_stopped(stopped, lambda past: _profit_stopped(past, (start, end)))
     state.emit(document, lambda: profit_lines(document, state.console, rates, exact=state.exact), identifier="assets")
 
 
@@ -125,20 +157,20 @@ def profit(state: State, start: str | None, end: str | None, data_dir: str | Non
 @click.option("--format", "form", type=click.Choice(("hledger", "beancount", "csv")), default="hledger")
 @_time_options
 @click.option("--by", type=click.Choice(_BY), default="day", help="Put packets together.")
-@_DATA_DIR
+@_stopped_options
 @click.pass_obj
-def export(state: State, form: str, start: str | None, end: str | None, by: str, data_dir: str | None) -> None:
+def export(state: State, form: str, start: str | None, end: str | None, by: str, stopped: Stopped | None) -> None:
     """Write the books for hledger, beancount or a spreadsheet, on stdout. Their end asserts every balance.
 
     \b
       ilp ledger export > node.journal && hledger -f node.journal balance
       ilp ledger export --format csv --by packet --from 2026-11-21
     """
-    if data_dir is None:
+    if stopped is None:
         query = {"format": form, "from": start, "to": end, "by": by}
         text = state.call(lambda api: api.ledger_export(**query))
     else:
-        text = _of_stopped(data_dir, lambda past: _export_stopped(past, form, (start, end), by))
+        text = _of_stopped(stopped, lambda past: _export_stopped(past, form, (start, end), by))
     state.console.print(text.rstrip("\n"))
 
 
@@ -194,12 +226,12 @@ def who() -> str:
 # ---------------------------------------------------------------------- without a node
 
 
-def _of_stopped(data_dir: str, read: Callable[[HistoryReader], Document | str]) -> Any:
+def _of_stopped(stopped: Stopped, read: Callable[[HistoryReader], Document | str]) -> Any:
     from interledger.errors import DecodeError, LedgerError
     from interledger.store.stopped import open_stopped
 
     try:
-        with open_stopped(Path(data_dir)) as history:
+        with open_stopped(stopped.directory, stopped.url) as history:
             return read(history)
     except (LedgerError, DecodeError) as error:
         raise CliError(

@@ -88,9 +88,19 @@ def _say_ready(state: State, node: Node, began: float) -> None:
         state.console.print(to_ndjson([document])[0])
     else:
         seconds = time.monotonic() - began
-        place = "nothing is kept" if settings.durability == "memory" else f"state in {settings.data_dir}"
+        place = _place(settings)
         state.console.print(f"{state.console.mark('✓')} {node.address}  {url}  ready in {seconds:.1f} s, {place}")
     sys.stdout.flush()
+
+
+def _place(settings: Settings) -> str:
+    if settings.durability == "memory":
+        return "nothing is kept"
+    if settings.store is not None:
+        from interledger.store.postgres_session import describe_url
+
+        return f"state in {describe_url(settings.store)} and {settings.data_dir}"
+    return f"state in {settings.data_dir}"
 
 
 def _settings_error(error: SettingsError) -> CliError:

@@ -33,6 +33,14 @@ class Alarms(list[str]):
         """The end of all packets until somebody mends the disk."""
         self.tell(f"the books cannot be written any more, new packets are refused (T03): {error}")
 
+    def store_away(self, outage: Exception | None) -> None:
+        """The database does not answer, or does again."""
+        if outage is not None:
+            self.tell(f"the books cannot be written for now, new packets are refused (T03) until they can: {outage}")
+        else:
+            self._keep("the books can be written again")
+            logger.info("the books can be written again, and what had to wait is written")
+
     def _keep(self, text: str) -> None:
         self.append(text)
         del self[:-ALARMS_KEPT]

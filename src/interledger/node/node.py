@@ -106,7 +106,7 @@ class Node:
         """Open store, ports, links. `app` answers what is not for ILP or BTP, `settlement_app` engines on their port.
 
         Raises `StoreError` when the books are not sound, `LinkError` when the port cannot be had."""
-        store = self._store = self._store or open_store(self.settings.data_dir, self.settings.durability)
+        store = self._store = self._store or open_store(*self.settings.state)
         try:
             sealer = store.sealer = make_sealer(self)
             state = store.load(self.ledger)
@@ -140,8 +140,8 @@ class Node:
             limits=limits_of(settings),
         )  # fmt: skip
         self.wallets.use(self.connector)
-        inline = isinstance(store, MemoryStore)
-        self._commits = GroupCommit(self.ledger, store, clock, self.alarms.store_failed, inline=inline)
+        inline, tell = isinstance(store, MemoryStore), (self.alarms.store_failed, self.alarms.store_away)
+        self._commits = GroupCommit(self.ledger, store, clock, *tell, inline=inline)
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)

@@ -38,12 +38,13 @@ from interledger.node.settings_routes import DAY_MS, route_faults
 from interledger.node.settings_rows import Setting, rows_of
 from interledger.node.settings_rows import setting as _setting
 from interledger.node.settings_settlement import SettlementSettings, settlement_faults
+from interledger.node.settings_state import StateSettings, state_faults
 
 __all__ = ["SETTINGS", "Setting", "Settings", "faults_between"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(SettlementSettings):
+class Settings(StateSettings, SettlementSettings):
     """What one node is told. Every field but the last three is a row of the table. Raises `SettingsError`."""
 
     ilp_address: Address = _setting(
@@ -114,21 +115,6 @@ class Settings(SettlementSettings):
         "Authorities in PEM form by which the servers of peers are checked, in place of the system's. An account may",
         "have a file of its own.",
         key="tls.ca",
-    )
-    data_dir: str = _setting(
-        parse_text,
-        "./.ilp/node",
-        "DIR",
-        "Where the node keeps its database, its secrets and the file node.json that says where it listens.",
-    )
-    durability: str = _setting(
-        one_of("power", "process", "memory"),
-        "power",
-        "power|process|memory",
-        "What a packet's record survives before the packet goes on. power: a power cut; each batch waits for the disk.",
-        "process: the end of the process, kill -9 included, but a power cut can lose the last second; peers may then",
-        "hold proof of money that this node no longer knows of. memory: nothing; everything is lost when the process",
-        "ends. Only for tests.",
     )
     default_spsp_account: AccountId | None = _setting(
         parse_account_id,
@@ -341,7 +327,7 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         faults.append(("exchange_rate.provider", "is file, so  exchange_rate.path  is needed"))
     if values["rates_provider"] == "http" and not values["rates_url"]:
         faults.append(("exchange_rate.provider", "is http, so  exchange_rate.url  is needed"))
-    faults += route_faults(values) + settlement_faults(values)
+    faults += route_faults(values) + settlement_faults(values) + state_faults(values)
     if values["min_message_window_ms"] >= values["max_hold_ms"]:
         faults.append(("limits.min_message_window_ms", "has to be less than  limits.max_hold_ms"))
     if values["auto_peering_enabled"] and not values["auto_peering_assets"]:

@@ -10,6 +10,7 @@ from interledger.errors import InvalidRequestError
 from interledger.node.settings_parsers import parse_bool
 from interledger.node.settings_routes import RouteSettings, is_of_routes
 from interledger.node.settings_rows import Setting, setting
+from interledger.node.settings_state import is_of_state
 
 __all__ = ["AccessSettings", "stands_last"]
 
@@ -49,4 +50,4 @@ class AccessSettings(RouteSettings):
 
 def stands_last(row: Setting) -> int:
     """Where a row stands in the table: those of other modules behind those of `settings`, routes at the end."""
-    return 2 if is_of_routes(row) else int(row.attribute in _OWN or row.key.startswith("settle"))
+    return 2 if is_of_routes(row) else int(row.attribute in _OWN or is_of_state(row) or row.key.startswith("settle"))

@@ -29,7 +29,15 @@ from interledger.node.settings_sources import (
 from interledger.node.transport_security import tls_faults
 from interledger.routing.targets import format_targets, parse_targets
 
-__all__ = ["DEFAULT_CONFIG", "SettingsReport", "keep_secret", "load_settings", "make_secrets", "read_settings"]
+__all__ = [
+    "DEFAULT_CONFIG",
+    "MADE_SECRETS",
+    "SettingsReport",
+    "keep_secret",
+    "load_settings",
+    "make_secrets",
+    "read_settings",
+]
 
 DEFAULT_CONFIG: Final = "ilp.toml"
 """Read from the working directory when no other file is named and it is there."""
@@ -38,12 +46,15 @@ RATE_PLACES_MAX: Final = 18
 """Decimal places of a rate in the file: as many as any source gives."""
 
 ELSEWHERE: Final = {
-    "database_url": "This node keeps its state in  data_dir",
+    "database_url": "This node keeps its state in  data_dir, or in the PostgreSQL database that  store  names",
     "redis_url": "This node keeps its state in  data_dir",
     "database_prefix": "This node keeps its state in  data_dir",
     "exchange_rate.poll_failure_tolerance": "Say how old a rate may be:  exchange_rate.max_age_ms",
 }
 """Settings of interledger-rs that have no counterpart, and what to do instead."""
+
+MADE_SECRETS: Final = ("secret_seed", "admin_auth_token")
+"""Settings that a node makes itself at its first start where nobody gives them."""
 
 _BY_KEY: Final[dict[str, Setting]] = {name: row for row in SETTINGS for name in (row.key, *row.aliases)}
 _ALSO_CALLED: Final = {"address": "ilp_address"}

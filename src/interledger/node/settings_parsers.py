@@ -28,6 +28,7 @@ __all__ = [
     "parse_ratio",
     "parse_seed",
     "parse_sources",
+    "parse_store",
     "parse_text",
     "parse_token",
     "parse_url",
@@ -156,6 +157,13 @@ def parse_url(text: str) -> str:
     if parts.username is not None or parts.fragment:
         raise InvalidRequestError(f"“{text}” has a user name or a # in it, which no request would carry")
     return text.rstrip("/")
+
+
+def parse_store(text: str) -> str:
+    """The URL of a PostgreSQL database. It may hold a password, so no message repeats it."""
+    if not text.startswith(("postgresql://", "postgres://")) or not text.isprintable() or " " in text:
+        raise InvalidRequestError("this is not the URL of a database. Write  postgresql://USER:PASSWORD@HOST/DATABASE")
+    return text
 
 
 def parse_origins(text: str) -> tuple[str, ...]:

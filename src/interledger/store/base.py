@@ -15,6 +15,7 @@ from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
+from interledger.errors import StoreError
 from interledger.store.documents import Kind, decode_document, encode_account, encode_document, seal_document
 from interledger.store.history import HistoryReader
 from interledger.store.sealing import Sealer
@@ -81,6 +82,9 @@ class Store(Protocol):
     """Called when a document waits to be written."""
     sealer: Sealer | None
     """Seals the secrets in documents, and opens them. Given before `load`; None: they are kept as they are."""
+    on_outage: Callable[[StoreError | None], None]
+    """Called, in any thread, with the reason when a step cannot be written for now, and with None once it can again.
+    What waits is written then. Only a store that is another machine's, or another process's, has outages."""
 
     @property
     def history(self) -> HistoryReader:
@@ -119,6 +123,10 @@ class Store(Protocol):
 
     def release_reserve(self) -> None:
         """The disk is full: give back the space that was kept for the outcomes of packets in flight."""
+        ...
+
+    def hurry(self) -> None:
+        """The node stops: what waits for the end of an outage may wait for some seconds more, then it fails."""
         ...
 
     def take_changes(self) -> list[Change]:
@@ -167,7 +175,11 @@ class Documents:
     def __init__(self) -> None:
         self.on_change: Callable[[], None] = lambda: None
         self.sealer: Sealer | None = None
+        self.on_outage: Callable[[StoreError | None], None] = lambda error: None
         self._changes: dict[tuple[Kind, str], str | None] = {}
+
+    def hurry(self) -> None:
+        """Nothing is waited for."""
 
     def take_changes(self) -> list[Change]:
         changes, self._changes = self._changes, {}

@@ -27,8 +27,9 @@ from typing import Final, NamedTuple, final
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
 from interledger.store.files import create_private
+from interledger.store.rows import chain_of
 
-__all__ = ["COMMIT_LOG", "LOG_OCTETS", "CommitLog", "LoggedCommit", "chain_of", "read_commit_log"]
+__all__ = ["COMMIT_LOG", "LOG_OCTETS", "CommitLog", "LoggedCommit", "read_commit_log"]
 
 LOG_OCTETS: Final = 4 * 1024 * 1024
 """Size of the file: a snapshot is due after 2 MiB of records, and the smallest commits are two thirds records."""
@@ -44,7 +45,6 @@ _HEAD: Final = Struct(">16s c 16s")
 _FIELDS: Final = Struct(">16sQQII")
 _CHECK: Final = Struct(">I")
 _COMMIT_SIZE: Final = _FIELDS.size + _CHECK.size
-_LINK: Final = Struct(">IQQ")
 _MODES: Final = {True: b"P", False: b"K"}
 
 
@@ -55,11 +55,6 @@ class LoggedCommit(NamedTuple):
     at: Timestamp
     chain: int
     records: bytes
-
-
-def chain_of(before: int, seq: int, at: int, records: bytes) -> int:
-    """The check sum that links a commit to the one before it."""
-    return zlib.crc32(records, zlib.crc32(_LINK.pack(before, seq, at)))
 
 
 @final

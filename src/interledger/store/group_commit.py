@@ -7,6 +7,8 @@ When the disk is full, the reserve is given back and the same batch is tried onc
 then on, and what is in flight can still be written down. Any other failure ends the writing for good: a failed fsync
 is never tried again and believed, because the kernel may have dropped the pages. Replies are still sent then (the
 money has moved already); Prepares, and Fulfills of our own receivers, are cancelled; waiters get the error.
+
+A store on another machine may not be there for a while, and then be there again: see `outage`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -22,10 +23,12 @@ from typing import Any, Final, final
 
 from interledger.accounts.ledger import Batch, Ledger
 from interledger.accounts.snapshot import Snapshot, capture
-from interledger.clock import Clock, Timestamp
-from interledger.errors import DiskFullError, StoreError
+from interledger.clock import Clock
+from interledger.errors import StoreError
 from interledger.ilp.packet import Fulfill
-from interledger.store.base import SNAPSHOT_OCTETS, Change, Store
+from interledger.store.base import SNAPSHOT_OCTETS, Store
+from interledger.store.durable_step import DurableStep, write_step
+from interledger.store.outage import Outage
 from interledger.store.unwritten import log_unwritten
 
 __all__ = ["GroupCommit"]
@@ -49,29 +52,14 @@ def _write_at_once(write: Callable[[], None], written: Callable[[], None]) -> No
     written()
 
 
-@dataclass(slots=True)
-class _Commit:
-    """One durable step: what is written, what waits for it, and how it ended."""
-
-    batch: Batch
-    records: bytes
-    changes: list[Change]
-    snapshot: Snapshot | None
-    at: Timestamp
-    full: DiskFullError | None = None
-    error: StoreError | None = None
-
-    def has_something_to_write(self) -> bool:
-        return bool(self.records or self.changes or self.snapshot is not None)
-
-
 @final
 class GroupCommit:
     """The owner of a ledger's batches.
 
-    `on_failure(error)` is called once: when the disk is full, or the store cannot be written. `inline` writes in the
-    loop's own thread (memory store, simulations), by `writer`, which may take its (virtual) time; `call_soon` stands in
-    for the running loop's. Made and used in one thread, the one of the ledger.
+    `on_failure(error)` is called once: when the disk is full, or the store cannot be written; `on_outage(error)` when
+    an outage begins, with None when it is over. `inline` writes in the loop's own thread (memory store, simulations),
+    by `writer`, which may take its (virtual) time; `call_soon` stands in for the running loop's. Made and used in one
+    thread, the one of the ledger.
     """
 
     def __init__(
@@ -80,6 +68,7 @@ class GroupCommit:
         store: Store,
         clock: Clock,
         on_failure: Callable[[StoreError], None] = lambda error: None,
+        on_outage: Callable[[StoreError | None], None] = lambda error: None,
         *,
         inline: bool = False,
         call_soon: CallSoon | None = None,
@@ -100,11 +89,14 @@ class GroupCommit:
         self._seen = 0
         self._again = False
         self._closing = False
-        self._writing: _Commit | None = None
-        self._jobs: SimpleQueue[_Commit | None] = SimpleQueue()
+        self._writing: DurableStep | None = None
+        self._jobs: SimpleQueue[DurableStep | None] = SimpleQueue()
         self._worker: Thread | None = None
         ledger.on_dirty = self._wake
         store.on_change = self._wake
+        self._outage = Outage(ledger, clock, self._hold_back, on_outage)
+        if self._loop is not None:
+            store.on_outage = partial(self._outage.tell, self._loop)
 
     async def commit(self) -> None:
         """Return once all that is recorded now is written. Raises `StoreError` when it cannot be."""
@@ -127,6 +119,7 @@ class GroupCommit:
         Effects asked for later meet the error “closed”. May be called again, also after it was cancelled.
         """
         self._closing = True
+        self._store.hurry()
         while True:
             try:
                 await self.commit()
@@ -149,6 +142,8 @@ class GroupCommit:
     def _wake(self) -> None:
         if self._writing is not None:
             self._again = True
+            if self._outage.reason is not None:
+                self._call_soon(self._hold_back)
         elif not self._scheduled:
             self._scheduled = True
             self._call_soon(self._begin)
@@ -184,21 +179,21 @@ class GroupCommit:
         self._turns += 1
         return True
 
-    def _take(self) -> _Commit | None:
-        batch = self._ledger.take_batch()
+    def _take(self) -> DurableStep | None:
+        batch = self._outage.give_back(self._ledger.take_batch())
         changes = self._store.take_changes()
         if batch is None:
             if not changes:
                 return None
             batch = Batch()
-        return _Commit(batch, b"".join(batch.records), changes, self._take_snapshot(batch), self._clock.now())
+        return DurableStep(batch, b"".join(batch.records), changes, self._take_snapshot(batch), self._clock.now())
 
     def _take_snapshot(self, batch: Batch) -> Snapshot | None:
         octets = self._store.octets_since_snapshot
         due = octets > 0 or bool(batch.records) if self._closing else octets >= SNAPSHOT_OCTETS
         return capture(self._ledger) if due and self.error is None else None
 
-    def _start(self, commit: _Commit) -> bool:
+    def _start(self, commit: DurableStep) -> bool:
         """Have it written. False when there is nothing to write, or nobody writes any more."""
         if self.error is not None:
             commit.error = self.error
@@ -207,15 +202,21 @@ class GroupCommit:
             return False
         self._writing = commit
         if self._loop is None:
-            self._writer(partial(_write, self._store, commit), partial(self._written, commit))
+            self._writer(partial(write_step, self._store, commit), partial(self._written, commit))
             return True
         if self._worker is None:
             self._worker = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
             self._worker.start()
         self._jobs.put(commit)
+        if self._outage.reason is not None:
+            self._call_soon(self._hold_back)
         return True
 
-    def _written(self, commit: _Commit) -> None:
+    def _hold_back(self) -> None:
+        if self._writing is not None and self._outage.hold_back(self._writing.batch):
+            self._again = True
+
+    def _written(self, commit: DurableStep) -> None:
         self._writing = None
         if commit.full is not None or commit.error is not None:
             self._fail(commit)
@@ -235,8 +236,8 @@ class GroupCommit:
         if following is not None:
             self._let_go(following)
 
-    def _fail(self, commit: _Commit) -> None:
-        self._ledger.read_only = True
+    def _fail(self, commit: DurableStep) -> None:
+        self._ledger.read_only = self._outage.is_final = True
         self.error = commit.error
         error = commit.error or commit.full
         if error is not None and not self._told:
@@ -244,7 +245,7 @@ class GroupCommit:
             logger.error("the books cannot be written: %s", error)
             self._on_failure(error)
 
-    def _let_go(self, commit: _Commit) -> None:
+    def _let_go(self, commit: DurableStep) -> None:
         """Replies, Prepares, waiters. One that raises must not keep the others from leaving."""
         batch, error = commit.batch, commit.error
         if error is not None:
@@ -270,32 +271,10 @@ class GroupCommit:
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         commit = self._jobs.get()
         while commit is not None:
-            _write(self._store, commit)
+            write_step(self._store, commit)
             try:
                 loop.call_soon_threadsafe(self._written, commit)
             except RuntimeError:
                 return  # the loop is closed: nobody is left to be told
             del commit  # so that the ledger's thread drops its hundreds of objects, while they are in the cache
             commit = self._jobs.get()
-
-
-def _write(store: Store, commit: _Commit) -> None:
-    try:
-        _write_once(store, commit)
-    except DiskFullError as full:
-        commit.full = full
-        try:
-            store.release_reserve()
-            _write_once(store, commit)
-        except Exception as error:
-            commit.error = _as_store_error(error)
-    except Exception as error:
-        commit.error = _as_store_error(error)
-
-
-def _write_once(store: Store, commit: _Commit) -> None:
-    store.write(commit.records, commit.at, commit.changes, commit.snapshot)
-
-
-def _as_store_error(error: Exception) -> StoreError:
-    return error if isinstance(error, StoreError) else StoreError(f"the store failed: {error!r}")

@@ -15,9 +15,10 @@ APPLICATION_ID: Final = 0x494C5031
 """“ILP1”: says in the database's header whose it is."""
 
 
-def migrations() -> list[tuple[int, str]]:
-    """(version, SQL) of every file of `schema`, in order."""
-    found = [f for f in files("interledger.store").joinpath("schema").iterdir() if f.name.endswith(".sql")]
+def migrations(folder: str = "") -> list[tuple[int, str]]:
+    """(version, SQL) of every file of `schema`, or of a folder in it, in order."""
+    place = files("interledger.store").joinpath("schema")
+    found = [f for f in (place.joinpath(folder) if folder else place).iterdir() if f.name.endswith(".sql")]
     return sorted((int(f.name[:4]), f.read_text(encoding="utf-8")) for f in found)
 
 

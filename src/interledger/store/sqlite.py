@@ -32,7 +32,7 @@ from interledger.store.base import (
     Durability,
     StoredState,
 )
-from interledger.store.commit_log import COMMIT_LOG, LOG_OCTETS, CommitLog, LoggedCommit, chain_of
+from interledger.store.commit_log import COMMIT_LOG, LOG_OCTETS, CommitLog, LoggedCommit
 from interledger.store.documents import Kind
 from interledger.store.files import (
     RESERVE_OCTETS,
@@ -42,13 +42,13 @@ from interledger.store.files import (
     make_directory,
     make_reserve,
 )
+from interledger.store.keeping import COMMITS_KEPT, Kept
 from interledger.store.migrations import migrate
 from interledger.store.replay import replay
+from interledger.store.rows import chain_of, crc_of_document, crc_of_snapshot
 from interledger.store.sqlite_history import SqliteHistory
 from interledger.store.tables import (
     check_small_tables,
-    crc_of_document,
-    crc_of_snapshot,
     read_commits,
     read_documents,
     read_mark,
@@ -56,13 +56,9 @@ from interledger.store.tables import (
     store_errors,
 )
 
-__all__ = ["COMMITS_KEPT", "DATABASE", "SqliteStore"]
+__all__ = ["DATABASE", "SqliteStore"]
 
 DATABASE: Final = "ledger.db"
-
-COMMITS_KEPT: Final = 50_000
-"""Commits of the journal that are kept at least although a snapshot covers them, to look things up: minutes to days of
-history, 500 MB at most. The kept journal opens with a snapshot, so between this and twice as many are there."""
 
 # One statement for all: Python's sqlite3 gives up the interpreter lock around every step of every statement, and has to
 # wait for it again afterwards, up to 5 ms each while the packet path is busy.
@@ -110,10 +106,8 @@ class SqliteStore(Documents):
         self._seq = 0
         self._chain = 0
         self._octets = 0
-        self._snapshots = [0]
-        self._pruned = 0
-        self._with_snapshot = ([0], 0)
-        """What the two before are once the present commit is written."""
+        self._kept = self._kept_next = Kept()
+        """What is kept, and what will be once the present commit is written."""
         self._busy = Lock()
         self.history = SqliteHistory(self.path, self._open_db, self._errors, self._busy, self._latest)
 
@@ -184,9 +178,7 @@ class SqliteStore(Documents):
             self._octets = sum(len(records) for _, records in commits)
             (first,) = db.execute("SELECT min(seq) FROM journal").fetchone()
             oldest = first or (log.pending[0].seq if log.pending else self._seq + 1)
-            self._pruned = oldest - 1
-            # A journal from its first commit on opens with an empty ledger, which needs no snapshot.
-            self._snapshots = ([] if self._pruned else [0]) + [row.seq for row in reversed(snapshots)]
+            self._kept = Kept.of([row.seq for row in snapshots], oldest)
             state = StoredState()
             try:
                 state.records_replayed = replay(ledger, snapshots[0].state if snapshots else None, commits)
@@ -215,7 +207,7 @@ class SqliteStore(Documents):
         self._seq, self._chain = seq, chain
         self._octets += len(records)
         if snapshot is not None:
-            self._snapshots, self._pruned = self._with_snapshot
+            self._kept = self._kept_next
             self._octets = 0
 
     def _write_all(
@@ -249,22 +241,13 @@ class SqliteStore(Documents):
             raise
 
     def _put_snapshot(self, db: sqlite3.Connection, seq: int, chain: int, at: Timestamp, state: bytes) -> None:
-        """Keeps three at most: the opening of the kept journal, the next opening, and the newest.
-
-        What is older than the opening is deleted a little at a time, so that no commit takes long.
-        """
         db.execute(_SNAPSHOT, (seq, at, chain, crc_of_snapshot(seq, chain, state), state))
-        before = self._snapshots
-        kept = [*(old for old in before if old != seq), seq]
-        while len(kept) > 3:
-            del kept[0 if kept[1] <= seq - self._commits_kept else 2]
-        for old in set(before) - set(kept):
+        before, after = self._kept, self._kept.after(seq, self._commits_kept)
+        for old in set(before.snapshots) - set(after.snapshots):
             db.execute(_FORGET_SNAPSHOT, (old,))
-        # Twice as many as were added since the snapshot before: it catches up, and never has much to do.
-        pruned = min(kept[0], self._pruned + 2 * (seq - before[-1]))
-        if pruned > self._pruned:
-            db.execute(_PRUNE, (pruned,))
-        self._with_snapshot = (kept, max(pruned, self._pruned))
+        if after.pruned > before.pruned:
+            db.execute(_PRUNE, (after.pruned,))
+        self._kept_next = after
 
     def release_reserve(self) -> None:
         give_back_reserve(self._reserve)

@@ -18,20 +18,33 @@ from interledger.store.commit_log import COMMIT_LOG, read_commit_log
 from interledger.store.files import DirectoryLock
 from interledger.store.history import HistoryReader
 from interledger.store.migrations import check_form
+from interledger.store.open import require_psycopg
 from interledger.store.sqlite import DATABASE
 from interledger.store.sqlite_history import SqliteHistory
+from interledger.store.stamp import STAMP
 from interledger.store.tables import check_small_tables, read_last, read_mark, store_errors
 
 __all__ = ["open_stopped"]
 
 
 @contextlib.contextmanager
-def open_stopped(directory: Path) -> Iterator[HistoryReader]:
-    """The past of the node whose data directory this is.
+def open_stopped(directory: Path, url: str | None = None) -> Iterator[HistoryReader]:
+    """The past of the node whose data directory this is, or whose books are in the PostgreSQL database at `url`.
 
     Raises `NotFoundError` where there are no books; `StoreError` while a node uses them, or when they are damaged.
     """
+    if url is not None:
+        require_psycopg()
+        from interledger.store.postgres_stopped import open_stopped_postgres
+
+        with open_stopped_postgres(url) as history:
+            yield history
+        return
     path = directory / DATABASE
+    if not path.exists() and (directory / STAMP).exists():
+        raise NotFoundError(
+            f"The books of this node are in PostgreSQL, as {directory / STAMP} says: name it by  --store"
+        )
     if not path.exists():
         raise NotFoundError(f"There are no books in {directory}: {DATABASE} is not there.")
     lock = DirectoryLock(directory / "lock")

@@ -9,25 +9,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sqlite3
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from struct import Struct
 from struct import error as StructError  # noqa: N812
-from typing import NamedTuple
 
-from interledger.accounts.books.past import Commit, Opening
-from interledger.clock import Timestamp
+from interledger.accounts.books.past import Commit
 from interledger.errors import DiskFullError, StoreError
-from interledger.store.base import StoredState, add_document
-from interledger.store.commit_log import LoggedCommit, chain_of
+from interledger.store.base import StoredState
+from interledger.store.commit_log import LoggedCommit
+from interledger.store.rows import SnapshotRow, add_documents, checked_commits, checked_snapshots
 from interledger.store.sealing import Sealer
 
 __all__ = [
-    "SnapshotRow",
     "check_small_tables",
-    "crc_of_document",
-    "crc_of_snapshot",
     "read_commits",
     "read_documents",
     "read_last",
@@ -35,31 +29,6 @@ __all__ = [
     "read_snapshots",
     "store_errors",
 ]
-
-_LINK = Struct(">IQQ")  # chain, seq, 0
-
-
-class SnapshotRow(NamedTuple):
-    """The ledger after commit `seq`; `chain` continues in the commit after it."""
-
-    seq: int
-    at: Timestamp
-    chain: int
-    state: bytes
-
-    @property
-    def opening(self) -> Opening:
-        return Opening(self.seq, self.at, self.state)
-
-
-def crc_of_snapshot(seq: int, chain: int, state: bytes) -> int:
-    """The check sum of a snapshot."""
-    return zlib.crc32(state, zlib.crc32(_LINK.pack(chain, seq, 0)))
-
-
-def crc_of_document(kind: str, key: str, body: str) -> int:
-    """The check sum of a document."""
-    return zlib.crc32("\0".join((kind, key, body)).encode())
 
 
 def check_small_tables(db: sqlite3.Connection, path: Path) -> None:
@@ -72,12 +41,7 @@ def check_small_tables(db: sqlite3.Connection, path: Path) -> None:
 
 def read_snapshots(db: sqlite3.Connection, path: Path) -> Iterator[SnapshotRow]:
     """All that are kept, newest first."""
-    for seq, at, chain, crc, state in db.execute(
-        "SELECT seq, at_ms, chain, crc, state FROM snapshot ORDER BY seq DESC"
-    ):
-        if crc_of_snapshot(seq, chain, state) != crc:
-            raise StoreError(f"{path}: the snapshot of commit {seq} is damaged (its check sum differs)")
-        yield SnapshotRow(seq, Timestamp(at), chain, bytes(state))
+    return checked_snapshots(db.execute("SELECT seq, at_ms, chain, crc, state FROM snapshot ORDER BY seq DESC"), path)
 
 
 def read_commits(
@@ -85,13 +49,7 @@ def read_commits(
 ) -> Iterator[tuple[Commit, int]]:
     """The commits after `seq`, whose chain is `chain`, and the chain of each. `latest`: those of the commit log."""
     rows = db.execute("SELECT seq, at_ms, chain, records FROM journal WHERE seq > ? ORDER BY seq", (seq,))
-    for found, at, stored_chain, records in itertools.chain(rows, (one for one in latest if one.seq > seq)):
-        if found != seq + 1:
-            raise StoreError(f"{path}: commit {seq + 1} of the journal is missing")
-        seq, chain = found, chain_of(chain, found, at, records)
-        if chain != stored_chain:
-            raise StoreError(f"{path}: commit {seq} of the journal is damaged (its check sum differs)")
-        yield Commit(seq, Timestamp(at), records), chain
+    return checked_commits(itertools.chain(rows, (one for one in latest if one.seq > seq)), path, seq, chain)
 
 
 def read_mark(db: sqlite3.Connection) -> bytes:
@@ -109,10 +67,7 @@ def read_last(db: sqlite3.Connection) -> tuple[int, int]:
 
 def read_documents(db: sqlite3.Connection, path: Path, state: StoredState, sealer: Sealer | None) -> None:
     """Put every document where it belongs in `state`; `sealer` opens the secrets in them."""
-    for kind, key, crc, body in db.execute("SELECT kind, key, crc, body FROM document ORDER BY id"):
-        if crc_of_document(kind, key, body) != crc:
-            raise StoreError(f"{path}: the document {kind} “{key}” is damaged (its check sum differs)")
-        add_document(state, kind, key, body, sealer)
+    add_documents(db.execute("SELECT kind, key, crc, body FROM document ORDER BY id"), path, state, sealer)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,75 @@
+"""The past of a node in PostgreSQL, by a connection of its own that only reads: no commit waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar, final
+
+from interledger.accounts.books.past import Commit, Opening
+from interledger.clock import Timestamp
+from interledger.errors import StoreError
+from interledger.store.postgres_errors import ServerLostError, postgres_errors
+from interledger.store.postgres_session import Session
+from interledger.store.postgres_tables import chain_at, read_commits, read_first, read_snapshots
+
+__all__ = ["PostgresHistory"]
+
+T = TypeVar("T")
+
+
+@final
+class PostgresHistory:
+    """See `interledger.store.history.HistoryReader`. `connect` is called for the first question, and after an error."""
+
+    def __init__(self, connect: Callable[[], Session]) -> None:
+        self._connect = connect
+        self._session: Session | None = None
+        self._lock = Lock()
+
+    def read_openings(self) -> list[Opening]:
+        openings, first = self._read(lambda session: (
+            [row.opening for row in read_snapshots(session.db, session.where)], read_first(session.db)
+        ))  # fmt: skip
+        if first is not None and first[0] == 1:
+            openings.append(Opening(0, Timestamp(first[1]), None))
+        if not openings:
+            openings.append(Opening(0, Timestamp(0), None))
+        return openings[::-1]
+
+    def read_commits(self, after: int, limit: int) -> list[Commit]:
+        def read(session: Session) -> list[Commit]:
+            db, where = session.db, session.where
+            return [commit for commit, _ in read_commits(db, where, after, chain_at(db, where, after), limit)]
+
+        return self._read(read)
+
+    def close(self) -> None:
+        """Waits for who reads. Safe to call twice."""
+        with self._lock:
+            self._drop()
+
+    def _read(self, read: Callable[[Session], T]) -> T:
+        with self._lock:
+            if self._session is not None:
+                try:
+                    return self._read_once(self._session, read)
+                except ServerLostError:
+                    pass  # some time ago, perhaps: the server may have been started again
+            self._session = self._connect()
+            return self._read_once(self._session, read)
+
+    def _read_once(self, session: Session, read: Callable[[Session], T]) -> T:
+        """In one transaction: what it sees belongs together."""
+        try:
+            with postgres_errors(session.where, "read"), session.db.transaction():
+                session.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                return read(session)
+        except StoreError:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
