@@ -123,3 +123,28 @@ async def test_who_hangs_up_while_sending_is_not_a_fault(call: Any, caplog: pyte
 
 async def test_head_is_get(call: Any) -> None:
     assert (await call("HEAD", "/livez")).status == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../bob",
+        "%2e%2e%2fbob",
+        "alice%00",
+        "alice%0a",
+        "accounts:a",
+        "alice/../bob",
+        "alice;x",
+        "a" * 5_000,
+        "%ff",
+        "..",
+        "'--",
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["/api/accounts/{}", "/accounts/{}", "/accounts/{}/balance", "/api/accounts/{}/tokens"]
+)
+async def test_L6_no_odd_name_is_an_account(call: Any, path: str, name: str) -> None:
+    answer = await call("GET", path.format(name))
+    assert answer.status in (400, 404)
+    assert answer.problem in ("not-found", "invalid-request")

@@ -755,3 +755,50 @@ def test_a_peer_tells_little_about_itself() -> None:
 def test_no_data_of_a_packet_to_our_own_address_raises(data: bytes) -> None:
     packet = Prepare(0, Timestamp(NOW + 5_000), bytes(32), "test.hub", data)  # type: ignore[arg-type]
     assert isinstance(hub().connector.receive_prepare(AccountId("alice"), RequestId(1), packet, NOW), Reject)
+
+
+# ---------------------------------------------------------------------- what peers may try
+
+
+@pytest.mark.parametrize("later", ["1", "4"])
+def test_A7_the_rate_of_a_packet_is_that_of_its_prepare(later: str) -> None:
+    """Whoever holds the Fulfill back until the rate is better gets the rate of before."""
+    made = hub()
+    made.attach("carol", "EUR/2")
+    made.send("alice", 200, "test.hub.carol")
+    made.commit()
+    made.rate("EUR", later)
+    made.answer("carol", FULFILL, now=9_000)
+    made.commit()
+    assert (made.net("alice"), made.net("carol")) == (200, -100)
+
+
+@pytest.mark.parametrize("expires", [3_000, 10_000, 3_600_000])
+def test_A23_a_loop_of_nodes_ends_in_thirty_hops(expires: int) -> None:
+    """Each of two nodes believes the other to be the way: the packet goes to and fro until too little time is left."""
+    one, two = hub(), hub()
+    for made in (one, two):
+        made.route("test.lost", "bob")
+    now, hops = 0, 0
+    reply = one.send("alice", 5, "test.lost", expires=expires)
+    here, there = one, two
+    while reply is None:
+        hops += 1
+        here.commit()
+        _, onward = here.wires["bob"].prepares[-1]
+        here, there = there, here
+        reply = here.connector.receive_prepare(AccountId("alice"), RequestId(hops), onward, Timestamp(NOW + now))
+    assert (reply.code, hops <= 30) == ("R02", True)
+
+
+def test_B4_a_lack_of_credit_does_not_say_whose_nor_how_much() -> None:
+    """T04 is the same for the payer's limit and for that of somebody else, near the limit and far beyond it."""
+    replies = set()
+    for limited in ("alice", "bob"):
+        for amount in (101, 102, 10**6, UINT64_MAX):
+            made = hub()
+            account = made.connector.peers[AccountId(limited)].ledger_account
+            account.debit_max, account.credit_max = (100, 10**30) if limited == "alice" else (10**30, 100)
+            replies.add(made.send("alice", amount, "test.hub.bob").encode())
+    assert len(replies) == 1
+    assert Reject.decode(replies.pop()).data == b""

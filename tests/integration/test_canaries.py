@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from loopback import account, pointer, running, settings, until
 from raw_peers import raw_btp
 
@@ -178,6 +179,7 @@ async def wrong_things(hub: Hub) -> None:
             hub.heard.append((f"BTP as {username}", repr(await peer.receive()).encode()))
 
 
+@pytest.mark.slow
 async def test_J6_canaries_are_found_nowhere(tmp_path: Path) -> None:
     secrets: dict[str, str] = dict(CANARIES)
     async with running(settings("test.bob")) as bob:
