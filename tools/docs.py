@@ -9,6 +9,8 @@ from pathlib import Path
 from interledger.ilp.error_codes import ERROR_CODES
 from interledger.node.settings import SETTINGS
 from tools.cli_reference import cli_parts
+from tools.peer_bugs import PAGE as PEER_BUGS
+from tools.peer_bugs import current_page as peer_bugs
 from tools.rfc_quotes import quotes
 from tools.source import ROOT, package_sources
 from tools.torture import results
@@ -33,6 +35,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
         REFERENCE / "reliability-results.md": _reliability_results(),
+        PEER_BUGS: peer_bugs(),
     }
 
 

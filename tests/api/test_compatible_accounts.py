@@ -206,3 +206,20 @@ async def test_balance_counts_from_the_accounts_side_and_is_exact(
     assert answer.json["asset_code"] == "USD"
     assert answer.json["position"]["net"] == str(net)
     assert answer.json["balance_exact"].encode() == balance[10:-1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/accounts/alice/settings", {"settlement_engine_url": "http://10.0.0.1:3000"}),
+        ("PATCH", "/api/accounts/alice", {"settlement_engine_url": "http://10.0.0.1:3000"}),
+        ("PUT", "/accounts/alice", {"settlement_engine_url": "http://10.0.0.1:3000"}),
+    ],
+)
+async def test_F6_no_holder_names_a_settlement_engine(
+    call: Any, node: Any, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """An engine is called wherever it is, private addresses too: only the operator says where."""
+    answer = await call(method, path, body, token="alice-token")
+    assert answer.status in (200, 403)
+    assert node.kept["alice"].settlement_engine_url is None
