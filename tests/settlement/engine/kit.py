@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -166,3 +166,19 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110  # what is waited for is not ours
             await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def two(
+    place: Path, engine_of: Callable[[Path, str], SettlementEngine]
+) -> AsyncIterator[tuple[EngineProcess, EngineProcess, Carrier, Carrier]]:
+    """The engines `left` and `right` of two nodes that are peers. Each calls the other's account `peer`."""
+    async with AsyncExitStack() as stack:
+        nodes = (Carrier(), Carrier())
+        urls = [await stack.enter_async_context(connector_of(node)) for node in nodes]
+        left = await stack.enter_async_context(running(place / "left", engine_of(place, "left"), urls[0]))
+        right = await stack.enter_async_context(running(place / "right", engine_of(place, "right"), urls[1]))
+        nodes[0].peer, nodes[1].peer = lambda: right.url, lambda: left.url
+        right.state.open_account("peer", right.now())
+        assert (await call(left, "POST", "/accounts", {"id": "peer"})).status == 201
+        yield left, right, *nodes

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from kit import Carrier, call, connector_of, quick, running, until
+from kit import call, quick, two, until
 
 from interledger.settlement.engine import Payment
-from interledger.settlement.engine.shell import EngineProcess
 from interledger.settlement.engines import find_engine, make_engine
 from interledger.settlement.engines.folder import FolderEngine
 
@@ -21,21 +18,8 @@ def engine_of(place: Path, name: str) -> FolderEngine:
     return found
 
 
-@asynccontextmanager
-async def two(place: Path) -> AsyncIterator[tuple[EngineProcess, EngineProcess, Carrier, Carrier]]:
-    async with AsyncExitStack() as stack:
-        nodes = (Carrier(), Carrier())
-        urls = [await stack.enter_async_context(connector_of(node)) for node in nodes]
-        left = await stack.enter_async_context(running(place / "left", engine_of(place, "left"), urls[0]))
-        right = await stack.enter_async_context(running(place / "right", engine_of(place, "right"), urls[1]))
-        nodes[0].peer, nodes[1].peer = lambda: right.url, lambda: left.url
-        right.state.open_account("peer", right.now())
-        assert (await call(left, "POST", "/accounts", {"id": "peer"})).status == 201
-        yield left, right, *nodes
-
-
 async def test_two_engines_meet_and_pay_each_other(tmp_path: Path) -> None:
-    async with two(tmp_path) as (left, right, left_node, right_node):
+    async with two(tmp_path, engine_of) as (left, right, left_node, right_node):
         assert left.account("peer").details == {"address": "right"}
         assert right.account("peer").details == {"address": "left"}
         for number in range(3):
@@ -61,14 +45,14 @@ async def test_a_death_behind_the_payment_pays_once(tmp_path: Path, monkeypatch:
             raise OSError("cut")
 
     monkeypatch.setattr(FolderEngine, "pay", pay_and_die)
-    async with two(tmp_path) as (left, _, _, right_node):
+    async with two(tmp_path, engine_of) as (left, _, _, right_node):
         await call(left, "POST", "/accounts/peer/settlements", {"amount": "7", "scale": 0}, key="k")
         await until(lambda: not left.state.open_payments() and right_node.total)
     assert (right_node.total, deaths) == (7, 0)
 
 
 async def test_what_the_peer_may_not_say(tmp_path: Path) -> None:
-    async with two(tmp_path) as (left, _, _, _):
+    async with two(tmp_path, engine_of) as (left, _, _, _):
         for bad in (b"", b"{}", b'{"address":"../x"}', b'{"address":7}'):
             answer = await call(left, "POST", "/accounts/peer/messages", bad, Content_Type="application/octet-stream")
             assert answer.status == 400

@@ -24,6 +24,9 @@ class EngineEntry(NamedTuple):
 
 
 ENGINES: Final[Mapping[str, EngineEntry]] = {
+    "bank": EngineEntry(
+        "interledger.settlement.engines.bank.engine:BankEngine", "Payment files and statements of any bank (ISO 20022)"
+    ),
     "folder": EngineEntry(
         "interledger.settlement.engines.folder:FolderEngine", "A ledger that is a folder, for trying things"
     ),

@@ -1,0 +1,1 @@
+"""Settlement by an ordinary bank: payment files out, statements in, and a person who agrees."""
