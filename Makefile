@@ -26,7 +26,7 @@ check: $(VENV)/.dev ## All of `make test` but the tests themselves
 	@$(BIN)/lint-imports --no-cache
 
 compiled: $(COMPILED)/.node ## The packet path as C, by mypyc, in .venv-compiled, and the tests of it; needs a C compiler
-	@$(COMPILED)/bin/python -m pytest -m 'not slow' $(addprefix tests/,ilp accounts connector link conformance transport sim)
+	@$(COMPILED)/bin/python -m pytest -m 'not slow' $(addprefix tests/,ilp accounts connector link store conformance transport sim)
 
 docs: $(VENV)/.dev ## Write docs/reference again from the code
 	@$(BIN)/python -m tools.docs

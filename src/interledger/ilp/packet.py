@@ -139,7 +139,7 @@ class Prepare:
             self._octets, self._body = self._encode()
         return self._octets
 
-    def forwarded(self, *, amount: int, expires_at: int) -> Prepare:
+    def forwarded(self, amount: int, expires_at: int) -> Prepare:
         """The Prepare for the next link. Only amount (units of that link) and expiry (ms UTC) can differ (PK-05).
 
         Raises `InvalidRequestError` when one of the two cannot be written.
