@@ -23,6 +23,7 @@ from interledger.cli.ledger_view import (
 from interledger.cli.status import risk_lines
 from interledger.clock import Timestamp
 from interledger.store.sqlite import DATABASE, SqliteStore
+from tests.support.postgres import Place
 
 Ilp = Callable[..., Any]
 USD = Asset("USD", 9)
@@ -111,6 +112,30 @@ def test_the_books_of_a_stopped_node(ilp: Ilp, stopped: Path) -> None:
     assert "balance Assets:Peer:Alice  5.000000000 USD" in ilp("ledger", "export", "--format", "beancount", *place).out
     assert ilp("ledger", "statement", "eve", *place).code == 4
     assert ilp("ledger", "check", "--data-dir", str(stopped.parent)).code == 4
+
+
+def test_the_books_of_a_stopped_node_in_postgresql(ilp: Ilp, tmp_path: Path, postgres_place: Place) -> None:
+    from interledger.store.postgres import PostgresStore
+
+    store = PostgresStore(postgres_place.url, directory=tmp_path, reserve_octets=0)
+    store.open()
+    ledger = Ledger()
+    store.load(ledger)
+    ledger.post(((ledger.account("peer/alice", USD), ledger.account("peer/bob", USD), 5 * 10**9),), "settled")
+    batch = ledger.take_batch()
+    assert batch is not None
+    store.write(b"".join(batch.records), Timestamp(1_795_262_400_000))
+    url = ("--store", postgres_place.url)
+    assert "in use by another node" in ilp("ledger", "check", *url).err
+    store.close()
+    assert ilp("ledger", "check", *url).out.splitlines()[-1] == "Books are sound."
+    assert "After    owes us 5.00 USD" in ilp("ledger", "statement", "alice", *url).out
+    # The directory says that the books are elsewhere, the environment where.
+    place = ("--data-dir", str(tmp_path))
+    missing = ilp("ledger", "check", *place)
+    assert (missing.code, "name it by  --store" in missing.err) == (4, True)
+    wrong = ilp("ledger", "check", "--store", "mysql://canary")
+    assert (wrong.code != 0, "canary" in wrong.err) == (True, False)
 
 
 def test_J5_damage_is_exit_code_10(ilp: Ilp, stopped: Path) -> None:

@@ -248,3 +248,24 @@ def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be written"):
         keep_secret(tmp_path / "file" / "node", "secret_seed", SystemEntropy())
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("url", ["mysql://ilp:canary@db/x", "canary", "postgresql://ilp:canary @db/x"])
+def test_J6_a_database_that_cannot_be_one_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="not the URL of a database") as caught:
+        load_settings({"store": url}, {})
+    assert "canary" not in str(caught.value)
+
+
+def test_J6_the_database_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "hub.store").write_text("postgresql://ilp:canary@db/x\n")
+    (tmp_path / "hub.store").chmod(0o600)
+    path = write(tmp_path, 'store_file = "hub.store"\ndata_dir = "' + str(tmp_path / "node") + '"\n')
+    settings = load_settings({}, {}, path)
+    assert settings.store == "postgresql://ilp:canary@db/x"
+    assert "canary" not in repr(settings)
+
+
+def test_a_database_for_a_node_that_keeps_nothing() -> None:
+    with pytest.raises(SettingsError, match="store is of no use with  durability = memory"):
+        load_settings({"store": "postgresql://db/x", "durability": "memory"}, {})
