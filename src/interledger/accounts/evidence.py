@@ -13,7 +13,7 @@ from interledger.accounts.ledger import Ledger
 from interledger.clock import Timestamp
 from interledger.codec.digest import sha256
 
-__all__ = ["receive_late_fulfillment"]
+__all__ = ["receive_late_fulfillment", "relay_or_keep"]
 
 RELAY_MARGIN_MS: Final = 300
 """The least time before the incoming expiry in which a Fulfill is worth relaying; as the connector's default."""
@@ -32,10 +32,16 @@ def receive_late_fulfillment(
     condition = sha256(fulfillment).digest()
     for unknown in ledger.unknown.values():
         if unknown.condition == condition and unknown.account.name == account_name:
-            if unknown.fulfillment is None and not _relay(ledger, unknown, fulfillment, fulfill, now):
-                ledger.add_evidence(unknown, fulfillment)
+            if unknown.fulfillment is None:
+                relay_or_keep(ledger, unknown, fulfillment, fulfill, now)
             return True
     return False
+
+
+def relay_or_keep(ledger: Ledger, unknown: Unknown, fulfillment: bytes, fulfill: bytes, now: Timestamp) -> None:
+    """What `receive_late_fulfillment` does with the unknown item that is meant. It has no proof yet."""
+    if not _relay(ledger, unknown, fulfillment, fulfill, now):
+        ledger.add_evidence(unknown, fulfillment)
 
 
 def _relay(ledger: Ledger, unknown: Unknown, fulfillment: bytes, fulfill: bytes, now: Timestamp) -> bool:

@@ -18,6 +18,7 @@ from interledger.sim.chaos import Chaos
 from interledger.sim.coverage import Coverage
 from interledger.sim.node import SimNode
 from interledger.sim.options import Options, draw_options
+from interledger.sim.statements import check_statements, exchange_statements
 from interledger.sim.storage import MakeStorage, ModelStorage
 from interledger.sim.world import World
 
@@ -156,8 +157,11 @@ class _Run:
         self.auditor.check_colluders([(v.node.station, f"peer/{v.account_id}") for v in self.net.villains])
 
     def _reconcile(self) -> None:
-        """What operators do with each other's statements: unknown amounts are resolved by what became of them, and
-        what a broken disk never wrote is corrected."""
+        """Neighbours exchange statements. Operators do by hand what those cannot: of what a broken disk never wrote
+        there is no evidence but the log, and villains say nothing."""
+        exchange_statements(self.by_station, self.auditor.pairs)
+        self._pass(1_000)
+        check_statements(self.by_station, self.auditor.pairs)
         for pair in self.auditor.pairs:
             for up, sent, down, got in self.auditor.hops(pair):
                 self._resolve(up, sent, got)

@@ -107,3 +107,17 @@ def test_a_proof_that_comes_in_time_after_a_restart_is_passed_on() -> None:
     assert (ledger.account("peer/alice", USD).net, ledger.account("peer/bob", USD).net) == (5, -5)
     assert journal.find(b"id") is not None
     assert ledger.account("loss/USD/9", USD).net == 0
+
+
+def test_a_proof_is_kept_with_the_item_that_was_claimed() -> None:
+    """Two packets of one condition and different amounts: the peer counts the second."""
+    ledger = Ledger()
+    first, second = unknown(ledger, amount=5), unknown(ledger, amount=7)
+    answers = [
+        UnknownAnswer(first, False, True, Item(0, ItemState(0), None)),
+        UnknownAnswer(second, True, True, Item(1, ItemState(0), PROOF)),
+    ]
+    found = resolve_unknown(ledger, answers[::-1], "bob", NOW, 0)
+
+    assert [one.outcome for one in found] == [Outcome.LATE, Outcome.RELEASED]
+    assert (second.fulfillment, list(ledger.unknown.values())) == (PROOF, [second])

@@ -193,9 +193,10 @@ class _Run:
     def ask_unknown(self) -> Generator[Request, Answer, None]:
         """What became of them, by the peer's books."""
         by_key: dict[bytes, list[Unknown]] = {}
-        for item in sorted(self._books.unknown, key=lambda item: (item.expires_at, item.id)):
+        # Of several of one kind, that of which we have proof is the one that is counted.
+        for item in sorted(self._books.unknown, key=lambda item: (item.fulfillment is None, item.expires_at, item.id)):
             by_key.setdefault(key_of(item.condition, item.amount), []).append(item)
-        wanted = [Wanted(key, items[-1].expires_at) for key, items in by_key.items()]
+        wanted = [Wanted(key, max(item.expires_at for item in items)) for key, items in by_key.items()]
         for one, answer, known_since in (yield from self._look_up(Direction.SENT, wanted)):
             claimed = answer.number - self._books.sent.count_of(one.key)[0]
             for number, item in enumerate(by_key[one.key]):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from interledger.accounts.books.memo import Memo
-from interledger.accounts.evidence import receive_late_fulfillment
+from interledger.accounts.evidence import relay_or_keep
 from interledger.accounts.ledger import Ledger, Unknown
 from interledger.application.statement.claims import LATE_CLAIM
 from interledger.application.statement.messages import Item, Items, ItemState, encode_answer
@@ -92,7 +92,7 @@ def _resolve_one(ledger: Ledger, found: UnknownAnswer, peer: str, now: Timestamp
     if proof is None or sha256(proof).digest() != item.condition:
         return Outcome.NO_PROOF
     if item.fulfillment is None:
-        receive_late_fulfillment(ledger, item.account.name, proof, Fulfill(proof).encode(), now)
+        relay_or_keep(ledger, item, proof, Fulfill(proof).encode(), now)
         if ledger.unknown.get(item.id) is not item:
             return Outcome.RELAYED
     if item.interrupted:
