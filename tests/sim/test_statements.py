@@ -32,5 +32,4 @@ def test_statements_resolve_what_crashes_and_losses_left(monkeypatch: pytest.Mon
 def test_without_them_something_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "resolve_unknown", lambda *arguments: [])
     with pytest.raises(BreachError, match=r"28 .* unknown"):
-        for seed in SEEDS:
-            simulate(seed)
+        _ = [simulate(seed) for seed in SEEDS]
