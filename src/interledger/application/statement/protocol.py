@@ -4,8 +4,7 @@ First every unknown amount is asked for. Then both directions are compared: summ
 divided by the beginning of the keys until what differs is listed, and what is listed is looked up at all times, because
 the two nodes write a packet down at different moments. What then differs, differs.
 
-No octet of an answer is believed here: they are findings, and `resolving` says what follows from them. Questions and
-candidates are bounded, whatever the peer answers.
+Answers are findings, nothing more: `resolving` says what follows. Questions and candidates are bounded in any case.
 """
 
 from __future__ import annotations
