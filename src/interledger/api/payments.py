@@ -155,7 +155,7 @@ class PaymentResource:
         payment = call.node.pay(
             account.id, receiver, send=amount, slippage=COMPATIBLE_SLIPPAGE if slippage is None else slippage
         )
-        ended = await asyncio.shield(asyncio.ensure_future(payment.done()))
+        ended = await payment.done()  # the caller may hang up: the payment goes on
         problem = payment_problem(ended, payment=payment_document(ended))
         if problem is not None:
             raise problem
@@ -241,8 +241,7 @@ async def _answer(request: Request, payment: PaymentView) -> Response:
         return StreamingResponse(_lines(payment), 201, headers, media_type=NDJSON)
     if "respond-async" in request.headers.get("prefer", ""):
         return json_response(payment_document(payment.snapshot), 202, location=location)
-    # Shielded: the caller may hang up, and who joined under the same key waits on.
-    ended = await asyncio.shield(asyncio.ensure_future(payment.done()))
+    ended = await payment.done()  # the caller may hang up: the payment goes on, and who joined under the same key waits
     return json_response(payment_document(ended), 201, location=location)
 
 

@@ -78,7 +78,7 @@ def _read_asset_scale(draft: _Draft, text: str) -> None:
 def _spoken(attribute: str) -> Callable[[_Draft, str], None]:
     def read(draft: _Draft, text: str) -> None:
         number = text
-        if not text.replace(".", "").isdecimal():
+        if not (text.isascii() and text.replace(".", "").isdecimal()):
             number, code = parse_money(text)
             if code != draft.asset.code:
                 raise InvalidRequestError(f"is in {code}, the account is in {draft.asset.code}")
