@@ -46,6 +46,7 @@ PARSED_BEFORE = {
     "settlement/quantity.py": "after a fullmatch",
     "settlement/records.py": "documents of our own store",
     "settlement/engine/state.py": "rows of its own database",
+    "settlement/engines/bank/": "after a fullmatch",
     "settlement/engines/litecoin.py": "answers of the operator's own node",
     "settlement/engines/core_rpc.py": "answers of the operator's own node",
     "settlement/engines/folder.py": "options of the operator",
