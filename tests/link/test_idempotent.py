@@ -342,6 +342,7 @@ def test_17_the_reject_of_a_held_packet_does_not_leave_when_it_cannot_be_written
     process.store.close()
     process.commits.flush()
     assert process.commits.error is not None
+    assert process.receive().verdict is Verdict.IN_PROGRESS
     assert process.alice.delivered == []
     again = Process(tmp_path)
     assert again.late()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from hashlib import sha256
 
 import pytest
@@ -262,6 +263,12 @@ def test_20_a_payment_that_spent_too_much() -> None:
         Auditor().check_payment(6, 5, 10)
 
 
+def test_20_a_payment_that_brought_less_than_its_minimum() -> None:
+    Auditor().check_rate(100, 48, 2, Fraction(1, 2))
+    with pytest.raises(BreachError, match=r"^20 "):
+        Auditor().check_rate(100, 47, 2, Fraction(1, 2))
+
+
 def test_21_a_receiver_that_counts_otherwise() -> None:
     auditor, one = fulfilled()
     auditor.check_received(one, "peer/bob", 10, exact=True)
@@ -283,6 +290,17 @@ def test_22_colluders_who_owe_more_than_their_credit() -> None:
 def test_28_a_hold_when_all_is_quiet() -> None:
     auditor, _ = forwarded()
     with pytest.raises(BreachError, match=r"^28 "):
+        auditor.check_quiet()
+
+
+def test_checks_of_what_is_no_packet_run_when_all_is_quiet() -> None:
+    auditor, _ = station()
+
+    def settlements(found: Auditor) -> None:
+        raise BreachError("14 planted")
+
+    auditor.at_end.append(settlements)
+    with pytest.raises(BreachError, match="14 planted"):
         auditor.check_quiet()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from interledger.accounts.ledger import Hold, Ledger, Unknown
 from interledger.connector.peer import Peer
 from interledger.link.btp.repeating import RepeatingLink
 from interledger.link.idempotent import IdempotentSide
+from interledger.sim import simulation
 from interledger.sim.auditor import BreachError
 from interledger.sim.campaign import Campaign, run_campaign, run_seeds
 from interledger.sim.coverage import Coverage
 from interledger.sim.options import CLASSES, Options, draw_options
+from interledger.sim.payments import StreamPayment
 from interledger.sim.simulation import simulate
 from interledger.sim.storage import ModelStorage
 from interledger.store.memory import MemoryStore
@@ -147,12 +150,23 @@ def test_commits_that_no_disk_has_when_they_are_believed_are_noticed(monkeypatch
     assert breach(power=5, slow_disk=100).startswith("4")
 
 
+def test_24_more_in_flight_than_may_be_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "IN_FLIGHT_MAX", 0)
+    assert breach(grief=1).startswith("24")
+
+
+@pytest.mark.pure
+def test_20_a_sender_that_takes_any_rate_is_noticed_when_a_node_steals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StreamPayment, "brought", (100, 1, 1, Fraction(1, 2)))
+    assert breach(20, steal=0.3).startswith("20")
+
+
 # What the simulation found: with the old behaviour it finds it again.
 
 
 def test_answers_that_leave_by_a_repetition_before_they_are_written_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def at_once(link: RepeatingLink, connection: Any, answer: bytes) -> None:
-        connection.send(answer)
+    def at_once(link: RepeatingLink, connection: Any, journal: Any, key: bytes, encode: Any) -> None:
+        connection.send(encode(journal.find(key).answer))
 
     monkeypatch.setattr(RepeatingLink, "_answer_again", at_once)
     assert breach(12, "btp/2.0-i", cut=8, slow_disk=1_000).startswith("7")

@@ -139,11 +139,17 @@ class IdempotentSide:
         self.journal.answer(request_id, octets)
         if state is not None and state.durable and state.hold_id is not None and type(reply) is Reject:
             # When it cannot be written it does not leave: a start finds the hold, and a fulfillment may still come.
-            self._ledger.call_after_commit(lambda error: None if error else self.journal.on_answer(request_id, octets))
+            self._ledger.call_after_commit(lambda error: self._reject_written(request_id, octets, error))
         elif state is not None and state.durable:
             self._ledger.reply_after_commit(self.journal.on_answer, request_id, octets)
         else:
             self.journal.on_answer(request_id, octets)
+
+    def _reject_written(self, request_id: bytes, octets: bytes, error: Exception | None) -> None:
+        if error is None:
+            self.journal.on_answer(request_id, octets)
+        else:
+            self.journal.silence(request_id)  # nor does a repetition get it
 
     # ------------------------------------------------------------------ after a restart
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from hashlib import sha256
 from typing import Final, NamedTuple, final
 
@@ -92,6 +93,8 @@ class Auditor:
         self.canaries: list[bytes] = []
         """26: octets that nobody but their owners may ever see."""
         self.first: BreachError | None = None
+        self.at_end: list[Callable[[Auditor], None]] = []
+        """Further checks, once all is quiet: for what is no packet, as settlements are (14, 15, 16)."""
         self.forbidden: set[bytes] = set()
         """27: conditions of packets of those who have no right to send any."""
         self.counts = {"fulfills": 0, "rejects": 0, "exposed": 0, "unwritten": 0}
@@ -163,7 +166,7 @@ class Auditor:
             in_time = all(now < p.expires_at + GRACE_MS for p in held) and all(
                 now < asked.prepare.expires_at - MARGIN_MS and not asked.port.repeats for asked in asked_for
             )
-            if held and in_time:
+            if held and in_time and len(asked_for) == 1:
                 station.in_hand.add(condition)
 
     def _packets(self, station: Station, condition: bytes) -> list[Packet]:
@@ -249,15 +252,15 @@ class Auditor:
 
     def _check_reject(self, station: Station, asked: Asked) -> None:
         condition = asked.prepare.execution_condition
-        if condition in station.in_hand:
-            raise BreachError(f"8 {station.name} had the fulfillment in time and rejected upstream")
+        if condition in station.in_hand and len(station.by_condition[condition]) == 1:
+            raise BreachError(f"8 {station.name} had the fulfillment in time and rejected upstream: {condition.hex()}")
         executed = sum(packet.outcome == "executed" for packet in self._packets(station, condition))
         if not executed:
             return
         received = station.by_condition[condition]
         rejected = sum(one.answer is not None and one.answer[0] == 14 for one in received)
         if executed + rejected > len(received):
-            raise BreachError(f"8 {station.name} had written the fulfillment and rejected upstream")
+            raise BreachError(f"8 {station.name} had written the fulfillment and rejected upstream: {condition.hex()}")
 
     # ------------------------------------------------------------------ coverage
 
@@ -337,6 +340,15 @@ class Auditor:
         for station in self.stations.values():
             if station.books.held:
                 raise BreachError(f"28 {station.name} still holds {len(station.books.held)} packets")
+
+        for check in self.at_end:
+            check(self)
+
+    def check_rate(self, sent: int, delivered: int, packets: int, minimum: Fraction) -> None:
+        """20: a payment brings what its quote promised at least, whoever keeps too much on the way; each of its packets
+        is rounded down."""
+        if delivered + packets < sent * minimum:
+            raise BreachError(f"20 a payment of {sent} brought {delivered}, its minimum is {float(minimum)} each")
 
     def check_payment(self, sent: int, maybe_sent: int, limit: int) -> None:
         """20: a sender never spends more than it was allowed, counting what may have been delivered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Final, final
 
 from interledger.accounts.account import AccountId
@@ -92,6 +93,14 @@ class StreamPayment(End):
             return 0, 0, self._amount
         progress = self._sender.progress()
         return progress.sent, progress.unknown + progress.in_flight, self._sender.quote.send_max
+
+    @property
+    def brought(self) -> tuple[int, int, int, Fraction]:
+        """(sent, delivered as its receiver says, packets, the least that each unit has to bring)."""
+        if self._sender is None or self._sender.quote is None:
+            return 0, 0, 0, Fraction(0)
+        progress = self._sender.progress()
+        return progress.sent, progress.delivered, progress.packets_fulfilled, self._sender.quote.minimum_rate
 
     def _pump(self) -> None:
         sender, link = self._sender, self.link

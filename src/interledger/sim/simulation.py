@@ -151,6 +151,7 @@ class _Run:
     def _check_ends(self) -> None:
         for payment in self.net.payments:
             self.auditor.check_payment(*payment.spent)
+            self.auditor.check_rate(*payment.brought)
         exact = not self.options.has_group("process", "disk", "clock") and not self.options.has("restart")
         for end, node, account in self.net.ends:
             self.auditor.check_received(node.station, account, end.counted, exact=exact)

@@ -201,7 +201,10 @@ class RepeatingLink:
             return True
         received = self._side.receive(_key(packet.request_id), octets, prepare, now)
         if received.verdict is Verdict.ANSWERED and received.answer is not None:
-            self._answer_again(connection, encode_ilp(TYPE_RESPONSE, packet.request_id, received.answer))
+            key, number = _key(packet.request_id), packet.request_id
+            self._answer_again(
+                connection, self._side.journal, key, lambda answer: encode_ilp(TYPE_RESPONSE, number, answer)
+            )
         elif received.verdict is Verdict.CONFLICT:
             self._refuse_duplicate(connection, packet.request_id)
         elif received.verdict is Verdict.FULL:
@@ -238,7 +241,7 @@ class RepeatingLink:
         until = now + (TRANSFER_KEPT_MS if is_transfer else REQUEST_REPEATED_MS)
         received = journal.receive(key, octets, until, durable=is_transfer, now=now)
         if received.verdict is Verdict.ANSWERED and received.answer is not None:
-            self._answer_again(connection, received.answer)
+            self._answer_again(connection, journal, key, lambda answer: answer)
         elif received.verdict is Verdict.CONFLICT:
             self._refuse_duplicate(connection, request_id)
         elif received.verdict is Verdict.FULL:
@@ -282,15 +285,20 @@ class RepeatingLink:
     def _deliver_reply(self, key: bytes, reply: bytes) -> None:
         self._deliver_octets(key, encode_ilp(TYPE_RESPONSE, int.from_bytes(key, "big"), reply))
 
-    def _answer_again(self, connection: Connection, answer: bytes) -> None:
+    def _answer_again(
+        self, connection: Connection, journal: RequestJournal, key: bytes, encode: Callable[[bytes], bytes]
+    ) -> None:
         """A repetition of an answered request. The answer is known, but perhaps not written yet: it must not leave
         before its commit by this door either. When the peer is gone by then, it asks again.
         """
-        self._ledger.reply_after_commit(self._send_if_open, connection, answer)
 
-    def _send_if_open(self, connection: Connection, answer: bytes) -> None:
-        if self._link.has(connection):
-            connection.send(answer)
+        def send(error: Exception | None) -> None:
+            state = journal.find(key)
+            # One that could not be written is not there any more, unless it leaves all the same.
+            if state is not None and state.answer and self._link.has(connection):
+                connection.send(encode(state.answer))
+
+        self._ledger.call_after_commit(send)
 
     def _deliver_octets(self, key: bytes, answer: bytes) -> None:
         """On the newest connection, or when there is one again."""

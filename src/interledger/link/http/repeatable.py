@@ -148,9 +148,13 @@ class RepeatableSide:
         if not inline:
             self.requests.after_commit(lambda error: self._acknowledge(respond, self._statuses.received or 200, error))
         elif received.answer is not None:
-            answer = received.answer
-            # Kept already, but perhaps not written yet. Should the writing fail, the money has moved all the same.
-            self.requests.after_commit(lambda _: self._respond(request_id, answer))
+            # Kept already, but perhaps not written yet. Should the writing fail, a Fulfill leaves all the same.
+            self.requests.after_commit(lambda _: self._respond_again(request_id))
+
+    def _respond_again(self, request_id: bytes) -> None:
+        state = self.requests.journal.find(request_id)
+        if state is not None and state.answer:
+            self._respond(request_id, state.answer)
 
     def _wait(self, request_id: bytes, respond: Respond) -> bool:
         """Before the handler is called: it may answer from inside the call. False: refused."""
