@@ -57,8 +57,16 @@ class Campaign:
 
 def run_seeds(seeds: Iterable[int], make_sqlite: Callable[[], MakeStorage | None] | None = None) -> Campaign:
     """One seed after the other, in this process. A breach ends its seed, not the others."""
-    logging.getLogger("interledger").setLevel(logging.CRITICAL + 1)  # disks fail here on purpose
-    sqlite = None if make_sqlite is None else make_sqlite()
+    logger = logging.getLogger("interledger")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)  # disks fail here on purpose
+    try:
+        return _run_seeds(seeds, None if make_sqlite is None else make_sqlite())
+    finally:
+        logger.setLevel(level)
+
+
+def _run_seeds(seeds: Iterable[int], sqlite: MakeStorage | None) -> Campaign:
     campaign = Campaign()
     for seed in seeds:
         one = Campaign(seeds=1)
