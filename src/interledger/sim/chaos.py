@@ -90,6 +90,7 @@ class Chaos:
     def _set_clocks_and_disks(self) -> None:
         dice, options = self._world.dice, self._options
         for node in self._nodes:
+            node.clock.steps = options.has("clock step")
             if options.has("skew"):
                 most = max(round(options.part("skew")), 1)
                 node.clock.offset_ms = dice.randint(-most, most)

@@ -19,6 +19,8 @@ class NodeClock:
     def __init__(self, world: World) -> None:
         self._world = world
         self.offset_ms = 0
+        self.steps = False
+        """It is set now and then: news that seem older than what is known are then refused, as those of rates."""
 
     def now(self) -> Timestamp:
         return Timestamp(self._world.now() + self.offset_ms)

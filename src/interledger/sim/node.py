@@ -167,7 +167,8 @@ class SimNode:
             spread=self.spread,
             limits=Limits(),
         )
-        self.station.books.rates = self.station.books.rates[-1:]
+        if not self.clock.steps:
+            self.station.books.rates = self.station.books.rates[-1:]
         self.route_exchange = self._exchange_routes() if self.learns else None
         for attachment in self.attachments.values():
             if not attachment.removed:
@@ -326,7 +327,7 @@ class SimNode:
             return
 
         def forget(error: Exception | None) -> None:
-            if rates in books.rates:
+            if rates in books.rates and not self.clock.steps:
                 del books.rates[: books.rates.index(rates)]
 
         self.ledger.call_after_commit(forget)
