@@ -80,5 +80,5 @@ def store_errors(path: Path, what: str) -> Iterator[None]:
         if code == "SQLITE_FULL":
             raise DiskFullError(f"{path} cannot be {what}: the disk is full") from None
         raise StoreError(f"{path} cannot be {what}: {error} ({code})") from None
-    except (UnicodeDecodeError, StructError) as error:  # a damaged file, where SQLite saw nothing wrong
+    except (UnicodeDecodeError, StructError, TypeError) as error:  # a damaged file, where SQLite saw nothing wrong
         raise StoreError(f"{path} cannot be {what}, it is damaged: {error}") from None
