@@ -20,7 +20,8 @@ from kit import Carrier, call, connector_of, quick, running, until
 from interledger.errors import SettingsError
 from interledger.settlement.engine.shell import EngineProcess
 from interledger.settlement.engines import find_engine, make_engine
-from interledger.settlement.engines.core_rpc import CoreRpc
+from interledger.settlement.engines.core_rpc import core_rpc
+from interledger.settlement.engines.json_rpc import JsonRpc
 
 CONFIRMATIONS = 3
 BUMP_BLOCKS = 2
@@ -73,7 +74,7 @@ class Chain:
 
     def __call__(self, method: str, *parameters: Any, wallet: str = "") -> Any:
         """From outside of the loop of a test, so that it can be asked anywhere."""
-        rpc = CoreRpc(self.url, cookie=self.options("")["rpc_cookie"], wallet=wallet)
+        rpc = core_rpc(self.url, cookie=self.options("")["rpc_cookie"], wallet=wallet)
         answer: list[Any] = []
 
         async def ask() -> None:
@@ -234,9 +235,9 @@ async def test_I3_a_death_after_any_call_pays_once(
     tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The node did it, and the engine dies before it knows: at the first call, the second, and so on."""
-    ask, calls, dies_at = CoreRpc.call, 0, 0
+    ask, calls, dies_at = JsonRpc.call, 0, 0
 
-    async def call_and_die(self: CoreRpc, method: str, *parameters: Any) -> Any:
+    async def call_and_die(self: JsonRpc, method: str, *parameters: Any) -> Any:
         nonlocal calls
         answer = await ask(self, method, *parameters)
         if self is getattr(left.engine, "_rpc", None) and method not in ("listsinceblock", "gettransaction"):
@@ -247,7 +248,7 @@ async def test_I3_a_death_after_any_call_pays_once(
 
     chain.fund("left", "30")
     async with two(tmp_path, chain) as (left, right, right_node):
-        monkeypatch.setattr(CoreRpc, "call", call_and_die)
+        monkeypatch.setattr(JsonRpc, "call", call_and_die)
         for payments in range(1, 10):
             calls, dies_at = 0, payments
             await settle(left, 100_000_000, key=f"k{payments}")

@@ -57,13 +57,14 @@ class EngineAccount:
 
     id: str
     details: Mapping[str, Any] = field(default_factory=dict)
-    keep: Callable[[EngineAccount, Mapping[str, Any]], None] = field(default=lambda account, details: None, repr=False)
+    keep: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = field(default=lambda _, details: details, repr=False)
 
     def remember(self, **details: Any) -> None:
-        """Add to `details`; None forgets one. Durable when this returns. Text, whole numbers, lists, objects."""
-        changed = {k: v for k, v in {**self.details, **details}.items() if v is not None}
-        self.keep(self, changed)
-        self.details = changed
+        """Add to `details`; None forgets one. Durable when this returns. Text, whole numbers, lists, objects.
+
+        What others have remembered of the account meanwhile is in `details` then, too.
+        """
+        self.details = self.keep(self.id, details)
 
 
 @dataclass(slots=True, eq=False)

@@ -151,9 +151,11 @@ class EngineState:
     def _account(self, row: tuple[str, str]) -> EngineAccount:
         return EngineAccount(row[0], json.loads(row[1]), self._keep_details)
 
-    def _keep_details(self, account: EngineAccount, details: Mapping[str, Any]) -> None:
+    def _keep_details(self, account_id: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        merged = {k: v for k, v in {**self.account(account_id).details, **changes}.items() if v is not None}
         with self._transaction():
-            self._db.execute("UPDATE account SET details = ? WHERE id = ?", (json.dumps(details), account.id))
+            self._db.execute("UPDATE account SET details = ? WHERE id = ?", (json.dumps(merged), account_id))
+        return merged
 
     # ------------------------------------------------------------------ what the node asks for
 

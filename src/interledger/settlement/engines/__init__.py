@@ -30,6 +30,10 @@ ENGINES: Final[Mapping[str, EngineEntry]] = {
     "folder": EngineEntry(
         "interledger.settlement.engines.folder:FolderEngine", "A ledger that is a folder, for trying things"
     ),
+    "evm": EngineEntry(
+        "interledger.settlement.engines.evm.engine:EvmEngine",
+        "Payment channels on Ethereum and its kind; ether, tokens",
+    ),
     "litecoin": EngineEntry(
         "interledger.settlement.engines.litecoin:LitecoinEngine", "Transactions on Litecoin, by a node and its wallet"
     ),

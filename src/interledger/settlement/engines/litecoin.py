@@ -27,7 +27,8 @@ from interledger.settlement.engine.base import (
     Payment,
     SettlementEngine,
 )
-from interledger.settlement.engines.core_rpc import CoreRpc, RpcError
+from interledger.settlement.engines.core_rpc import core_rpc
+from interledger.settlement.engines.json_rpc import RpcError
 from interledger.settlement.quantity import Quantity
 
 __all__ = ["LitecoinEngine"]
@@ -76,7 +77,7 @@ class LitecoinEngine(SettlementEngine):
         self._confirmations = _whole(options, "confirmations")
         self._bump_blocks = _whole(options, "bump_blocks")
         self._look_ms = _whole(options, "look_ms")
-        self._rpc = CoreRpc(
+        self._rpc = core_rpc(
             options["rpc_url"],
             user=options["rpc_user"],
             password=options["rpc_password"],

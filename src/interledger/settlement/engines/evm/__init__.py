@@ -1,0 +1,1 @@
+"""Settlement by payment channels on Ethereum and chains like it: ether, or a token (ERC-20)."""
