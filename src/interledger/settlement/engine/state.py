@@ -131,12 +131,9 @@ class EngineState:
 
     def account(self, account_id: str) -> EngineAccount:
         """Raises `NotFoundError`."""
-        row = self._db.execute(
-            "SELECT id, details FROM account WHERE id = ? AND closed_at IS NULL", (account_id,)
-        ).fetchone()
-        if row is None:
-            raise NotFoundError(f"There is no account “{account_id}”.")
-        return self._account(row)
+        for row in self._db.execute("SELECT id, details FROM account WHERE id = ? AND closed_at IS NULL", (account_id,)):
+            return self._account(row)
+        raise NotFoundError(f"There is no account “{account_id}”.")
 
     def accounts(self) -> list[EngineAccount]:
         """Those that are open, by id."""
