@@ -131,7 +131,7 @@ class EngineState:
 
     def account(self, account_id: str) -> EngineAccount:
         """Raises `NotFoundError`."""
-        for row in self._db.execute("SELECT id, details FROM account WHERE id = ? AND closed_at IS NULL", (account_id,)):
+        for row in self._db.execute("SELECT id, details FROM account WHERE id=? AND closed_at IS NULL", (account_id,)):
             return self._account(row)
         raise NotFoundError(f"There is no account “{account_id}”.")
 
