@@ -20,6 +20,9 @@ OWN_TEXT = {
 """Where `int` is called on text that was looked at before, or is ours."""
 
 PARSED_BEFORE = {
+    "settlement/engines/evm/chain.py": "the answers of a node of our own, and what the engine wrote itself",
+    "settlement/engines/evm/claims.py": "after fullmatch",
+    "settlement/engines/evm/engine.py": "after isascii and isdigit, and what the engine wrote itself",
     "accounts/asset.py": "after a fullmatch",
     "accounts/books/statement.py": "a bool",
     "accounts/records.py": "members of an IntEnum",
@@ -57,6 +60,7 @@ PARSED_BEFORE = {
 }
 
 OWN_JSON = {
+    "settlement/engines/evm/contract.py": "a file of the package",
     "codec/strict_json.py": "the strict parser itself",
     "settlement/engine/state.py": "what it wrote into its own database",
     "daemon/process.py": "a file of our own",
