@@ -20,6 +20,7 @@ OWN_TEXT = {
 """Where `int` is called on text that was looked at before, or is ours."""
 
 PARSED_BEFORE = {
+    "settlement/engines/json_rpc.py": "a number of JSON; what is none raises, and is caught",
     "settlement/engines/evm/chain.py": "the answers of a node of our own, and what the engine wrote itself",
     "settlement/engines/evm/claims.py": "after fullmatch",
     "settlement/engines/evm/engine.py": "after isascii and isdigit, and what the engine wrote itself",
