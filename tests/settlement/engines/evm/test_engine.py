@@ -27,7 +27,8 @@ from interledger.settlement.engines.json_rpc import JsonRpc
 from interledger.settlement.shell import CallError
 
 ROOT = Path(__file__).parents[4]
-ANVIL = shutil.which("anvil") or str(ROOT / "tests" / "interop" / "node_modules" / ".bin" / "anvil")
+PACKAGE = ROOT / "tests" / "interop" / "node_modules" / "@foundry-rs" / "anvil-linux-amd64"
+ANVIL = shutil.which("anvil") or str(PACKAGE / "bin" / "anvil")
 CONFIRMATIONS = 2
 DELAY_S = 1_000
 ETHER = 10**18
