@@ -73,12 +73,9 @@ def test_what_it_writes_is_a_packet_that_left_and_was_fulfilled() -> None:
     assert told == [(b"id", b"fulfill")]
 
 
-@pytest.mark.parametrize(
-    ("ledger", "now"),
-    [(restarted(), Timestamp(IN_TIME + 1)), (restarted(asked=False), IN_TIME)],
-    ids=["too late", "nobody asks"],
-)
-def test_else_it_is_kept_as_proof(ledger: Ledger, now: Timestamp) -> None:
+@pytest.mark.parametrize(("asked", "now"), [(True, Timestamp(IN_TIME + 1)), (False, IN_TIME)])
+def test_too_late_or_when_nobody_asks_it_is_kept_as_proof(asked: bool, now: Timestamp) -> None:
+    ledger = restarted(asked=asked)
     assert late(ledger, now=now)
     assert nets(ledger) == [0, 0, 0]
     assert [unknown.fulfillment for unknown in ledger.unknown.values()] == [PROOF]

@@ -131,6 +131,10 @@ def test_a_record_cut_anywhere_is_refused(record: Record, octets: bytes, expecte
             list(decode_records(octets[:end]))
 
 
+def test_a_packet_is_given_up_by_time_unless_an_interruption_is_said() -> None:
+    assert list(decode_records(encode_gave_up(7))) == [GaveUp(7, False)]
+
+
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(DecodeError, match="unknown kind 99 at octet 9"):
         list(decode_records(encode_released(1) + b"\x63"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -18,7 +19,7 @@ from interledger.connector.events import PacketRefused, Step
 from interledger.connector.forward import Limits
 from interledger.connector.guards import Refused
 from interledger.errors import ConflictError
-from interledger.ilp.echo import encode_echo_request
+from interledger.ilp.echo import encode_echo_reply, encode_echo_request
 from interledger.ilp.error_codes import AmountTooLarge
 from interledger.ilp.ildcp import config_request
 from interledger.ilp.packet import Fulfill, Prepare, Reject
@@ -369,16 +370,17 @@ def test_a_hold_that_could_not_be_written_is_released_and_T03() -> None:
     made.send("alice", 5, "test.hub.bob")
     peer = made.connector.peers[AccountId("bob")]
     (request_id,) = peer.in_flight
+    made.send("alice", 5, "test.hub.bob")
     made.commit(fails=True)
     assert made.wires["bob"].prepares == []
-    assert made.wires["alice"].replies == [(7, Reject("T03", "test.hub", refusals.READ_ONLY.message))]
-    assert made.connector.peers[AccountId("alice")].rejected == 1
+    assert made.wires["alice"].replies == [(7, Reject("T03", "test.hub", refusals.READ_ONLY.message))] * 2
+    assert made.connector.peers[AccountId("alice")].rejected == 2
     assert (made.ledger.holds, peer.in_flight) == ({}, {})
     peer.cancel(request_id, None)
-    assert len(made.wires["alice"].replies) == 1
+    assert len(made.wires["alice"].replies) == 2
     made.send("alice", 0, "test.hub.bob")
     peer.cancel(next(iter(peer.in_flight)), None)
-    assert len(made.wires["alice"].replies) == 2
+    assert len(made.wires["alice"].replies) == 3
 
 
 def test_J3_a_fulfill_of_our_own_receiver_that_could_not_be_written_never_leaves() -> None:
@@ -410,7 +412,7 @@ def test_J1_the_books_know_what_may_have_left_this_node(is_local: bool) -> None:
     made.attach("carol", is_local=is_local, relation=Relation.LOCAL if is_local else Relation.CHILD)
     made.send("alice", 5, "test.hub.carol")
     (hold,) = made.ledger.holds.values()
-    assert hold.remote is not is_local
+    assert hold.remote is (not is_local)
 
 
 # ---------------------------------------------------------------------- 6 match to 9 relay
@@ -714,6 +716,27 @@ def test_a_hold_that_cannot_be_written_is_released_though_its_account_was_change
     assert [reply.code for _, reply in made.wires["alice"].replies] == ["T03"]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_fulfill_of_our_own_receiver_leaves_when_it_is_written_and_else_is_unsaid(fails: bool) -> None:
+    made = hub()
+    made.attach("wallet", is_local=True, relation=Relation.LOCAL)
+    unsaid: list[tuple[object, object]] = []
+    made.connector.peers[AccountId("alice")].unsay = lambda *said: unsaid.append(said)
+    made.send("alice", 5, "test.hub.wallet")
+    made.commit()
+    made.answer("wallet", FULFILL)
+    made.commit(fails=fails)
+    assert (made.wires["alice"].replies, unsaid) == (([], [(7, FULFILL)]) if fails else ([(7, FULFILL)], []))
+
+
+def test_an_echo_reply_is_known_by_the_echo_that_this_node_asked_for() -> None:
+    made = hub()
+    reply = Prepare(0, Timestamp(NOW + 5_000), CONDITION, "test.hub", encode_echo_reply())  # type: ignore[arg-type]
+    reject = made.connector.receive_prepare(AccountId("alice"), RequestId(1), reply, NOW)
+    assert isinstance(reject, Reject)
+    assert (reject.code, reject.message) == ("F01", "an echo that nobody here waits for")
+
+
 def test_the_books_have_a_line_for_who_moves_money() -> None:
     made = hub()
     assert [account.name for account in made.ledger.accounts] == ["peer/alice", "peer/bob"]
@@ -721,7 +744,7 @@ def test_the_books_have_a_line_for_who_moves_money() -> None:
 
 def test_who_only_asks_has_no_line_in_the_books() -> None:
     made = hub()
-    account = made.connector.peers[AccountId("alice")].account
+    account = replace(made.connector.peers[AccountId("alice")].account, id=AccountId("asker"))
     before = len(made.ledger.accounts)
     asker = made.connector.attach(
         AccountId("asker"), account, made.wires["alice"], is_local=True, first_request_id=0, moves_money=False

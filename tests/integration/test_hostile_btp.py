@@ -81,7 +81,7 @@ async def test_D1_a_flood_of_new_children() -> None:
             for i in range(60):
                 with contextlib.suppress(RemoteProtocolError, TimeoutError):
                     async with asyncio.timeout(0.2), socket_to(hub) as client:
-                        await client.send(auth_message(1, "", f"token {i}").encode())
+                        await client.send(auth_message(1, "", f"a token of {i} that is long enough").encode())
                         await client.receive()
 
         (await beside(send, flood())).check()
