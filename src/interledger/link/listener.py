@@ -129,7 +129,8 @@ class Listener:
         if not shared.connections or timeout_ms <= 0:
             return
         try:
-            await asyncio.wait_for(shared.empty.wait(), timeout_ms / 1000)
+            async with asyncio.timeout(timeout_ms / 1000):
+                await shared.empty.wait()
         except TimeoutError:
             return
 

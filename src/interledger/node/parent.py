@@ -141,7 +141,8 @@ class OwnAddress:
                 wait_ms = RETRY_MS[min(failures, len(RETRY_MS)) - 1] if trouble else ASK_AGAIN_MS
                 await asyncio.sleep(min(ASK_GAP_MS, wait_ms) / 1000)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._again.wait(), max(wait_ms - ASK_GAP_MS, 0) / 1000)
+                    async with asyncio.timeout(max(wait_ms - ASK_GAP_MS, 0) / 1000):
+                        await self._again.wait()
         finally:
             self._asks = False
 

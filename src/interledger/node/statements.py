@@ -234,7 +234,8 @@ class Statements:
                         logger.warning("no statement can be exchanged with %s: %s", account.id, error)
                         self._peer(account.id).due_at = self._node.clock.now() + _MINUTE_MS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):  # `wait_for` of Python 3.11 may swallow a cancellation
+                    await self._wake.wait()
             self._wake.clear()
 
     def _is_due(self, account: Account) -> bool:
