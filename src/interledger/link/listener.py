@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from typing import Final, final
 
@@ -128,11 +129,9 @@ class Listener:
         shared.empty.clear()
         if not shared.connections or timeout_ms <= 0:
             return
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_ms / 1000):
                 await shared.empty.wait()
-        except TimeoutError:
-            return
 
     def _wake(self) -> None:
         if self._timer is None:
