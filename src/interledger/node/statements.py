@@ -234,7 +234,7 @@ class Statements:
                         logger.warning("no statement can be exchanged with %s: %s", account.id, error)
                         self._peer(account.id).due_at = self._node.clock.now() + _MINUTE_MS
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):  # `wait_for` of Python 3.11 may swallow a cancellation
+                async with asyncio.timeout(LOOK_EVERY_S):
                     await self._wake.wait()
             self._wake.clear()
 
@@ -254,8 +254,7 @@ class Statements:
         return any(item.account is line and item.id not in peer.asked for item in ledger.unknown.values())
 
     def _plan(self, peer: _Peer, found: Reconciliation) -> None:
-        now = self._node.clock.now()
-        waits = [one.item for one in found.left if one.outcome is Outcome.OPEN]
+        now, waits = self._node.clock.now(), [one.item for one in found.left if one.outcome is Outcome.OPEN]
         peer.asked = {one.item.id for one in found.left if one.outcome is not Outcome.OPEN}
         peer.due_at = now + self._period_ms
         if found.problem or waits:
