@@ -63,6 +63,7 @@ class AccountChanges:
         self._node.derive_routes()
         self._node.store.put_account(account)
         self._node.settlements.follow(account)
+        self._node.books.statements.look()
         return account
 
 

@@ -127,6 +127,10 @@ class Statements:
             peer.is_silent = False
             peer.retries = 0
             peer.asked.clear()
+        self.look()
+
+    def look(self) -> None:
+        """Accounts changed: there may be somebody to exchange statements with."""
         self._wake.set()
 
     def last(self, account: Account) -> Reconciliation | None:
@@ -226,22 +230,26 @@ class Statements:
 
     async def _watch(self) -> None:
         while True:
-            for account in self._node.accounts():
-                if account.relation is not Relation.LOCAL and self._is_due(account):
+            there = [account for account in self._node.accounts() if self._is_there(account)]
+            for account in there:
+                if self._is_due(account):
                     try:
                         await self.reconcile(account)
                     except InterledgerError as error:
                         logger.warning("no statement can be exchanged with %s: %s", account.id, error)
                         self._peer(account.id).due_at = self._node.clock.now() + _MINUTE_MS
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
+                async with asyncio.timeout(LOOK_EVERY_S if there else None):
                     await self._wake.wait()
             self._wake.clear()
 
+    def _is_there(self, account: Account) -> bool:
+        peer = self._node.connector.peers.get(account.id)
+        return account.relation is not Relation.LOCAL and peer is not None and peer.link.ready()
+
     def _is_due(self, account: Account) -> bool:
         peer = self._peer(account.id)
-        link = self._node.connector.peers.get(account.id)
-        if peer.is_silent or link is None or not link.link.ready() or peer.lock.locked() or self._node.read_only:
+        if peer.is_silent or peer.lock.locked() or self._node.read_only:
             return False
         return self._node.clock.now() >= peer.due_at or self._has_news(account, peer)
 
