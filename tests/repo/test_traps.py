@@ -92,6 +92,11 @@ def swallows_a_cancellation(source: Source) -> Iterator[int]:
             yield node.lineno
 
 
+def may_swallow_a_cancellation(source: Source) -> Iterator[int]:
+    """K1: Python 3.11's `wait_for` goes on when what it waits for comes at the moment of the cancellation."""
+    yield from (node.lineno for node, name in calls(source) if name == "asyncio.wait_for")
+
+
 def shields_a_task_that_nobody_holds(source: Source) -> Iterator[int]:
     """K2: when the one who waits is cancelled, the loop holds a shielded task weakly: it may be collected."""
     for node, name in calls(source):
@@ -151,6 +156,7 @@ def adds_up_money_in_sql(source: Source) -> Iterator[int]:
 
 RULES = [
     swallows_a_cancellation,
+    may_swallow_a_cancellation,
     shields_a_task_that_nobody_holds,
     reads_digits_of_other_alphabets,
     reads_json_that_is_not_strict,
@@ -174,6 +180,7 @@ CAUGHT = "try:\n    a()\nexcept BaseException:\n    b()"
     [
         (swallows_a_cancellation, "node/x.py", CAUGHT, CAUGHT + "\n    raise"),
         (swallows_a_cancellation, "node/x.py", "\n\nsuppress(asyncio.CancelledError)", "suppress(OSError)"),
+        (may_swallow_a_cancellation, "node/x.py", "\n\nasyncio.wait_for(a, 1)", "asyncio.timeout(1)"),
         (shields_a_task_that_nobody_holds, "node/x.py", "\n\nasyncio.shield(ensure_future(a()))", "asyncio.shield(a)"),
         (reads_digits_of_other_alphabets, "node/x.py", "\n\nint(a)", "int('1')"),
         (reads_digits_of_other_alphabets, "node/x.py", "\n\na.isdigit()", "a.isascii() and a.isdigit()"),
