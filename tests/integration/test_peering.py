@@ -27,7 +27,10 @@ class TwoNodes(Network):
 
     def __post_init__(self) -> None:
         for name in NAMES:
-            text = COMMON.format(name=name, admin=ADMIN, port=self.ports[name], place=self.place / name, spread="0")
+            common = {"name": name, "admin": ADMIN, "port": self.ports[name], "place": self.place / name}
+            text = COMMON.format(
+                **common, spread="0", keeping='durability = "process"', hold_ms=1_500, statement_minutes=0
+            )
             (self.place / f"{name}.toml").write_text(text + HOLDER.format(name=name))
 
     def holder(self, name: str) -> str:
