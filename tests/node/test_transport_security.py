@@ -61,7 +61,7 @@ async def test_packets_both_ways_over_TLS(ca: DevAuthority, kind: str) -> None:
             await peers(left, right, http_link("left", right, "right"), http_link("right", left, "left"))
         else:
             await peers(left, right, btp_dialler("left", right, "right"), btp_listener("right", "left"))
-            await until(lambda: right.link_status("left").up)
+            await until(lambda: left.link_status("right").up and right.link_status("left").up)
         assert (await left.requests.ping("test.right")).code is None
         assert (await right.requests.ping("test.left")).code is None
         status = left.link_status("right")
