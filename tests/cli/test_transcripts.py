@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from interledger.cli.account_edit import change_lines
+from interledger.cli.check_view import check_lines
 from interledger.cli.config import fault_lines
 from interledger.cli.console import Console
 from interledger.cli.dev_view import already_running_lines, port_taken_lines, started_lines
 from interledger.cli.errors import CliError, error_lines, no_node_error
 from interledger.cli.explain import explain_lines
 from interledger.cli.explain_texts import Explanation
+from interledger.cli.ledger_view import unknown_lines
 from interledger.cli.output import pick_fields, to_json
 from interledger.cli.packet_view import decode_hex
 from interledger.cli.pay import _not_sent
@@ -303,6 +305,51 @@ def test_explain() -> None:
     )
     explanation = Explanation(reasons, "ilp route explain ADDRESS", "ilp route list --via PEER")
     assert "\n".join(explain_lines("F02", explanation)) == EXPLAIN
+
+
+# ---------------------------------------------------------------------- 7. books, unknown items
+
+# That a hold is not older than it may be, and that engines say the same, is not part of the check; so it is said
+# without a verdict, and only where there are some.
+LEDGER_CHECK = """\
+  ✓ every asset sums to zero           USD EUR MXN KES, posted and pending
+  ✓ stored balances equal the journal  1,204,118 records, 1.4 s
+  · packets in flight                  58 open
+  · settlements                        212 today, 1 waiting
+  ? 2 unknown items, 994.50 KES set aside
+Books are sound."""
+
+UNKNOWN_LIST = """\
+ITEM    PEER  AMOUNT       FOR    EVIDENCE
+unk_19  kivu  780.00 KES   4 min  none yet; will ask kivu when its link is up
+unk_20  kivu  214.50 KES   4 min  none yet; will ask kivu when its link is up"""
+
+
+def unknown_items() -> list[dict[str, Any]]:
+    amounts = {"unk_19": "780", "unk_20": "214.50"}
+    return [
+        {"id": item, "account": "kivu", "amount": money(amount, "KES", 2), "age_ms": 245_000, "proof": None}
+        for item, amount in amounts.items()
+    ]
+
+
+def test_ledger_check(terminal: Console) -> None:
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    balances = [
+        {"asset_code": code, "asset_scale": 9, "posted": "0", "pending": "0"} for code in ("USD", "EUR", "MXN", "KES")
+    ]
+    done = [{"done_at": "2026-11-21T11:00:00.000Z"}] * 212 + [{"done_at": "2026-11-20T11:00:00.000Z"}]
+    document = {
+        "sound": True, "opening": {"commit": 0, "at": "2026-11-20T10:00:00.000Z"}, "commits": 5, "records": 1_204_118,
+        "snapshots": 1, "holds": 58, "unknown": 2, "trial_balances": balances, "faults": [],
+    }  # fmt: skip
+    settlements = [*done, {"done_at": None}]
+    lines = check_lines(document, terminal, took_ms=1_400, settlements=settlements, unknown=unknown_items(), now=now)
+    assert "\n".join(lines) == LEDGER_CHECK
+
+
+def test_unknown_list(terminal: Console) -> None:
+    assert "\n".join(unknown_lines(unknown_items(), terminal)) == UNKNOWN_LIST
 
 
 # ---------------------------------------------------------------------- 8. when something is missing

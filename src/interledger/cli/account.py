@@ -6,11 +6,13 @@ import asyncio
 import difflib
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from interledger.cli.account_facts import unknown_note, with_settlements
 from interledger.cli.account_view import account_lines, accounts_lines, at_risk
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
@@ -35,8 +37,7 @@ def list_accounts(state: State) -> None:
 
     accounts, rates, status = state.call(ask)
     values = rate_values(rates)
-    count = status["unknown"]
-    unknown = f"{count} unknown item{'' if count == 1 else 's'}" if count else None
+    unknown = unknown_note(status["unknown"], status["at_risk"])
 
     def render() -> list[str]:
         risk = at_risk(accounts, values)
@@ -49,9 +50,22 @@ def list_accounts(state: State) -> None:
 @click.argument("name", metavar="ACCOUNT")
 @click.pass_obj
 def show(state: State, name: str) -> None:
-    """One account: its position between its limits, what is in flight, how it is linked."""
+    """One account: its position between its limits, what is in flight, how it is linked, and what comes next.
+
+    \b
+      ilp account show bob
+      ilp account show bob -o json --fields id,position,limits.owes_us_max
+    """
     document = find_account(state, name)
-    state.emit(document, lambda: account_lines(document, state.console, exact=state.exact))
+
+    def render() -> list[str]:
+        settlements: Any = []
+        with suppress(CliError):  # an account's own token may not see them
+            settlements = state.call(lambda api: api.settlements(document["id"]))
+        shown = with_settlements(document, settlements, state.console, datetime.now(UTC))
+        return account_lines(shown, state.console, exact=state.exact)
+
+    state.emit(document, render)
 
 
 def find_account(state: State, name: str, target: Target | None = None) -> dict[str, Any]:

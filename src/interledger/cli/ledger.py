@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -11,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from interledger.accounts.asset import Asset, parse_amount, parse_asset
+from interledger.cli.check_view import check_lines
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.ledger_view import (
     accounts_lines,
-    check_lines,
     compare_lines,
     decision_lines,
     profit_lines,
@@ -25,6 +27,7 @@ from interledger.cli.state import State
 from interledger.cli.tree import command
 
 if TYPE_CHECKING:
+    from interledger.api.client import ApiClient
     from interledger.store.history import HistoryReader
 
 __all__ = ["accounts", "check", "compare", "correct", "decide", "export", "profit", "statement", "who"]
@@ -90,8 +93,18 @@ def check(state: State, stopped: Stopped | None) -> int:
 
     Exit code 10 when something is wrong; the first record that differs is named. Nothing is changed.
     """
+    began = time.monotonic()
     document = _of_stopped(stopped, _check_stopped) if stopped else state.call(lambda api: api.ledger_check())
-    state.emit(document, lambda: check_lines(document, state.console), identifier="sound")
+    took_ms = int((time.monotonic() - began) * 1000)
+
+    async def ask(api: ApiClient) -> tuple[Any, Any]:
+        return await asyncio.gather(api.settlements(), api.unknown())
+
+    def render() -> list[str]:
+        settlements, unknown = ([], []) if stopped else state.call(ask)
+        return check_lines(document, state.console, took_ms=took_ms, settlements=settlements, unknown=unknown)
+
+    state.emit(document, render, identifier="sound")
     return ExitCode.DONE if document["sound"] else ExitCode.FAULT_FOUND
 
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 from interledger.accounts.asset import Asset, format_amount
 from interledger.cli.console import Console
 from interledger.cli.money import duration, money, parse_moment, rate_text, whole
-from interledger.cli.output import Column, cut_middle, render_table
+from interledger.cli.output import Column, render_table
 
 __all__ = [
-    "accounts_lines", "check_lines", "compare_lines", "decision_lines", "item_lines", "profit_lines", "statement_lines",
+    "accounts_lines", "compare_lines", "decision_lines", "item_lines", "profit_lines", "statement_lines",
     "unknown_lines",
 ]  # fmt: skip
 
@@ -31,35 +31,6 @@ def accounts_lines(items: Sequence[Document], console: Console, *, exact: bool =
         Column("MEANING", lambda row: row["meaning"].replace("`", "")),
     )
     return render_table(items, columns, console) if items else ["No accounts are open yet."]
-
-
-def check_lines(document: Document, console: Console) -> list[str]:
-    """Every judgement on a line, then the verdict."""
-    comma = "," if console.is_terminal else ""
-    assets = " ".join(f"{b['asset_code']}/{b['asset_scale']}" for b in document["trial_balances"])
-    wrong = [b for b in document["trial_balances"] if b["posted"] != "0" or b["pending"] != "0"]
-    lines = [
-        f"  {console.mark('✗' if wrong else '✓')} every asset sums to zero           {assets or 'none yet'}",
-        f"  {console.mark('✓' if document['sound'] else '✗')} balances equal the journal         "
-        f"{document['records']:{comma}} records in {document['commits']:{comma}} commits, "
-        f"{document['snapshots']} snapshot{'' if document['snapshots'] == 1 else 's'} compared",
-    ]
-    if document["opening"]["commit"]:
-        lines.append(f"  {console.mark('·')} the journal is kept from           {_moment(document['opening']['at'])}, "
-                     f"after commit {document['opening']['commit']:{comma}}")  # fmt: skip
-    if document["holds"]:
-        lines.append(f"  {console.mark('·')} packets in flight                  {document['holds']:{comma}}")
-    if document["unknown"]:
-        lines.append(f"  {console.mark('?')} unknown items                      {document['unknown']}"
-                     "   (ilp unknown list)")  # fmt: skip
-    for fault in document["faults"]:
-        lines.append(f"  {console.mark('✗')} {fault['text']}")
-        if fault["commit"] is not None:
-            where = f"commit {fault['commit']:{comma}}, record {fault['record']}"
-            lines.append(f"    First difference: {where} ({_moment(fault['at'])})")
-    if document["sound"]:
-        return [*lines, "Books are sound."]
-    return [*lines, "Books are not sound. Do not delete anything.  Next:  ilp ledger export --format csv --by packet"]
 
 
 def compare_lines(items: Sequence[Document], console: Console, *, exact: bool = False) -> list[str]:
@@ -179,19 +150,15 @@ def unknown_lines(items: Sequence[Document], console: Console, *, exact: bool = 
     columns = (
         Column("ITEM", lambda row: row["id"], keep=5),
         Column("PEER", lambda row: row["account"], keep=4),
-        Column("AMOUNT", lambda row: money(row["amount"], exact=exact), right=True, keep=4),
-        Column("FOR", lambda row: duration(row["age_ms"]), right=True, keep=3),
-        Column("PROOF", lambda row: "its fulfillment" if row["proof"] else "none yet", keep=2),
-        Column("CONDITION", lambda row: cut_middle(row["condition"], 14), keep=1),
+        Column("AMOUNT", lambda row: money(row["amount"], exact=exact, thousands=console.is_terminal), keep=4),
+        Column("FOR", lambda row: duration(row["age_ms"]), gap="   ", keep=3),
+        Column("EVIDENCE", _evidence, keep=2),
     )
-    lines = render_table(items, columns, console)
-    totals: dict[tuple[str, str, int], int] = {}
-    for item in items:
-        amount = item["amount"]
-        key = (item["account"], amount["asset_code"], amount["asset_scale"])
-        totals[key] = totals.get(key, 0) + int(amount["amount"])
-    words = [f"{format_amount(n, Asset(code, scale))} {code} with {peer}" for (peer, code, scale), n in totals.items()]
-    return [*lines, f"Set aside {', '.join(words)}."]
+    return render_table(items, columns, console)
+
+
+def _evidence(item: Document) -> str:
+    return "its fulfillment" if item["proof"] else f"none yet; will ask {item['account']} when its link is up"
 
 
 def item_lines(item: Document, console: Console, *, exact: bool = False) -> list[str]:
