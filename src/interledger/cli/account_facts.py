@@ -1,4 +1,4 @@
-"""What `ilp account show` says beyond the account's own document: what is on its way to the peer, and what comes next."""
+"""What `ilp account show` says beyond the account's document: what is on its way to the peer, and what comes next."""
 
 from __future__ import annotations
 
