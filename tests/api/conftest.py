@@ -136,6 +136,7 @@ class FakeNode:
         self.static: dict[str, str] = {}
         self.learned: list[Route] = []
         self.values: dict[str, str] = {}
+        self.engines: dict[str, str] = {}
         self.started: list[FakePayment] = []
         self.payment_keys = FakeKeys()
         self.quotes: list[dict[str, Any]] = []
@@ -185,8 +186,16 @@ class FakeNode:
         def missing(*args: Any, **more: Any) -> Any:
             raise NotFoundError("There is no settlement.")
 
+        async def set_defaults(engines: dict[str, str]) -> None:
+            self.engines = dict(engines)
+
         return SimpleNamespace(
-            latest=lambda account, limit: [], get=missing, retry=missing, propose_void=missing, propose_approval=missing
+            engines=SimpleNamespace(defaults=self.engines, set_defaults=set_defaults),
+            latest=lambda account, limit: [],
+            get=missing,
+            retry=missing,
+            propose_void=missing,
+            propose_approval=missing,
         )
 
     async def peer_position(self, account: Account) -> SimpleNamespace:

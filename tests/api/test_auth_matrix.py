@@ -54,6 +54,7 @@ def test_what_others_than_the_operator_may_is_on_this_list() -> None:
         "GET /accounts/{account}": "ACCOUNT",
         "PUT /accounts/{account}/settings": "ACCOUNT",
         "GET /accounts/{account}/balance": "ACCOUNT",
+        "GET /accounts/{account}/payments/incoming": "ACCOUNT",
         "POST /accounts/{account}/payments": "HOLDER",
         "POST /api/quotes": "ANY",
         "POST /api/payments": "ANY",

@@ -14,6 +14,7 @@ from interledger.accounts.account import Account, AccountId, LinkSettings, Relat
 from interledger.accounts.asset import parse_asset
 from interledger.api.app import create_app
 from interledger.api.engine_calls import create_settlement_app
+from interledger.api.incoming_socket import create_sockets
 from interledger.ilp.address import Address
 from interledger.node.node import Node
 from interledger.node.settings import Settings
@@ -69,6 +70,7 @@ def settings(address: str, place: Path | None = None, **more: Any) -> Settings:
 async def running(of: Settings, store: Store | None = None, **parts: Any) -> AsyncIterator[Node]:
     """A node from start to stop. Its books are sound when it stops."""
     node = Node(of, store=store, **parts)
+    node.upgrade = create_sockets(node)
     await node.start(create_app(node), create_settlement_app(node))
     try:
         yield node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +305,25 @@ async def test_SE_07_SE_08_messages_of_two_engines_over_two_nodes() -> None:
         await bob.replace_account(account("alice", "USD/9", "test.alice", Relation.PEER, btp_listener("bob", "alice")))
         await until(lambda: bob.link_status("alice").up and alice.link_status("bob").up)
         assert b"F02" in (await say(alice, "bob", b"hello"))[1]
+
+
+# ---------------------------------------------------------------------- by asset
+
+
+async def test_an_account_without_an_engine_has_that_of_its_asset(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick(monkeypatch)
+    engine, other, store = Engine(), Engine(), DyingStore()
+    async with served(engine) as url, served(other) as other_url:
+        async with node_at(None, store) as node:
+            bob = await with_bob(node, None, settle_threshold=500)
+            code = bob.asset.code
+            assert node.settlements.engines.engine_of(bob) is None
+            with pytest.raises(InvalidRequestError):
+                await node.settlements.engines.set_defaults({code: "no url"})
+            await node.settlements.engines.set_defaults({code: url, "XYZ": other_url})
+            await until(lambda: node.settlements.engines.is_set_up(node.account("bob")))
+            assert node.settlements.engines.engine_of(replace(bob, relation=Relation.LOCAL)) is None, "a holder"
+            owe(node, 500)
+            await until(lambda: engine.total)
+        async with node_at(None, store) as node:
+            assert node.settlements.engines.defaults == {code: url, "XYZ": other_url}

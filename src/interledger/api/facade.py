@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
 from interledger.api.books_facade import AtRiskView, BooksFacade
+from interledger.api.incoming_facade import IncomingFacade
 from interledger.api.payment_views import PaymentView, ProgressView, QuoteView, RatioView
 from interledger.api.questions_facade import (
     ExplainerFacade,
@@ -217,6 +218,8 @@ class NodeFacade(Protocol):
     def exchange_rates(self) -> RatesFacade: ...
     @property
     def payment_keys(self) -> PaymentKeysFacade: ...
+    @property
+    def incoming(self) -> IncomingFacade: ...
     @property
     def requests(self) -> RequestsFacade: ...
     @property

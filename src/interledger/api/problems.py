@@ -55,6 +55,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "misdirected": ProblemType(421, "The node is not called so"),
     "unsupported-media-type": ProblemType(415, "The body has the wrong content type"),
     "too-many-requests": ProblemType(429, "Too many requests"),
+    "upgrade-required": ProblemType(426, "This is a WebSocket"),
     "invalid-setting": ProblemType(422, "A setting cannot be used"),
     "receiver-unresolved": ProblemType(422, "The receiver cannot be paid"),
     "payment-failed": ProblemType(502, "The payment did not arrive"),

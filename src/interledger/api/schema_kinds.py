@@ -10,10 +10,12 @@ __all__ = [
     "FLAG",
     "MOMENT",
     "NUMBER",
+    "POSITION",
     "RELATION",
     "TEXT",
     "UNITS",
     "Schema",
+    "map_of",
     "object_of",
     "or_null",
     "ref",
@@ -52,3 +54,12 @@ def object_of(required: dict[str, Schema], optional: dict[str, Schema] | None = 
     """An object whose `required` fields are always there."""
     schema: Schema = {"type": "object", "properties": required | (optional or {})}
     return schema | {"required": list(required)} if required else schema
+
+
+def map_of(values: Schema, description: str) -> Schema:
+    """An object with names of the caller's."""
+    return {"type": "object", "additionalProperties": values, "description": description}
+
+
+POSITION: Final = object_of({"receivable": UNITS, "payable": UNITS, "net": UNITS})
+"""Where an account stands, in its units."""

@@ -14,15 +14,18 @@ from interledger.api.schema_kinds import (
     FLAG,
     MOMENT,
     NUMBER,
+    POSITION,
     RELATION,
     TEXT,
     UNITS,
     Schema,
+    map_of,
     object_of,
     or_null,
     ref,
     ref_or_null,
 )
+from interledger.api.schemas_compatible import COMPATIBLE_SCHEMAS
 from interledger.api.schemas_ledger import LEDGER_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
 from interledger.api.schemas_routes import LEARNED, ROUTE_SCHEMAS
@@ -33,12 +36,7 @@ from interledger.node.http_links import KINDS
 __all__ = ["SCHEMAS"]
 
 
-def _map(values: Schema, description: str) -> Schema:
-    return {"type": "object", "additionalProperties": values, "description": description}
-
-
 _LIMITS: Final = {name: or_null(UNITS) for name in LimitsDocument.__annotations__}
-_POSITION: Final = object_of({"receivable": UNITS, "payable": UNITS, "net": UNITS})
 _SETTLEMENT: Final = {
     "settle_threshold": or_null(UNITS),
     "settle_to": or_null(UNITS),
@@ -71,23 +69,6 @@ _ACCOUNT_CHANGES: Final = {
     "round_trip_time_ms": COUNT,
     **_SETTLEMENT,
 }
-_COMPATIBLE_LINK: Final = {
-    f"ilp_over_{kind}_{name}": or_null(TEXT)
-    for kind in ("http", "btp")
-    for name in ("url", "incoming_token", "outgoing_token")
-}
-_COMPATIBLE_RELATION: Final[Schema] = {"type": "string", "enum": ["NonRoutingAccount", "Parent", "Peer", "Child"]}
-_COMPATIBLE_LIMITS: Final = {
-    "max_packet_amount": NUMBER,
-    "min_balance": or_null(NUMBER),
-    "routing_relation": _COMPATIBLE_RELATION,
-    "round_trip_time": NUMBER,
-    "amount_per_minute_limit": or_null(NUMBER),
-    "packets_per_minute_limit": or_null(NUMBER),
-    "settle_threshold": or_null(NUMBER),
-    "settle_to": or_null(NUMBER),
-    "settlement_engine_url": or_null(TEXT),
-}
 _ASKED_AMOUNT: Final[Schema] = {
     "oneOf": [
         {"type": "string", "description": "Whole units:  10  or  10.50 USD"},
@@ -101,6 +82,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     **ROUTE_SCHEMAS,
     **LEDGER_SCHEMAS,
     **SETTLEMENT_SCHEMAS,
+    **COMPATIBLE_SCHEMAS,
     "Account": object_of(
         {
             "id": TEXT,
@@ -108,7 +90,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "asset_code": TEXT,
             "asset_scale": COUNT,
             "ilp_address": TEXT,
-            "position": _POSITION,
+            "position": POSITION,
             "pending": object_of({"in": UNITS, "out": UNITS}),
             "limits": object_of(_LIMITS),
             "room": or_null(UNITS),
@@ -234,7 +216,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "accounts": COUNT,
             "links_up": COUNT,
             "in_flight": COUNT,
-            "packets": _map(COUNT, "Packets since the start, by outcome"),
+            "packets": map_of(COUNT, "Packets since the start, by outcome"),
             "unknown": COUNT,
             "at_risk": {"type": "array", "items": ref("AtRisk")},
             "alarms": {"type": "array", "items": TEXT},
@@ -252,50 +234,6 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "detail": TEXT,
         },
         {"field": TEXT, "suggestion": TEXT, "code": TEXT, "error_id": TEXT},
-    ),
-    "AccountDetails": object_of(
-        {"username": TEXT, "asset_code": TEXT, "asset_scale": NUMBER},
-        {"ilp_address": TEXT, **_COMPATIBLE_LIMITS, **_COMPATIBLE_LINK},
-    ),
-    "AccountSettings": object_of(
-        {}, {**_COMPATIBLE_LINK, "settle_threshold": or_null(NUMBER), "settle_to": or_null(NUMBER)}
-    ),
-    "CompatibleAccount": object_of(
-        {
-            "id": {"type": "string", "format": "uuid"},
-            "username": TEXT,
-            "ilp_address": TEXT,
-            "asset_code": TEXT,
-            "asset_scale": COUNT,
-            **_COMPATIBLE_LIMITS,
-            **_COMPATIBLE_LINK,
-        }
-    ),
-    "CompatibleBalance": object_of(
-        {
-            "balance": {"type": "number"},
-            "asset_code": TEXT,
-            "asset_scale": COUNT,
-            "balance_exact": TEXT,
-            "position": _POSITION,
-        }
-    ),
-    "CompatibleRoutes": _map(TEXT, "Prefix to account"),
-    "CompatibleRates": _map(DECIMAL, "Asset code to the value of one whole unit in a common base"),
-    "CompatiblePayment": object_of({"receiver": TEXT, "source_amount": NUMBER}, {"slippage": DECIMAL}),
-    "StreamDelivery": object_of(
-        {
-            "from": TEXT,
-            "to": TEXT,
-            "source_asset_scale": COUNT,
-            "source_asset_code": TEXT,
-            "source_amount": COUNT,
-            "sent_amount": COUNT,
-            "in_flight_amount": COUNT,
-            "delivered_amount": COUNT,
-            "destination_asset_scale": or_null(COUNT),
-            "destination_asset_code": or_null(TEXT),
-        }
     ),
 }
 """Name -> JSON Schema (2020-12, as OpenAPI 3.1 takes it)."""

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from interledger.accounts.account import AccountId
 from interledger.api.books_facade import DecisionView
 from interledger.settlement.records import Settlement
 
-__all__ = ["SettlementsFacade"]
+__all__ = ["EnginesFacade", "SettlementsFacade"]
+
+
+class EnginesFacade(Protocol):
+    """Engines for accounts that name none: asset code -> URL."""
+
+    @property
+    def defaults(self) -> Mapping[str, str]: ...
+
+    async def set_defaults(self, engines: Mapping[str, str]) -> None:
+        """Replaces all of them. Raises `InvalidRequestError` for a URL. Durable when it returns."""
+        ...
 
 
 class SettlementsFacade(Protocol):
     """What the API needs of `node.settlements`. The errors are `interledger.errors`."""
+
+    @property
+    def engines(self) -> EnginesFacade: ...
 
     def latest(self, account: AccountId | None, limit: int) -> Sequence[Settlement]: ...
     def get(self, settlement_id: str) -> Settlement:

@@ -13,6 +13,7 @@ from typing import Final
 
 from interledger.api.app import create_app
 from interledger.api.engine_calls import create_settlement_app
+from interledger.api.incoming_socket import create_sockets
 from interledger.codec.timestamp import format_rfc3339
 from interledger.daemon.process import run, settle_garbage, stop_on_signals, write_private_json
 from interledger.node.node import Node
@@ -51,6 +52,7 @@ def certificate_path(node: Node) -> str | None:
 async def open_node(settings: Settings) -> Node:
     """A node that is started, with its API. Raises `LinkError` when the port cannot be had, `StoreError`."""
     node = Node(settings)
+    node.upgrade = create_sockets(node)
     await node.start(create_app(node), create_settlement_app(node))
     return node
 

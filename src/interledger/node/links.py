@@ -20,7 +20,7 @@ from interledger.link.base import Link
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer
-from interledger.link.listener import Listener
+from interledger.link.listener import Listener, Upgrade
 from interledger.node.btp_links import BtpLinks
 from interledger.node.credentials import Credentials, btp_proofs
 from interledger.node.http_links import KINDS, AnyHttpLink, attach_to_port, make_http_link
@@ -175,14 +175,21 @@ class Links:
 
     # ------------------------------------------------------------------ the port
 
-    def listener(self, host: str, port: int, app: AsgiApp | None) -> Listener:
-        """The node's one port, not started yet. `app` answers what is not for ILP or BTP."""
+    def listener(self, host: str, port: int, app: AsgiApp | None, upgrade: Upgrade | None = None) -> Listener:
+        """The node's one port, not started yet. `app` answers the rest, `upgrade` WebSockets but BTP."""
+
+        def upgrade_any(
+            transport: asyncio.Transport, request: bytes, trailing: bytes, path: str
+        ) -> asyncio.BaseProtocol | None:
+            protocol = self.btp.upgrade(transport, request, trailing, path)
+            return upgrade(transport, request, trailing, path) if protocol is None and upgrade is not None else protocol
+
         return Listener(
             host,
             port,
             clock=self._clock,
             ilp=self.http_server,
-            upgrade=self.btp.upgrade,
+            upgrade=upgrade_any,
             app=app,
             tls=self.tls.context,
             attempts=self.attempts,

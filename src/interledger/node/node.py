@@ -18,13 +18,14 @@ from interledger.clock import Clock, Entropy, SystemClock, SystemEntropy, Timest
 from interledger.connector.forward import Connector
 from interledger.ilp.address import Address, parse_address
 from interledger.link.http.asgi import AsgiApp
-from interledger.link.listener import Listener
+from interledger.link.listener import Listener, Upgrade
 from interledger.node.account_changes import AccountChanges, with_token_apart
 from interledger.node.accounts import Accounts
 from interledger.node.alarms import Alarms
 from interledger.node.books import Books
 from interledger.node.children import Children
 from interledger.node.explainer import RouteExplainer
+from interledger.node.incoming import IncomingPayments
 from interledger.node.learned_routes import LearnedRoutes
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
@@ -77,6 +78,7 @@ class Node:
         self.alarms = Alarms()
         self.books = Books(self)
         self.alarm = self.alarms.tell
+        self.upgrade: Upgrade | None = None  # takes WebSockets over that are not BTP; set before the start
         self.ready = False
         self.started_at = Timestamp(0)
         self._store = store
@@ -95,6 +97,7 @@ class Node:
         self.exchange_rates: Rates
         self.peering: Peering
         self.payment_keys: PaymentKeys
+        self.incoming: IncomingPayments
         self._payments: Payments
         self.settlements: Settlements
         self._commits: GroupCommit
@@ -115,7 +118,7 @@ class Node:
             await self._load(state)
             await seal_what_was_clear(self, state, sealer)
             await self.commit()
-            self._listener = self.links.listener(*self.settings.bind, app)
+            self._listener = self.links.listener(*self.settings.bind, app, self.upgrade)
             await self._listener.start()
             await self.settlements.listen(settlement_app)
             self.spawn(self.links.tls.watch())
@@ -145,7 +148,7 @@ class Node:
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)
-        self.payment_keys = PaymentKeys(self, facts)
+        self.payment_keys, self.incoming = PaymentKeys(self, facts), IncomingPayments(self, facts)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)
@@ -181,6 +184,7 @@ class Node:
         if hasattr(self, "settlements"):  # all parts were made
             await self.settlements.stop()
             await self._payments.stop()
+            self.incoming.stop()
             self.learned.stop()
             for task in list(self._tasks):
                 task.cancel()

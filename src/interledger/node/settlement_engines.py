@@ -24,11 +24,14 @@ from interledger.settlement.shell import CallError, SettlementCalls
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["SettlementEngines", "check_settlement", "engine_of"]
+__all__ = ["SettlementEngines", "check_settlement"]
 
 logger = logging.getLogger("interledger.settlement")
 
 NOT_FOUND = 404
+
+DEFAULTS = "default_engines"
+"""The document's key."""
 
 NO_ENGINE = Refused(ErrorCode.F02_UNREACHABLE, "no settlement engine for this account")
 ENGINE_REFUSED = Refused(ErrorCode.F00_BAD_REQUEST, "the settlement engine does not take this message")
@@ -44,6 +47,8 @@ class SettlementEngines:
         self._known: dict[str, dict[str, Any]] = {
             key.removeprefix("engine/"): body for key, body in documents.items() if key.startswith("engine/")
         }
+        self.defaults: dict[str, str] = dict(documents.get(DEFAULTS) or {})
+        """Asset code -> URL, for accounts that name none."""
         self._telling: set[str] = set()
         self._running = False
         node.connector.services.settlement.engine = self
@@ -62,10 +67,26 @@ class SettlementEngines:
         """An account is gone."""
         self._tell_soon(account_id)
 
+    def engine_of(self, account: Account) -> str | None:
+        """The account's engine. A holder on this node has none: it has no balance with anybody else."""
+        if account.relation is Relation.LOCAL:
+            return None
+        return account.settlement_engine_url or self.defaults.get(account.asset.code)
+
+    async def set_defaults(self, engines: Mapping[str, str]) -> None:
+        """Replace the engines by asset code. Raises `InvalidRequestError` for a URL. Durable when it returns."""
+        for code, url in engines.items():
+            check_engine_url(url, code)
+        self.defaults = dict(engines)
+        self._node.store.put_settlement(DEFAULTS, self.defaults or None)
+        for account in self._node.accounts():
+            self._node.settlements.follow(account)
+        await self._node.commit()
+
     def is_set_up(self, account: Account) -> bool:
         """Whether its engine knows the account."""
         known = self._known.get(account.id)
-        return known is not None and known["url"] == engine_of(account)
+        return known is not None and known["url"] == self.engine_of(account)
 
     # ------------------------------------------------------------------ accounts
 
@@ -81,7 +102,7 @@ class SettlementEngines:
     def _wanted(self, account_id: str) -> str | None:
         """The engine that the account has now."""
         account = next((account for account in self._node.accounts() if account.id == account_id), None)
-        return None if account is None else engine_of(account)
+        return None if account is None else self.engine_of(account)
 
     async def _tell(self, account_id: str) -> None:
         """Until the engine knows what is: first that it goes from where it was, then that it is where it is."""
@@ -143,7 +164,7 @@ class SettlementEngines:
         self, account: Account, message: bytes, expires_at: Timestamp, answer: Callable[[bytes | Refused], None]
     ) -> Refused | None:
         """A message of the peer's engine."""
-        if engine_of(account) is None:
+        if self.engine_of(account) is None:
             return NO_ENGINE
         self._node.spawn(self._hand_over(account, message, answer))
         return None
@@ -153,7 +174,7 @@ class SettlementEngines:
         try:
             known = self._known.get(account.id)
             engine_id = path_of_account(account.id) if known is None else known["id"]
-            reply = await self._calls(account.settlement_engine_url or "").send_message(engine_id, message)
+            reply = await self._calls(self.engine_of(account) or "").send_message(engine_id, message)
         except CallError as error:
             logger.warning("a message for the engine of %s: %s", account.id, error)
             reply = ENGINE_REFUSED if error.is_refusal else ENGINE_FAILED
@@ -171,18 +192,10 @@ class SettlementEngines:
             raise CallError(str(error)) from None
 
 
-def engine_of(account: Account) -> str | None:
-    """The account's engine. A holder on this node has none: it has no balance with anybody else."""
-    return None if account.relation is Relation.LOCAL else account.settlement_engine_url
-
-
 def check_settlement(account: Account) -> None:
     """Raises `InvalidRequestError` for what cannot be settled by."""
     if account.settlement_engine_url is not None:
-        try:
-            SettlementCalls(account.settlement_engine_url)
-        except InvalidRequestError as error:
-            raise InvalidRequestError(str(error), "settlement_engine_url") from None
+        check_engine_url(account.settlement_engine_url, "settlement_engine_url")
     threshold, settle_to = account.settle_threshold, account.settle_to or 0
     if threshold is not None and threshold < settle_to:
         raise InvalidRequestError(
@@ -190,3 +203,11 @@ def check_settlement(account: Account) -> None:
             " Make it at least settle_to",
             "settle_threshold",
         )
+
+
+def check_engine_url(url: str, field: str) -> None:
+    """Raises `InvalidRequestError` that names the field."""
+    try:
+        SettlementCalls(url)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(str(error), field) from None

@@ -25,7 +25,7 @@ from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
 from interledger.node.decisions import Decision, Effect
-from interledger.node.settlement_engines import SettlementEngines, engine_of
+from interledger.node.settlement_engines import SettlementEngines
 from interledger.settlement.book import SettlementBook
 from interledger.settlement.messages import new_key
 from interledger.settlement.policy import amount_due, prepaid_part, settles_at
@@ -102,7 +102,7 @@ class Settlements:
     def follow(self, account: Account) -> None:
         """An account was opened, or is another one than before."""
         self._unwatch(account.id)
-        if engine_of(account) is not None:
+        if self.engines.engine_of(account) is not None:
             line = self._node.ledger.account(account.ledger_name, account.asset)
             self._lines[line] = account
             self._look(line)
@@ -174,7 +174,7 @@ class Settlements:
         way, or when nothing is owed.
         """
         account = self._node.account(account_id)
-        if engine_of(account) is None:
+        if self.engines.engine_of(account) is None:
             raise InvalidRequestError(f"“{account_id}” has no settlement engine", "account")
         self._check_writable()
         line = self._node.ledger.account(account.ledger_name, account.asset)
@@ -189,8 +189,8 @@ class Settlements:
 
     def _begin(self, account: Account, line: LedgerAccount, amount: int, cause: str) -> Settlement:
         """Debit and settlement in one commit; the engine is asked when it is written."""
-        ledger, now = self._node.ledger, self._node.clock.now()
-        settlement = self.book.send(account, amount, new_key(self._node.entropy.octets(16)), cause, now)
+        ledger, now, engine = self._node.ledger, self._node.clock.now(), self.engines.engine_of(account)
+        settlement = self.book.send(account, amount, new_key(self._node.entropy.octets(16)), cause, now, engine)
         transit = ledger.account(f"{line.name}/transit", line.asset)
         ledger.post(((line, transit, amount),), Memo("settlement", by=cause, id=settlement.id).encode())
         self._store()
@@ -354,7 +354,7 @@ class Settlements:
     def engine_account(self, account_id: AccountId) -> Account:
         """An account that an engine may speak of. Raises `NotFoundError` for one that has none."""
         account = self._node.account(account_id)
-        if engine_of(account) is None:
+        if self.engines.engine_of(account) is None:
             raise NotFoundError(f"There is no account “{account_id}” with a settlement engine.")
         return account
 

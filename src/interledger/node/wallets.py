@@ -12,14 +12,24 @@ from interledger.connector.guards import Refused
 from interledger.connector.peer import local_id
 from interledger.ilp.address import Address
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import Prepare, Reject, Reply
+from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.local import LocalLink, connect_local
 from interledger.node.views import SpspCredentials
-from interledger.transport.stream.receiver import StreamReceiver
+from interledger.transport.stream.receiver import ReceiverConnection, StreamReceiver
 from interledger.transport.stream.tokens import ReceiverTokens
 
-__all__ = ["Wallets"]
+__all__ = ["OnReceived", "Wallets"]
+
+OnReceived = Callable[[ReceiverConnection, AccountId, Prepare, int, Timestamp], None]
+"""(connection, the account that the packet came from, packet, amount, now). The books are not committed by then."""
+
+
+def _tell_nobody(
+    connection: ReceiverConnection, source: AccountId, prepare: Prepare, amount: int, now: Timestamp
+) -> None:
+    """Nobody keeps what came in."""
+
 
 TOKEN_LENGTH_MIN: Final = 40
 """A segment as long as a token that we cannot open was a token of somebody (F06); a shorter one is a name (F02)."""
@@ -45,6 +55,8 @@ class Wallets:
         self._connector: Connector | None = None
         self._links: dict[AccountId, LocalLink] = {}
         self.receiver = StreamReceiver(address, self._tokens, entropy)
+        self.on_received: OnReceived = _tell_nobody
+        """Told of every packet that is fulfilled with an amount, and, by 0, that a payer has closed its connection."""
 
     def use(self, connector: Connector) -> None:
         """The connector that the wallets send and receive through."""
@@ -90,6 +102,22 @@ class Wallets:
         self._links[peer_id] = inner
         return outer
 
+    def receive(self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp) -> Reply:
+        """A packet for an account's receiver."""
+        receiver = self.receiver
+        reply = receiver.receive_prepare(prepare, now)
+        amount = prepare.amount if isinstance(reply, Fulfill) else 0
+        connection = receiver.resolve(prepare.destination)
+        if connection is not None and (amount or connection.closed):
+            self.on_received(connection, self._source(account, request_id), prepare, amount, now)
+        return reply
+
+    def _source(self, account: AccountId, request_id: RequestId) -> AccountId:
+        """Whose packet it is that was sent to an account's receiver under this number."""
+        peer = None if self._connector is None else self._connector.peers.get(local_id(account))
+        flight = None if peer is None else peer.in_flight.get(request_id)
+        return account if flight is None else flight.incoming.account.id
+
     def detach_end(self, peer_id: AccountId) -> None:
         """Undo `attach_end`."""
         link = self._links.pop(peer_id, None)
@@ -108,7 +136,7 @@ class _ReceivingEnd:
     def receive_prepare(
         self, account: AccountId, request_id: RequestId, prepare: Prepare, now: Timestamp
     ) -> Reply | None:
-        return self._wallets.receiver.receive_prepare(prepare, now)
+        return self._wallets.receive(account, request_id, prepare, now)
 
     def receive_reply(self, account: AccountId, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
         """A receiver sends nothing."""

@@ -92,8 +92,13 @@ class SettlementBook:
 
     # ------------------------------------------------------------------ out
 
-    def send(self, account: Account, amount: int, key: str, cause: str, now: Timestamp) -> Settlement:
-        """A new settlement of ours. Raises `ConflictError` while another one of the account is on its way."""
+    def send(
+        self, account: Account, amount: int, key: str, cause: str, now: Timestamp, engine: str | None = None
+    ) -> Settlement:
+        """A new settlement of ours, by `engine` (None: the account's own).
+
+        Raises `ConflictError` while another one of the account is on its way.
+        """
         before = self._sending.get(account.id)
         if before is not None:
             raise ConflictError(f"{before.id} to “{account.id}” is on its way: its engine has not answered yet.")
@@ -107,7 +112,7 @@ class SettlementBook:
             key=key,
             state=SettlementState.SENDING,
             made_at=now,
-            engine=account.settlement_engine_url or "",
+            engine=engine or account.settlement_engine_url or "",
             cause=cause,
         )
         self._by_id[settlement.id] = self._sending[account.id] = settlement

@@ -50,9 +50,26 @@ STREAM_ID_MAX: Final = 20
 class ReceiverConnection:
     """One connection: whom it pays, its keys, and what it has got since it was last remembered."""
 
-    __slots__ = ("_received", "account_id", "asset", "crypto", "details_frames", "receive_max", "tag")
+    __slots__ = (
+        "_received",
+        "account_id",
+        "asset",
+        "closed",
+        "crypto",
+        "details_frames",
+        "receive_max",
+        "sequence",
+        "tag",
+        "token",
+    )
 
-    def __init__(self, details: TokenDetails, crypto: StreamCrypto) -> None:
+    def __init__(self, details: TokenDetails, crypto: StreamCrypto, token: str = "") -> None:
+        self.token = token
+        """The segment of its addresses: what names the connection."""
+        self.sequence = 0
+        """Of the payer's last packet that was fulfilled."""
+        self.closed = False
+        """The payer said that it sends no more."""
         self.account_id: AccountId = details.account_id
         self.asset: Asset = details.asset
         self.receive_max = UINT64_MAX if details.receive_max is None else details.receive_max
@@ -143,7 +160,7 @@ class StreamReceiver:
         if opened is None:
             return None
         crypto = StreamCrypto(opened[1], self._entropy, accept_tag_last=self._accept_tag_last)
-        connection = self._connections[token] = ReceiverConnection(opened[0], crypto)
+        connection = self._connections[token] = ReceiverConnection(opened[0], crypto, token)
         if len(self._connections) > CONNECTIONS_MAX:
             self._connections.popitem(last=False)
         return connection
@@ -165,6 +182,7 @@ class StreamReceiver:
         money = [frame for frame in packet.frames if isinstance(frame, StreamMoney)]
         if refusal is None and prepare.amount:
             connection.credit(prepare.amount, money)
+            connection.sequence = packet.sequence
         frames = _reply_frames(connection, packet.frames, money)
         if refusal is None:
             data = _seal_reply(connection, TYPE_FULFILL, packet.sequence, prepare.amount, frames)
@@ -181,6 +199,7 @@ class StreamReceiver:
         """Why the packet is refused: the code, and a frame that tells the payer more. None: it is fulfilled."""
         closing = _closing_frame(packet.frames)
         if closing is not None:
+            connection.closed = connection.closed or any(isinstance(f, ConnectionClose) for f in packet.frames)
             return _DECLINED, closing
         if sha256(fulfillment).digest() != prepare.execution_condition:
             return self._unfulfillable, None
