@@ -95,7 +95,7 @@ def test_errors_in_json_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> None
         "type": "https://interledger-py.dev/problems/no-node",
         "title": "No node answers at http://127.0.0.1:9.",
         "exit_code": 3,
-        "detail": "Start one to try things:  ilp dev up      Use another:  --node URL",
+        "detail": "Start one to try things:  ilp dev up      Use another:  ilp context use NAME",
     }
     run(["zzzz", "--json"], {})
     assert json.loads(capsys.readouterr().out)["exit_code"] == 2

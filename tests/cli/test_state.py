@@ -107,7 +107,10 @@ class ApiProblemError(InterledgerError):
         (
             LinkError("lost"),
             3,
-            ("No node answers at http://x.", "Start one to try things:  ilp dev up      Use another:  --node URL"),
+            (
+                "No node answers at http://x.",
+                "Start one to try things:  ilp dev up      Use another:  ilp context use NAME",
+            ),
         ),
         (ApiProblemError("not-found"), 4, ("It says no",)),
         (ApiProblemError("conflict"), 1, ("It says no",)),

@@ -354,10 +354,9 @@ def test_unknown_list(terminal: Console) -> None:
 
 # ---------------------------------------------------------------------- 8. when something is missing
 
-# Of `ilp context` there is nothing yet: another node is named by its URL.
 NO_NODE = """\
 ✗ No node answers at http://localhost:7790.
-  Start one to try things:  ilp dev up      Use another:  --node URL
+  Start one to try things:  ilp dev up      Use another:  ilp context use NAME
 exit 3"""
 
 CHECK = """\

@@ -16,6 +16,7 @@ from interledger.cli.account_facts import unknown_note, with_settlements
 from interledger.cli.account_view import account_lines, accounts_lines, at_risk
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
+from interledger.cli.qr import qr_lines
 from interledger.cli.state import State, Target
 from interledger.cli.tree import command
 
@@ -48,14 +49,19 @@ def list_accounts(state: State) -> None:
 
 @command("show")
 @click.argument("name", metavar="ACCOUNT")
+@click.option("--qr", is_flag=True, help="Its payment pointer, as a code.")
 @click.pass_obj
-def show(state: State, name: str) -> None:
+def show(state: State, name: str, qr: bool) -> None:
     """One account: its position between its limits, what is in flight, how it is linked, and what comes next.
 
     \b
       ilp account show bob
       ilp account show bob -o json --fields id,position,limits.owes_us_max
+      ilp account show alice --qr
     """
+    if qr:
+        _show_pointer(state, name)
+        return
     document = find_account(state, name)
 
     def render() -> list[str]:
@@ -66,6 +72,26 @@ def show(state: State, name: str) -> None:
         return account_lines(shown, state.console, exact=state.exact)
 
     state.emit(document, render)
+
+
+def _show_pointer(state: State, name: str) -> None:
+    """Where to pay this account. Only one that is held here has such a place."""
+    target = state.target(name)
+    document = find_account(state, name, target)
+    if document["relation"] != "local":
+        raise CliError(
+            ExitCode.USAGE,
+            f"{name} is a {document['relation']}: it has its payment pointer on its own node.",
+            "Accounts of this node:  ilp account list",
+        )
+    held = (state.dev_document() or {}).get("nodes", {}).get(target.name, {})
+    wallet = held.get("wallet") if held.get("account") == name else None
+    pointer = wallet or f"${target.url.partition('://')[2]}/{name}"
+    state.emit(
+        {"id": name, "payment_pointer": pointer},
+        lambda: [*qr_lines(pointer, state.console), f"  {pointer}"],
+        identifier="payment_pointer",
+    )
 
 
 def find_account(state: State, name: str, target: Target | None = None) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def _name(field: Field) -> str:
     return field.path.replace(".", "__")
 
 
-@command("create")
+@command("create", would="make account {name}")
 @click.argument("name", metavar="ACCOUNT")
 @click.option("--asset", metavar="USD/9", help="What is counted: code and scale. A parent says it itself.")
 @click.option("--asset-code", hidden=True)

@@ -137,14 +137,18 @@ def incoming(state: State, data_dir: str) -> None:
 @click.argument("payment", metavar="PAYMENT", type=int)
 @_DIRECTORY
 @click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be paid.")
 @click.pass_obj
-def approve(state: State, payment: int, data_dir: str, yes: bool) -> None:
+def approve(state: State, payment: int, data_dir: str, yes: bool, dry_run: bool) -> None:
     """Agree to PAYMENT of an engine that asks first: it is shown, then confirmed."""
     found = next((item for item in _ask(data_dir, "GET", "/payments")["items"] if item["id"] == payment), None)
     if found is None or found["done_at"] is not None:
         raise CliError(ExitCode.NOT_FOUND, f"There is no open payment {payment}.", "Look:  ilp engine payments")
     if not yes and state.is_table:
         state.console.note(f"  Pay {_amount(found)} to {found['account']}")
+    if dry_run:
+        state.emit(found, lambda: ["  Nothing was done."], identifier="id")
+        return
     state.confirm("Pay it?", yes=yes)
     body = {"amount": found["amount"], "account": found["account"]}
     document = _ask(data_dir, "POST", f"/payments/{payment}/approve", body)

@@ -78,7 +78,7 @@ def no_node_error(url: str) -> CliError:
     return CliError(
         ExitCode.NO_NODE,
         f"No node answers at {url}.",
-        "Start one to try things:  ilp dev up      Use another:  --node URL",
+        "Start one to try things:  ilp dev up      Use another:  ilp context use NAME",
     )
 
 

@@ -158,6 +158,18 @@ root: Final = LazyGroup(
             },
             "Settings",
         ),
+        "context": LazyGroup(
+            "context",
+            {
+                "add": Entry("context:add", "Give a node a name"),
+                "use": Entry("context:use", "Ask this node from now on"),
+                "list": Entry("context:list_contexts", "All of them, and which one is used"),
+                "show": Entry("context:show", "One of them, and who the node says we are"),
+                "delete": Entry("context:delete", "Forget one"),
+            },
+            "Nodes by name, and which one is asked",
+        ),
+        "completion": Entry("completion:completion", "Complete commands in bash, zsh or fish"),
         "help": Entry("help:help_", "Help on a command or a topic"),
     },
     "Interledger: pay across currencies, run a node, look into both.",

@@ -20,6 +20,7 @@ from interledger.cli.peer_view import (
     invites_lines,
     joined_lines,
 )
+from interledger.cli.qr import qr_lines
 from interledger.cli.state import State
 from interledger.cli.tree import command
 
@@ -39,7 +40,7 @@ _MAX_PACKET = click.option(
 _NAME = click.option("--name", metavar="ACCOUNT", help="What it is called on this node.")
 
 
-@command("invite")
+@command("invite", would="make an invitation")
 @_NAME
 @click.option("--asset", metavar="USD/9", help="What is counted: code and scale.")
 @click.option("--max-balance", metavar="'100 USD'", help="How much each may owe the other.")
@@ -52,8 +53,9 @@ _NAME = click.option("--name", metavar="ACCOUNT", help="What it is called on thi
 @click.option("--link", type=click.Choice(("btp", "http")), help="btp: it connects to us. http: each calls the other.")
 @click.option("--expires", metavar="24h", help="How long the invitation is good: 30m, 24h, 7d.")
 @click.option("--revoke", metavar="ID", help="Let nobody use this invitation any more.")
+@click.option("--qr", is_flag=True, help="Show it as a code, too.")
 @click.pass_obj
-def invite(state: State, /, revoke: str | None, **given: Any) -> None:
+def invite(state: State, /, revoke: str | None, qr: bool, **given: Any) -> None:
     """Make an invitation: a string with which another node becomes a peer of this one, once.
 
     \b
@@ -75,7 +77,12 @@ def invite(state: State, /, revoke: str | None, **given: Any) -> None:
     if given["expires"] is not None:
         body["expires_in_ms"] = _duration(given["expires"])
     made = state.call(lambda api: api.create_invite(body))
-    state.emit(made, lambda: invitation_lines(made, state.console), identifier="invite")
+
+    def render() -> list[str]:
+        code = qr_lines(made["invite"], state.console) if qr else []
+        return [*invitation_lines(made, state.console), *(["", *code] if code else [])]
+
+    state.emit(made, render, identifier="invite")
 
 
 @command("invites")
@@ -130,7 +137,7 @@ def accept(
     return ExitCode.DONE if joined["check"]["good"] else ExitCode.FAULT_FOUND
 
 
-@command("add")
+@command("add", would="become a peer of {url}")
 @click.argument("url", metavar="URL")
 @click.option("--asset", metavar="USD/2", help="What is counted: code and scale, as that node has them.")
 @_NAME

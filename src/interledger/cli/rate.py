@@ -43,7 +43,7 @@ def rate_lines(state: State, rates: Sequence[Any]) -> list[str]:
     return render_table(rows, columns, state.console)
 
 
-@command("set")
+@command("set", would="set rates by hand")
 @click.argument("pairs", metavar="CODE VALUE ...", nargs=-1)
 @click.option("--replace", is_flag=True, help="Forget all rates that are not named.")
 @click.pass_obj

@@ -83,7 +83,7 @@ def _share(row: Mapping[str, Any], routes: Sequence[Any]) -> str:
     return ", ".join(part for part in (share, place) if part)
 
 
-@command("set")
+@command("set", would="set static routes")
 @click.argument("pairs", metavar="PREFIX ACCOUNT ...", nargs=-1)
 @click.option("--replace", is_flag=True, help="Remove all other static routes.")
 @click.option("--remove", multiple=True, metavar="PREFIX", help="Remove the static route of this prefix.")

@@ -52,7 +52,7 @@ def show(state: State, settlement: str) -> None:
     state.emit(document, lambda: _lines(document, state))
 
 
-@command("create")
+@command("create", would="settle with {account}")
 @click.argument("account", metavar="ACCOUNT")
 @click.argument("amount", metavar="[AMOUNT]", required=False)
 @click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
@@ -78,7 +78,7 @@ def create(state: State, account: str, amount: str | None, yes: bool) -> None:
     state.emit(document, lambda: _lines(document, state))
 
 
-@command("retry")
+@command("retry", would="ask the engine of {settlement} again")
 @click.argument("settlement", metavar="SETTLEMENT")
 @click.pass_obj
 def retry(state: State, settlement: str) -> None:

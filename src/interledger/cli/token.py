@@ -16,7 +16,7 @@ from interledger.cli.tree import command
 __all__ = ["add", "list_tokens", "revoke"]
 
 
-@command("add")
+@command("add", would="make a token for {name}")
 @click.argument("name", metavar="ACCOUNT")
 @click.option("--use", metavar="http|btp|both", help="What it opens; when not said, what the account uses now.")
 @click.option("--label", default="", metavar="TEXT", help="A word of yours, to know it by.")
@@ -55,7 +55,7 @@ def list_tokens(state: State, name: str) -> None:
     state.emit_list(tokens, render)
 
 
-@command("revoke")
+@command("revoke", would="revoke token {token} of {name}")
 @click.argument("name", metavar="ACCOUNT")
 @click.argument("token", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -63,9 +63,15 @@ COMMON_OPTIONS: Final = (
     _Common(("-q", "--quiet"), "Only identifiers.", _store("quiet")),
     _Common(("--exact",), "Amounts with all decimal places of their asset.", _store("exact")),
     _Common(("--color",), "When to use colour.", _store("colour"), choice=("auto", "always", "never")),
-    _Common(("--node",), "The node to ask: a URL, or a name in the development network.", _store("node"), "URL|NAME"),
+    _Common(
+        ("--node",),
+        "The node to ask: a URL, a name of the development network or a context.",
+        _store("node"),
+        "URL|NAME",
+    ),
     _Common(("--auth",), "The token to show it; better in ILP_CLI_API_AUTH.", _store("auth"), "TOKEN"),
     _Common(("--curl",), "Print the HTTP request instead of sending it.", _store("curl")),
+    _Common(("--url", "page_url"), "Print the address of the dashboard's page about it.", _store("url")),
     _Common(("--debug",), "Write what went wrong inside to a file, and name it.", _store("debug")),
 )
 """Before or behind the command, as people type them."""
@@ -93,11 +99,27 @@ def _make_common(hidden: bool) -> list[click.Parameter]:
 
 
 class IlpCommand(click.Command):
-    """A command with the options that every command has."""
+    """A command with the options that every command has, and `--dry-run` where it says what it `would` do."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, would: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.would = would
+        if would:
+            self.params.append(
+                click.Option(
+                    ["--dry-run"],
+                    is_flag=True,
+                    help="Say what would be done.",
+                    callback=_store("dry_run"),
+                    expose_value=False,
+                )
+            )
         self.params += _make_common(hidden=True)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if self.would:
+            ctx.ensure_object(State).would = self.would.format_map(_Words(ctx.params))
+        return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
@@ -156,6 +178,22 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-def command(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """`click.command`, with the options that every command has."""
-    return click.command(*args, cls=IlpCommand, **kwargs)
+def command(*args: Any, would: str = "", **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """`click.command`, with the options that every command has.
+
+    `would`: what the command does, in words (`make account {name}`); it gives it `--dry-run`, which says so, shows the
+    request, and changes nothing.
+    """
+
+    return click.command(*args, cls=IlpCommand, would=would, **kwargs)
+
+
+class _Words(dict[str, Any]):
+    """The parameters of a command, in words."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+    def __getitem__(self, key: str) -> str:
+        value = super().__getitem__(key)
+        return " ".join(map(str, value)) if isinstance(value, tuple) else "…" if value is None else str(value)

@@ -36,7 +36,7 @@ def show(state: State, item: str) -> None:
     state.emit(document, lambda: item_lines(document, state.console, exact=state.exact))
 
 
-@command("prove")
+@command("prove", would="keep the fulfillment of {item} as proof")
 @click.argument("item", metavar="ITEM")
 @click.argument("fulfillment", metavar="FULFILLMENT")
 @click.pass_obj
