@@ -67,7 +67,9 @@ OWN_JSON = {
     "daemon/process.py": "a file of our own",
     "api/connect.py": "a file of our own",
     "api/calls.py": "an answer of our own API",
-    "cli/state.py": "a file of our own",
+    "cli/targets.py": "a file of our own",
+    "cli/contexts.py": "a file of our own",
+    "cli/asking.py": "a request of our own, that is shown",
 }
 
 DECIMALS = {"settlement/engines/litecoin.py": "coins with eight places: the 28 digits of the context hold them all"}
