@@ -18,6 +18,7 @@ from typing import IO
 CORE = "0"
 COMPILED = str(Path(__file__).parent.parent / ".venv-compiled" / "bin" / "python")
 """Made by `make compiled`."""
+TURNS = str(Path(__file__).parent / "turns.py")
 PEERS = Path(__file__).parent.parent / "tests" / "interop" / "node_modules"
 
 
@@ -28,6 +29,12 @@ def free_port() -> int:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 return port
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class NodeUnderTest:
@@ -41,8 +48,7 @@ class NodeUnderTest:
 
     def cpu_seconds(self) -> float:
         """User and system time of all its threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def resident_mib(self) -> float:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -131,8 +137,9 @@ class OurNode(NodeUnderTest):
         python: str = sys.executable,
         packet_amount_max: int | None = None,
         certificate: Path | None = None,
+        turns: bool = False,
     ) -> None:
-        """`certificate`: a file with its key; the node speaks TLS then, and trusts it."""
+        """`certificate`: a file with its key; the node speaks TLS then, and trusts it. `turns`: time its loop."""
         self._packet_amount_max = packet_amount_max
         compiled = python == COMPILED
         self.name = f"interledger-py ({durability}{', compiled' if compiled else ''})"
@@ -142,12 +149,13 @@ class OurNode(NodeUnderTest):
         config = Path(self._folder) / "ilp.toml"
         config.write_text(self._config(link, sink_url))
         config.chmod(0o600)
-        command = [python, "-m", "interledger", "node", "run", "--config", str(config)]
+        command = [python, *([TURNS] if turns else ["-m", "interledger"]), "node", "run", "--config", str(config)]
         command += ["--ilp-address", "test.connie", "--http-bind-address", f"127.0.0.1:{port}"]
         command += ["--data-dir", f"{self._folder}/data", "--durability", durability]
         if certificate is not None:
             command += ["--tls-cert", str(certificate), "--tls-ca", str(certificate)]
-        environment = dict(os.environ)
+        self.turns_file = Path(self._folder) / "turns"
+        environment = {**os.environ, "TURNS_FILE": str(self.turns_file)}
         if compiled:
             environment.pop("PYTHONPATH", None)
         self._start(command, environment, b"ready")

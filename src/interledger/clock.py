@@ -10,7 +10,7 @@ import os
 import time
 from typing import NewType, Protocol, final
 
-__all__ = ["Clock", "Entropy", "SystemClock", "SystemEntropy", "Timestamp", "stopwatch_us"]
+__all__ = ["Clock", "Entropy", "SystemClock", "SystemEntropy", "Timestamp", "stopwatch_us", "worked_us"]
 
 Timestamp = NewType("Timestamp", int)
 """Milliseconds since the Unix epoch, UTC."""
@@ -19,6 +19,11 @@ Timestamp = NewType("Timestamp", int)
 def stopwatch_us() -> int:
     """Microseconds since some moment: only the difference of two says something. Event loops count in ms."""
     return time.perf_counter_ns() // 1_000
+
+
+def worked_us() -> int:
+    """Microseconds of processor time that this thread has used: what others did meanwhile is not in it."""
+    return time.thread_time_ns() // 1_000
 
 
 class Clock(Protocol):

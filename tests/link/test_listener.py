@@ -835,12 +835,19 @@ async def test_D1_after_five_wrong_tokens_refusals_wait_and_a_good_token_does_no
 async def test_D1_a_source_with_many_refusals_on_their_way_is_cut_off() -> None:
     attempts = Attempts()
     async with running(attempts=attempts) as rig, rig.client() as first, rig.client() as second, rig.client() as good:
-        first.write(WRONG * (5 + WAITING_MAX))
+        # A connection whose refusal waits is not read on: these come in one piece each.
+        others = [await rig.connect() for _ in range(WAITING_MAX - 1)]
+        for other in others:
+            other.write(WRONG)
+        await eventually(lambda: attempts.wrong_count == WAITING_MAX - 1)
+        first.write(WRONG * 6)
         await eventually(lambda: attempts.wrong_count == 5 + WAITING_MAX)
         second.write(WRONG)
         assert await second.closed()
         good.write(ilp_post())
         assert (await good.response())[0] == 200
+        for other in others:
+            await other.close()
 
 
 async def test_D1_the_application_s_refusals_wait_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,28 +13,33 @@ import ssl
 from typing import Final, final
 
 from interledger.clock import Clock
-from interledger.errors import LinkError
 from interledger.link.attempts import Attempts
+from interledger.link.doorway import Doorway
 from interledger.link.http import http2
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.connection import Connection
+from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.port import Limits, Port, Upgrade
 from interledger.link.http.protocol import HttpIlpServer
+from interledger.link.standing import Standing
 
 __all__ = ["Limits", "Listener", "Upgrade"]
 
-BACKLOG: Final = 512
-"""Connections the system may hold for us until we accept them: a peer's whole pool may arrive at once."""
+SWEPT_AT_ONCE: Final = 16
+SWEEP_PAUSE_S: Final = 0.002
+"""Connections whose deadlines are looked at in one turn of the loop, and the time until the next: a full port takes an
+eighth of a second."""
 
-TLS_HANDSHAKE_S: Final = 10.0
-"""As long as a request may take (`Limits.request_timeout_ms`); the loop wants seconds."""
+END_TIMEOUT_MS: Final = 10_000
+"""How long sockets that were cut off may take to be gone."""
 
 
 @final
 class Listener:
     """A port and all connections to it. `host`, `port`: where; port 0 takes a free one, then `port` says which.
 
-    `tls`: what the port presents (`link.tls`); `attempts`: counts wrong tokens, for all that a node offers together.
+    `tls`: what the port presents (`link.tls`); `attempts` counts wrong tokens and
+    `standing` who wastes connections, for all that a node offers together.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Listener:
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
         attempts: Attempts | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -63,36 +69,25 @@ class Listener:
             limits=limits or Limits(),
             is_tls=tls is not None,
             attempts=attempts,
+            standing=standing,
         )
-        self._server: asyncio.Server | None = None
+        self._doorway: Doorway | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Listen. Raises `LinkError` when the port cannot be had."""
-        loop = asyncio.get_running_loop()
         shared = self._shared
-        try:
-            self._server = await loop.create_server(
-                lambda: Connection(shared),
-                self.host,
-                self.port,
-                ssl=self._tls,
-                backlog=BACKLOG,
-                ssl_handshake_timeout=None if self._tls is None else TLS_HANDSHAKE_S,
-                start_serving=False,  # else asyncio waits once more, and a cancellation then loses the open socket
-            )
-        except OSError as error:
-            raise LinkError(f"{self.host} port {self.port} cannot be listened on: {error.strerror or error}") from error
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        doorway = Doorway(shared, self._tls, lambda source: Connection(shared, source))
+        self.port = await doorway.open(self.host, self.port)
+        self._doorway = doorway
         shared.wake = self._wake
-        await self._server.start_serving()
 
     async def stop(self, drain_ms: int = 0) -> None:
         """Take no new connections or requests; give what runs `drain_ms` to finish; then cut what is left."""
-        server, self._server = self._server, None
-        if server is None:
+        doorway, self._doorway = self._doorway, None
+        if doorway is None:
             return
-        server.close()
+        await doorway.close()
         shared = self._shared
         shared.draining = True
         for connection in tuple(shared.connections):
@@ -105,7 +100,8 @@ class Listener:
         for task in tuple(shared.tasks):
             task.cancel()
         await asyncio.gather(*shared.tasks, return_exceptions=True)
-        await self._wait_empty(int(TLS_HANDSHAKE_S * 1000))
+        await self._wait_empty(END_TIMEOUT_MS)
+        shared.strangers.close()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -147,7 +143,16 @@ class Listener:
         self._timer = None
         shared.tick += 1
         shared.new_date()
-        for connection in tuple(shared.connections):
+        self._sweep_some(tuple(shared.connections))
+
+    def _sweep_some(self, connections: tuple[OpenConnection, ...]) -> None:
+        """A part of them in each turn of the loop: to end hundreds at once would hold up everybody else."""
+        for connection in connections[:SWEPT_AT_ONCE]:
             connection.sweep()
-        if shared.connections:
+        rest = connections[SWEPT_AT_ONCE:]
+        if rest:
+            self._timer = asyncio.get_running_loop().call_later(SWEEP_PAUSE_S, self._sweep_some, rest)
+            return
+        self._timer = None
+        if self._shared.connections:
             self._schedule()

@@ -21,6 +21,7 @@ from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.subprotocols import Subprotocols
 from interledger.link.btp.urls import parse_btp_url
 from interledger.link.http.egress import EgressPolicy
+from interledger.link.standing import Standing
 from interledger.link.throttle import Throttle
 from interledger.node.settings import Settings
 from interledger.node.timers import DueTimer
@@ -54,6 +55,7 @@ class BtpLinks:
         entropy: Entropy,
         *,
         failures: Throttle,
+        standing: Standing,
         client_tls: Callable[[LinkSettings], ssl.SSLContext],
         find_account: Callable[[str, bytes | None], AccountId | None],
         attach_peer: Callable[[Account, AccountId, Link], Peer],
@@ -81,6 +83,7 @@ class BtpLinks:
             clock=clock,
             entropy=entropy,
             failures=failures,
+            standing=standing,
             origins=settings.btp_origins,
         )
 

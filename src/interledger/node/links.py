@@ -21,6 +21,7 @@ from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.listener import Listener, Upgrade
+from interledger.link.standing import Standing
 from interledger.node.btp_links import BtpLinks
 from interledger.node.credentials import Credentials, btp_proofs
 from interledger.node.http_links import KINDS, AnyHttpLink, attach_to_port, make_http_link
@@ -53,6 +54,8 @@ class Links:
         self.tls = NodeTls(settings)
         self.attempts = Attempts()
         """Wrong tokens, whatever they were presented to."""
+        self.standing = Standing()
+        """Who wastes connections, whatever they are made for."""
         self._egress = EgressPolicy(development=settings.development)
         """Where we may connect when an account named its url itself (`http_public_only`)."""
         self._http: dict[AccountId, AnyHttpLink] = {}
@@ -68,6 +71,7 @@ class Links:
             clock,
             entropy,
             failures=self.attempts.failures,
+            standing=self.standing,
             client_tls=self.tls.client_of,
             find_account=self.credentials.find_btp,
             attach_peer=self._attach_peer,
@@ -193,6 +197,7 @@ class Links:
             app=app,
             tls=self.tls.context,
             attempts=self.attempts,
+            standing=self.standing,
         )
 
     # ------------------------------------------------------------------ views

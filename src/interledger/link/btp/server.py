@@ -15,6 +15,7 @@ from interledger.link.btp.link import BtpLink
 from interledger.link.btp.protocol import BtpConnection
 from interledger.link.btp.shell import BtpSocket
 from interledger.link.handshake import accept_handshake
+from interledger.link.standing import Standing
 from interledger.link.throttle import Throttle, source_of
 from interledger.link.tls import peer_certificate
 from interledger.link.websocket import CloseCode
@@ -39,7 +40,7 @@ class BtpServer:
 
     `authenticate` says whose token it is, `link_of` gives that account's link (None: it has no BTP link here). Browsers
     are refused unless their Origin is in `origins`. An empty token opens nothing unless `allow_empty_token`. `failures`
-    counts wrong tokens, for whatever else of this node counts them too.
+    counts wrong tokens, and `standing` who wastes connections, for whatever else of this node counts them too.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class BtpServer:
         origins: Sequence[str] = (),
         allow_empty_token: bool = False,
         failures: Throttle | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self._authenticate = authenticate
         self._link_of = link_of
@@ -63,6 +65,7 @@ class BtpServer:
         self._proofs: dict[BtpSocket, str] = {}
         """By what an authenticated socket was opened: the digest of a token or a certificate."""
         self._waiting: WaitingRoom[BtpSocket] = WaitingRoom(failures)
+        self._standing = Standing() if standing is None else standing
 
     def upgrade(
         self, transport: asyncio.Transport, request_octets: bytes, trailing: bytes, account_in_path: str | None
@@ -77,6 +80,7 @@ class BtpServer:
         answer, accepted = accept_handshake(request_octets, self._origins, crowded)
         transport.write(answer)
         if not accepted:
+            self._standing.wasted(source, self._clock.now())
             refused = _Refused()
             transport.set_protocol(refused)
             transport.close()
@@ -101,6 +105,7 @@ class BtpServer:
             else:
                 self._proofs[socket] = hashlib.sha256(token.encode("utf-8") or certificate or b"").hexdigest()
                 self._waiting.leave(socket)
+                self._standing.brought_packet(source, self._clock.now())
             return link
 
         certificate = peer_certificate(transport)
@@ -115,7 +120,7 @@ class BtpServer:
         if evicted is not None:
             evicted.close(CloseCode.POLICY_VIOLATION, "others have waited less")
         self._sockets.add(socket)
-        socket.closed.add_done_callback(lambda _: self._forget(socket))
+        socket.closed.add_done_callback(lambda _: self._forget(socket, source))
         socket.take_over(transport, trailing, self._waiting.delay_ms(source, now))
         return socket
 
@@ -134,8 +139,11 @@ class BtpServer:
             return None
         return self._link_of(account)
 
-    def _forget(self, socket: BtpSocket) -> None:
+    def _forget(self, socket: BtpSocket, source: str) -> None:
         self._sockets.discard(socket)
-        self._proofs.pop(socket, None)
+        if self._proofs.pop(socket, None) is None:
+            self._standing.cut_off(source, self._clock.now())
+        else:
+            self._standing.brought_packet(source, self._clock.now())
         self._waiting.leave(socket)
         logger.info("BTP connection closed: %s", socket.connection.websocket.close_reason or "the socket was lost")

@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import Event, Transport, get_running_loop, timeout
+from asyncio import Event, get_running_loop, timeout
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from interledger.errors import LocalProtocolError
 from interledger.link.attempts import CUT
 from interledger.link.http.heads import Request
-from interledger.link.http.messages import encode_response, status_line
-from interledger.link.throttle import source_of
+from interledger.link.http.strangers import APPLICATION_US
 
 if TYPE_CHECKING:
-    from interledger.link.http.connection import Connection
+    from interledger.link.http.open_connection import OpenConnection
     from interledger.link.http.port import Port
 
-__all__ = ["AsgiApp", "AsgiExchange", "AsgiRequest", "Head"]
+__all__ = ["NO_BODY", "AsgiApp", "AsgiRequest", "Head"]
 
 logger = logging.getLogger("interledger.http")
 
@@ -40,6 +39,7 @@ _OURS: Final = frozenset({b"transfer-encoding", b"connection", b"date"})
 """Headers that belong to the connection, not to the application."""
 
 NO_BODY: Final = frozenset({204, 304})
+"""Statuses whose answers have none."""
 
 
 class Head(NamedTuple):
@@ -58,14 +58,15 @@ class Head(NamedTuple):
 class AsgiRequest:
     """One request and its application. How the answer is written is the business of each version of HTTP."""
 
-    def __init__(self, port: Port, transport: Transport | None, request: Request, app: AsgiApp) -> None:
+    def __init__(self, connection: OpenConnection, request: Request, app: AsgiApp) -> None:
         self.request = request
         self.without_body = request.method == b"HEAD"
         self.begun = False
         """A part of the answer was written."""
-        self._port: Port | None = port
+        self._port: Port | None = connection.port
         """None: the client left."""
-        self._transport = transport
+        self._opened = connection
+        self._transport = connection.transport
         self._app = app
         self._over = Event()
         """The answer is complete, or the client is gone."""
@@ -82,6 +83,15 @@ class AsgiRequest:
         if port is None or self._started:
             return
         self._started = True
+        if self._opened.kept:
+            self._begin()
+        else:
+            port.strangers.run(self._opened.source, self._begin, APPLICATION_US)
+
+    def _begin(self) -> None:
+        port = self._port
+        if port is None:
+            return
         task = get_running_loop().create_task(self._run(port))
         port.tasks.add(task)
         task.add_done_callback(port.tasks.discard)
@@ -167,11 +177,11 @@ class AsgiRequest:
 
     async def _hold_back(self, port: Port) -> None:
         """A wrong token: its answer waits as long as `link.attempts` says, or ends the connection."""
-        transport = self._transport
-        source = source_of(None if transport is None else transport.get_extra_info("peername"))
+        source = self._opened.source
         delay_ms = port.attempts.wrong(source, port.clock.now())
-        if delay_ms == CUT and transport is not None:
-            transport.abort()
+        if delay_ms == CUT and self._transport is not None:
+            port.standing.cut_off(source, port.clock.now())
+            self._transport.abort()
         elif delay_ms > 0:
             try:
                 # The client may leave earlier; then there is nothing to wait for.
@@ -196,6 +206,8 @@ class AsgiRequest:
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):
                 raise LocalProtocolError("the application's answer has another length than it said")
+        if head is not None:
+            self._opened.served |= head.status < HTTPStatus.BAD_REQUEST
         self.begun = True
         if not more:
             self._over.set()
@@ -213,74 +225,6 @@ class AsgiRequest:
             return Head(status, fields, None, True, wants_close)
         self._left = length
         return Head(status, fields, length, False, wants_close)
-
-
-@final
-class AsgiExchange(AsgiRequest):
-    """A request of HTTP/1.1, in its connection's queue of answers."""
-
-    def __init__(self, connection: Connection, request: Request, app: AsgiApp) -> None:
-        super().__init__(connection.port, connection.transport, request, app)
-        self.octets: bytes | None = None
-        self.closes = not request.keep_alive
-        self._connection = connection
-        self._chunked = False
-
-    def start(self) -> None:
-        """Not before the client has read most of the answer in front of this one."""
-        if self._connection.writable.is_set():
-            super().start()
-
-    def write(self, head: Head | None, body: bytes, more: bool) -> None:
-        octets = b"" if head is None else self._encode(head)
-        if self._chunked and not self.without_body:
-            octets += b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            if not more:
-                octets += b"0\r\n\r\n"
-        else:
-            octets += body
-        if octets:
-            self._connection.write(octets)
-        if not more:
-            self._connection.streamed(self)
-
-    async def drain(self) -> None:
-        if not self._connection.writable.is_set():
-            await self._connection.writable.wait()
-
-    def fail(self) -> None:
-        connection = self._connection
-        if self.begun:
-            if connection.transport is not None:
-                connection.transport.abort()
-            return
-        self.closes = True
-        connection.write(
-            encode_response(500, "this node failed to handle the request", date=connection.port.date, close=True)
-        )
-        connection.streamed(self)
-
-    def _encode(self, head: Head) -> bytes:
-        """Status line and headers."""
-        lines = [name + b": " + value + b"\r\n" for name, value in head.fields]
-        if head.wants_close or self._connection.port.draining:
-            self.closes = True
-        if head.length is not None:
-            if head.status not in NO_BODY:
-                lines.append(b"Content-Length: %d\r\n" % head.length)
-        elif head.says_length:
-            pass
-        elif self.request.version == "1.1":
-            self._chunked = True
-            if not self.without_body:
-                lines.append(b"Transfer-Encoding: chunked\r\n")
-        else:
-            self.closes = True
-        if self.closes:
-            lines.append(b"Connection: close\r\n")
-        elif self.request.version == "1.0":
-            lines.append(b"Connection: keep-alive\r\n")
-        return b"".join((status_line(head.status), self._connection.port.date, *lines, b"\r\n"))
 
 
 def _checked_headers(

@@ -13,13 +13,12 @@ from typing import Final, cast, final
 
 from interledger.clock import Timestamp
 from interledger.link.http import http2
-from interledger.link.http.asgi import AsgiExchange
-from interledger.link.http.exchange import Exchange, PacketExchange, receive_packet
+from interledger.link.http.exchange import AsgiExchange, Exchange, PacketExchange, receive_packet
 from interledger.link.http.heads import Request, repeatable_head
+from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.requests import RequestReader
-from interledger.link.read_buffer import read_buffer
 from interledger.link.tls import NO_PROOF, proof_of
 
 __all__ = ["Connection"]
@@ -34,25 +33,23 @@ OVERFLOW_MAX: Final = 100
 
 
 @final
-class Connection(asyncio.BufferedProtocol):
+class Connection(OpenConnection):
     """One socket. Reads requests, keeps the order of answers, writes once per read."""
 
-    def __init__(self, port: Port) -> None:
-        self.port = port
-        self.loop = asyncio.get_running_loop()
-        self.transport: asyncio.Transport | None = None
-        self.exchanges: deque[Exchange] = deque()
-        self.since = port.tick
+    exchanges: deque[Exchange]
+
+    def __init__(self, port: Port, source: str) -> None:
+        super().__init__(port, source)
+        self.exchanges = deque()
         self.writable = asyncio.Event()
         self.writable.set()
         self._proof = NO_PROOF
         """What is known of a head counts only together with this."""
         self._ever = False
         """A whole request came over this connection at some time."""
-        self.kept = self._lingering = False
+        self._lingering = False
         """Refused: what still comes is dropped."""
         self._closing = False
-        self._buffer = memoryview(b"")
         self._reader = RequestReader(port.limits.body_max)
         self._out: list[bytes] = []
         self._corked = False
@@ -78,16 +75,8 @@ class Connection(asyncio.BufferedProtocol):
         if is_full:
             self._refuse(503, "too many connections")
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        self._buffer = buffer = read_buffer()
-        return buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.receive(self._buffer[:nbytes])
-
-    def receive(self, octets: memoryview) -> None:
-        """Octets of the client."""
-        if self._lingering or self._closing:
+    def receive(self, octets: memoryview | bytes) -> None:
+        if self._lingering or self._closing or self.transport is None:
             return
         reader = self._reader
         had_begun = reader.in_message
@@ -102,6 +91,7 @@ class Connection(asyncio.BufferedProtocol):
         self._corked = True
         if requests:
             self._ever = True
+            self.pieces = 0
             head = b""
             if len(requests) == 1 and not had_begun and reader.between_messages:
                 head = repeatable_head(requests[0], data, self._proof.digest)
@@ -119,7 +109,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._out:
             self.flush()
         if len(self.exchanges) >= PIPELINED_PAUSE:
-            self._pause()
+            self.pause()
 
     def _receive_known(self, data: bytes) -> bool:
         """The common request, all of it in one read: its head was accepted before, so only the body is new.
@@ -145,14 +135,12 @@ class Connection(asyncio.BufferedProtocol):
             logger.exception("a packet could not be handled")
             exchange.fail()
         if len(self.exchanges) >= PIPELINED_PAUSE:
-            self._pause()
+            self.pause()
         return True
 
-    def eof_received(self) -> None:
-        """The client is done. One that half closes and waits is not told apart from one that left: both are gone."""
-
     def connection_lost(self, error: Exception | None) -> None:
-        self._leave()
+        self.judge()
+        self.leave()
         exchanges, self.exchanges = self.exchanges, deque()
         for exchange in exchanges:
             exchange.gone()
@@ -161,7 +149,7 @@ class Connection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:
         self.since = self.port.tick
         self.writable.clear()
-        self._pause()
+        self.pause()
 
     def resume_writing(self) -> None:
         self.since = self.port.tick
@@ -212,7 +200,7 @@ class Connection(asyncio.BufferedProtocol):
             self.transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     def finish(self) -> None:
-        """No more answers: write what is there and close, after a refusal with some patience."""
+        """No more answers: close, after a refusal with some patience."""
         self.flush()
         self.since = self.port.tick
         exchanges, self.exchanges = self.exchanges, deque()
@@ -228,8 +216,10 @@ class Connection(asyncio.BufferedProtocol):
             transport.close()
         self._closing = True
 
+    def may_read(self) -> bool:
+        return not self._paused
+
     def sweep(self) -> None:
-        """Once per `sweep_ms`: end what takes too long."""
         port, transport = self.port, self.transport
         age = port.tick - self.since
         if transport is None or age < 1:
@@ -306,7 +296,9 @@ class Connection(asyncio.BufferedProtocol):
     def _refuse(self, status: int, reason: str) -> None:
         """Answer behind what is still to be answered, then read nothing more."""
         self.port.refusals += 1
-        self._lingering = self.kept = True
+        self.cost_too_much()
+        self._lingering = True
+        self.read_at_once()
         self._reader.close()
         exchange = PacketExchange(self, keep_alive=False)
         self.exchanges.append(exchange)
@@ -328,7 +320,7 @@ class Connection(asyncio.BufferedProtocol):
         if protocol is None:
             self._refuse(404, "nothing is here")
             return
-        self._leave()
+        self.leave()
         transport.set_protocol(protocol)
 
     def _become_http2(self, transport: asyncio.Transport, octets: bytes = b"") -> None:
@@ -336,27 +328,24 @@ class Connection(asyncio.BufferedProtocol):
         # Here, because the library may not be installed; then no client gets so far.
         from interledger.link.http.http2_connection import Http2Connection
 
-        protocol = Http2Connection(self.port)
+        protocol = Http2Connection(self.port, self.source)
         transport.set_protocol(protocol)
+        self.leave()
         protocol.connection_made(transport)
-        self._leave()
         if octets:
             protocol.receive(octets)
 
-    def _pause(self) -> None:
-        if not self._paused and self.transport is not None:
+    def pause(self) -> None:
+        """Read nothing more until there is room again."""
+        if not self._paused:
             self._paused = True
-            self.transport.pause_reading()
+            self.stop_reading()
 
     def _unpause(self) -> None:
-        if self.transport is not None and self.writable.is_set() and len(self.exchanges) < PIPELINED_PAUSE:
+        if self.writable.is_set() and len(self.exchanges) < PIPELINED_PAUSE:
             self._paused = False
-            self.transport.resume_reading()
+            self.read_on()
 
-    def _leave(self) -> None:
-        """The socket is not ours any more."""
-        self.transport = None
+    def leave(self) -> None:
         self._reader.close()
-        self.port.connections.pop(self, None)
-        if not self.port.connections:
-            self.port.empty.set()
+        super().leave()

@@ -1,4 +1,4 @@
-"""One Prepare's place in its connection's queue of answers."""
+"""One request's place in its connection's queue of answers: a packet's, or one for the application."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Protocol, final
 
 from interledger.clock import Timestamp
 from interledger.link.attempts import CUT, Attempts
+from interledger.link.http.asgi import NO_BODY, AsgiApp, AsgiRequest, Head
 from interledger.link.http.heads import Request
 from interledger.link.http.interfaces import Respond
 from interledger.link.http.messages import encode_response, status_line
 from interledger.link.http.protocol import HttpIlpServer
-from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:
     from interledger.link.http.connection import Connection
 
-__all__ = ["Exchange", "Fallible", "PacketExchange", "receive_packet"]
+__all__ = ["AsgiExchange", "Exchange", "Fallible", "PacketExchange", "receive_packet"]
 
 logger = logging.getLogger("interledger.http")
 
@@ -58,7 +58,8 @@ class PacketExchange:
         if connection is None:
             return False
         self._connection = None
-        connection.kept = True
+        if not connection.kept:
+            connection.keep()
         self.octets = b"%b%bContent-Length: %d\r\n\r\n%b" % (
             connection.port.packet_head,
             b"Connection: close\r\n" if self.closes else b"",
@@ -86,6 +87,8 @@ class PacketExchange:
         if connection is None:
             return False
         self._connection = None
+        if not connection.kept:
+            connection.keep()
         self.octets = b"%b%b%bContent-Length: 0\r\n\r\n" % (
             status_line(status),
             connection.port.date,
@@ -99,16 +102,16 @@ class PacketExchange:
         connection = self._connection
         if connection is None or connection.transport is None:
             return False
-        transport, port = connection.transport, connection.port
-        source = source_of(transport.get_extra_info("peername"))
+        transport, port, source = connection.transport, connection.port, connection.source
         delay_ms = port.attempts.wrong(source, port.clock.now())
         if delay_ms == 0:
             return self.refuse(401, text)
         self.closes = True
         if delay_ms == CUT:
+            port.standing.cut_off(source, port.clock.now())
             transport.abort()
             return False
-        transport.pause_reading()
+        connection.pause()
         connection.loop.call_later(delay_ms / 1000, self._deny_now, text, port.attempts, source)
         return True
 
@@ -127,6 +130,74 @@ class PacketExchange:
     def gone(self) -> None:
         """The client left: what is answered from now on is lost."""
         self._connection = None
+
+
+@final
+class AsgiExchange(AsgiRequest):
+    """A request of HTTP/1.1, in its connection's queue of answers."""
+
+    def __init__(self, connection: Connection, request: Request, app: AsgiApp) -> None:
+        super().__init__(connection, request, app)
+        self.octets: bytes | None = None
+        self.closes = not request.keep_alive
+        self._connection = connection
+        self._chunked = False
+
+    def start(self) -> None:
+        """Not before the client has read most of the answer in front of this one."""
+        if self._connection.writable.is_set():
+            super().start()
+
+    def write(self, head: Head | None, body: bytes, more: bool) -> None:
+        octets = b"" if head is None else self._encode(head)
+        if self._chunked and not self.without_body:
+            octets += b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            if not more:
+                octets += b"0\r\n\r\n"
+        else:
+            octets += body
+        if octets:
+            self._connection.write(octets)
+        if not more:
+            self._connection.streamed(self)
+
+    async def drain(self) -> None:
+        if not self._connection.writable.is_set():
+            await self._connection.writable.wait()
+
+    def fail(self) -> None:
+        connection = self._connection
+        if self.begun:
+            if connection.transport is not None:
+                connection.transport.abort()
+            return
+        self.closes = True
+        connection.write(
+            encode_response(500, "this node failed to handle the request", date=connection.port.date, close=True)
+        )
+        connection.streamed(self)
+
+    def _encode(self, head: Head) -> bytes:
+        """Status line and headers."""
+        lines = [name + b": " + value + b"\r\n" for name, value in head.fields]
+        if head.wants_close or self._connection.port.draining:
+            self.closes = True
+        if head.length is not None:
+            if head.status not in NO_BODY:
+                lines.append(b"Content-Length: %d\r\n" % head.length)
+        elif head.says_length:
+            pass
+        elif self.request.version == "1.1":
+            self._chunked = True
+            if not self.without_body:
+                lines.append(b"Transfer-Encoding: chunked\r\n")
+        else:
+            self.closes = True
+        if self.closes:
+            lines.append(b"Connection: close\r\n")
+        elif self.request.version == "1.0":
+            lines.append(b"Connection: keep-alive\r\n")
+        return b"".join((status_line(head.status), self._connection.port.date, *lines, b"\r\n"))
 
 
 def receive_packet(

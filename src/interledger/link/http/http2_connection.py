@@ -20,8 +20,8 @@ from interledger.link.http.heads import Refusal, Request
 from interledger.link.http.http2_exchange import AsgiStream, StreamExchange
 from interledger.link.http.http2_library import CONTROLS, new_server
 from interledger.link.http.http2_requests import is_short, read_head
+from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.port import Port
-from interledger.link.read_buffer import read_buffer
 from interledger.link.tls import peer_certificate
 
 __all__ = ["Http2Connection"]
@@ -33,23 +33,21 @@ ANSWER_QUEUED_MAX: Final = 65_536
 
 
 @final
-class Http2Connection(asyncio.BufferedProtocol):
+class Http2Connection(OpenConnection):
     """One socket. `streams`: requests whose answer has not left yet."""
 
-    def __init__(self, port: Port) -> None:
-        self.port = port
-        self.loop = asyncio.get_running_loop()
-        self.transport: asyncio.Transport | None = None
+    exchanges: dict[int, StreamExchange]
+
+    def __init__(self, port: Port, source: str) -> None:
+        super().__init__(port, source)
         self.session = new_server(port.limits.body_max)
-        self.exchanges: dict[int, StreamExchange] = {}
+        self.exchanges = {}
         self.given_up: list[int] = []
         """Streams refused before they were complete: what still comes of them is not wanted."""
-        self.since = port.tick
-        """The tick of the last request, or of the beginning."""
         self._ever = False
         """A whole request came over this connection at some time."""
-        self.kept = False
-        self._buffer = memoryview(b"")
+        self._due: list[StreamExchange] = []
+        """Requests without a body, looked at behind this read: most of a flood's are given up in the same one."""
         self._buffered = 0
         """Octets of bodies that are not complete."""
         self._resets = http2.Budget(http2.RESETS_MAX)
@@ -72,22 +70,16 @@ class Http2Connection(asyncio.BufferedProtocol):
         self.port.enter(self)
         self.flush()
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        self._buffer = buffer = read_buffer()
-        return buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.receive(self._buffer[:nbytes])
-
     def receive(self, octets: memoryview | bytes) -> None:
-        """Octets of the client."""
-        if self._closing:
+        if self._closing or self.transport is None:
             return
         self._corked = True
         self._now = self.port.clock.now()
         try:
             self.session.receive_data(octets)
             self._handle(self.session.events())
+            if self._due and not self._controls.is_spent:
+                self._begin_due()
         except ngh2.NGH2Error:
             self.cut()
             return
@@ -98,29 +90,25 @@ class Http2Connection(asyncio.BufferedProtocol):
         else:
             self.flush()
 
-    def eof_received(self) -> None:
-        """The client is done. What it still waits for cannot be told from what it has given up."""
-
     def connection_lost(self, error: Exception | None) -> None:
-        self.transport = None
         self._closing = True
         self._forget_all()
-        self.port.connections.pop(self, None)
-        if not self.port.connections:
-            self.port.empty.set()
+        self.judge()
+        self.leave()
 
     def pause_writing(self) -> None:
         self.since = self.port.tick
         self._writable = False
-        if self.transport is not None:
-            self.transport.pause_reading()
+        self.stop_reading()
 
     def resume_writing(self) -> None:
         self.since = self.port.tick
         self._writable = True
-        if self.transport is not None:
-            self.transport.resume_reading()
+        self.read_on()
         self.flush()
+
+    def may_read(self) -> bool:
+        return self._writable
 
     # Answers.
 
@@ -195,6 +183,7 @@ class Http2Connection(asyncio.BufferedProtocol):
             return
         self._closing = True
         self.port.refusals += 1
+        self.cost_too_much()
         transport.write(http2.GOAWAY_CALM)
         self._forget_all()
         self.since = self.port.tick
@@ -257,23 +246,32 @@ class Http2Connection(asyncio.BufferedProtocol):
 
     def _begin(self, event: RequestReceived) -> None:
         """A head: read it, or know it."""
-        port, fields = self.port, event.headers
-        ilp = port.ilp
+        ilp = self.port.ilp
         known = None
-        if ilp is not None and not port.draining and not ilp.draining:
-            known = ilp.known_head(fields, self._now)
-        exchange = self.exchanges[event.stream_id] = StreamExchange(self, event.stream_id, fields, known)
+        if ilp is not None and not self.port.draining and not ilp.draining:
+            known = ilp.known_head(event.headers, self._now)
+        exchange = self.exchanges[event.stream_id] = StreamExchange(self, event.stream_id, event.headers, known)
         exchange.complete = event.end_stream
-        if known is None:
-            head = read_head(fields, port.limits.body_max)
-            if isinstance(head, Refusal):
-                exchange.refuse(*head)
-                return
-            exchange.request = head
-            if not event.end_stream and b"expect" in head.fields:
-                self.session.send_informational_response(event.stream_id, [(b":status", b"100")])
         if event.end_stream:
-            self._complete(exchange, b"")
+            self._due.append(exchange)
+        elif known is None:
+            self._read_head(exchange)
+
+    def _read_head(self, exchange: StreamExchange) -> bool:
+        head = read_head(exchange.fields, self.port.limits.body_max)
+        if isinstance(head, Refusal):
+            exchange.refuse(*head)
+            return False
+        exchange.request = head
+        if not exchange.complete and b"expect" in head.fields:
+            self.session.send_informational_response(exchange.stream_id, [(b":status", b"100")])
+        return True
+
+    def _begin_due(self) -> None:
+        due, self._due = self._due, []
+        for exchange in due:
+            if exchange.stream_id in self.exchanges and (exchange.known or self._read_head(exchange)):
+                self._complete(exchange, b"")
 
     def _body(self, event: DataReceived) -> None:
         """A part of a body, mostly all of it."""
@@ -307,6 +305,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         port.requests += 1
         self.since = port.tick
         self._ever = True
+        self.pieces = 0
         self._forgiven += http2.CONTROLS_PER_REQUEST
         known = exchange.known
         if known is not None:
@@ -335,7 +334,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         elif port.app is None:
             exchange.refuse(404, "nothing is here")
         else:
-            exchange.app = AsgiStream(self, exchange, transport, request, port.app)
+            exchange.app = AsgiStream(self, exchange, request, port.app)
             exchange.app.start()
 
     def _closed(self, event: StreamClosed) -> None:

@@ -6,7 +6,6 @@ need no order, so each is handed to the library at once, and all of a turn of th
 
 from __future__ import annotations
 
-from asyncio import Transport
 from typing import TYPE_CHECKING, final
 
 import ngh2
@@ -16,7 +15,6 @@ from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.asgi import AsgiApp, AsgiRequest, Head
 from interledger.link.http.heads import Request
 from interledger.link.http.http2_requests import Fields
-from interledger.link.throttle import source_of
 
 if TYPE_CHECKING:
     from interledger.link.http.http2_connection import Http2Connection
@@ -70,7 +68,8 @@ class StreamExchange:
         connection = self._connection
         if connection is None or self.answered:
             return False
-        connection.kept = True
+        if not connection.kept:
+            connection.keep()
         length = (b"content-length", b"%d" % len(octets))
         return self._answer(connection, [*connection.port.packet_fields, length], octets)
 
@@ -99,6 +98,8 @@ class StreamExchange:
         connection = self._connection
         if connection is None or self.answered:
             return False
+        if not connection.kept:
+            connection.keep()
         return self._answer(
             connection, [(b":status", b"%d" % status), connection.port.date_field, (b"content-length", b"0")], b""
         )
@@ -108,12 +109,12 @@ class StreamExchange:
         connection = self._connection
         if connection is None or connection.transport is None:
             return False
-        port = connection.port
-        source = source_of(connection.transport.get_extra_info("peername"))
+        port, source = connection.port, connection.source
         delay_ms = port.attempts.wrong(source, port.clock.now())
         if delay_ms == 0:
             return self.refuse(401, text)
         if delay_ms == CUT:
+            port.standing.cut_off(source, port.clock.now())
             connection.cut()
             return False
         connection.loop.call_later(delay_ms / 1000, self._deny_now, text, port.attempts, source)
@@ -157,11 +158,10 @@ class AsgiStream(AsgiRequest):
         self,
         connection: Http2Connection,
         exchange: StreamExchange,
-        transport: Transport,
         request: Request,
         app: AsgiApp,
     ) -> None:
-        super().__init__(connection.port, transport, request, app)
+        super().__init__(connection, request, app)
         self._connection = connection
         self._exchange = exchange
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import Protocol, final
+from typing import TYPE_CHECKING, Final, final
 
 from interledger.clock import Clock
 from interledger.link.attempts import Attempts
@@ -14,35 +14,20 @@ from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.heads import REQUEST_BODY_MAX
 from interledger.link.http.messages import CONTENT_TYPE
 from interledger.link.http.protocol import HttpIlpServer
+from interledger.link.http.strangers import Strangers
+from interledger.link.standing import Standing
 
-__all__ = ["Limits", "OpenConnection", "Port", "Upgrade"]
+if TYPE_CHECKING:
+    from interledger.link.http.open_connection import OpenConnection
+
+__all__ = ["STRANGERS_PER_SOURCE", "Limits", "Port", "Upgrade"]
+
+STRANGERS_PER_SOURCE: Final = 256
+"""Connections of one source that have brought no packet: the oldest idle one makes room. A peer's pool has 128."""
 
 Upgrade = Callable[[asyncio.Transport, bytes, bytes, str], asyncio.BaseProtocol | None]
 """`upgrade(transport, request_octets, trailing, path)`: takes a WebSocket request over. It gets all octets read so far,
 writes its own answer, and returns the protocol for what comes next, or None, with nothing written, for a 404."""
-
-
-class OpenConnection(Protocol):
-    """What the port asks of a connection, whatever version of HTTP it speaks."""
-
-    @property
-    def exchanges(self) -> Sized:
-        """Requests that are not answered yet."""
-        ...
-
-    transport: asyncio.Transport | None
-    since: int
-    """The port's tick of what the next deadline counts from."""
-    kept: bool
-    """Not to be cut off for another: a packet was answered on it, or it is ending."""
-
-    def finish(self) -> None:
-        """Write what is there and close."""
-        ...
-
-    def sweep(self) -> None:
-        """Once per `sweep_ms`: end what takes too long."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +64,7 @@ class Port:
         limits: Limits,
         is_tls: bool,
         attempts: Attempts | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.ilp = ilp
         self.upgrade = upgrade
@@ -87,8 +73,12 @@ class Port:
         self.limits = limits
         self.is_tls = is_tls
         self.attempts = Attempts() if attempts is None else attempts
+        self.standing = Standing() if standing is None else standing
+        self.strangers = Strangers()
         self.connections: dict[OpenConnection, None] = {}
         """In the order in which they came."""
+        self._strangers: dict[str, dict[OpenConnection, None]] = {}
+        """Those that have brought no packet, by source, in the same order."""
         self.wake: Callable[[], None] = lambda: None
         """Called for the first connection: sweeps are made while there are any, and not while the port is idle."""
         self.tasks: set[asyncio.Task[None]] = set()
@@ -116,23 +106,47 @@ class Port:
         self.packet_head = b"HTTP/1.1 200 OK\r\n%bContent-Type: %b\r\n" % (self.date, CONTENT_TYPE)
 
     def enter(self, connection: OpenConnection) -> None:
-        """It is open from now on, and swept."""
+        """It is open from now on, a stranger's, and swept. Makes room where its source has too many."""
+        others = self._strangers.setdefault(connection.source, {})
+        if len(others) >= STRANGERS_PER_SOURCE:
+            self._cut_oldest(others)
+        others[connection] = None
         self.connections[connection] = None
         self.wake()
 
-    def make_room(self) -> bool:
-        """Cut the connection off that is idle for longest and no peer's. False: there is none.
+    def leave(self, connection: OpenConnection) -> None:
+        """It is closed, or not ours any more."""
+        if connection in self.connections:
+            del self.connections[connection]
+            self.no_stranger(connection)
+        if not self.connections:
+            self.empty.set()
 
-        Whoever opens sockets and says nothing must not keep those out who have packets to send.
+    def make_room(self) -> bool:
+        """Cut the oldest connection off that is idle and no peer's, of the source that has the most of them.
+
+        False: there is none. Whoever opens sockets and says nothing must not keep those out who have packets to send.
         """
-        strangers = [c for c in self.connections if not c.kept and not c.exchanges]
-        if not strangers:
+        most = max(self._strangers.values(), key=len, default=None)
+        return most is not None and self._cut_oldest(most)
+
+    def _cut_oldest(self, connections: dict[OpenConnection, None]) -> bool:
+        oldest = next((c for c in connections if not c.exchanges), None)
+        if oldest is None:
             return False
-        longest = min(strangers, key=lambda connection: connection.since)
-        del self.connections[longest]
-        if longest.transport is not None:
-            longest.transport.abort()
+        transport = oldest.transport
+        self.leave(oldest)
+        if transport is not None:
+            transport.abort()
         return True
+
+    def no_stranger(self, connection: OpenConnection) -> None:
+        """It is not cut off to make room: a peer's, or ending already."""
+        others = self._strangers.get(connection.source)
+        if others is not None and connection in others:
+            del others[connection]
+            if not others:
+                del self._strangers[connection.source]
 
     def ticks(self, ms: int) -> int:
         """How many sweeps `ms` are, rounded up."""
