@@ -52,6 +52,7 @@ PARSED_BEFORE = {
     "settlement/engine/state.py": "rows of its own database",
     "settlement/engines/bank/": "after a fullmatch",
     "settlement/engines/litecoin.py": "answers of the operator's own node",
+    "settlement/engines/xrp/": "after fullmatch, answers of the operator's server, what the engine wrote itself",
     "settlement/engines/core_rpc.py": "answers of the operator's own node",
     "settlement/engines/folder.py": "options of the operator",
     "routing/targets.py": "after a fullmatch",
@@ -61,6 +62,8 @@ PARSED_BEFORE = {
 }
 
 OWN_JSON = {
+    "settlement/engines/xrp/sim.py": "requests to a simulator, which nothing of worth depends on",
+    "node/settlement_btp.py": "what the node and the account's own engine say of themselves",
     "settlement/engines/evm/contract.py": "a file of the package",
     "codec/strict_json.py": "the strict parser itself",
     "settlement/engine/state.py": "what it wrote into its own database",

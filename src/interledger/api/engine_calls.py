@@ -1,7 +1,8 @@
 """What settlement engines call (RFC 38), on a port of its own: money that came in, and messages to the peer's engine.
 
 As interledger-rs has it, so that engines made for it work: `settlement_api_bind_address`, `/accounts/:id/settlements`,
-`/accounts/:id/messages`. It says what peers have paid, so nobody else may reach it: this machine, or a token.
+`/accounts/:id/messages`; and one of our own, `/accounts/:id/btp` (`settlement.btp`). It says what peers have paid, so
+nobody else may reach it: this machine, or a token.
 """
 
 from __future__ import annotations
@@ -25,9 +26,21 @@ from interledger.node.settings_parsers import is_loopback_host
 from interledger.settlement.messages import IDEMPOTENCY_KEY, MESSAGE_OCTETS_MAX, account_of_path, parse_key
 from interledger.settlement.quantity import Quantity
 
-__all__ = ["CreditFacade", "EngineCallsNode", "create_settlement_app"]
+__all__ = ["CreditFacade", "EngineCallsNode", "RelayFacade", "create_settlement_app"]
 
 OCTETS: Final = "application/octet-stream"
+
+
+class RelayFacade(Protocol):
+    """What engines may say to the peer's engine."""
+
+    async def send_message(self, account: Account, message: bytes) -> bytes:
+        """Raises `LinkError`."""
+        ...
+
+    async def send_btp(self, account: Account, packet: bytes) -> bytes:
+        """Raises `DecodeError`, `InvalidRequestError`, `LinkError`."""
+        ...
 
 
 class CreditFacade(Protocol):
@@ -41,9 +54,8 @@ class CreditFacade(Protocol):
         """Raises `ConflictError`, `InvalidRequestError`, `StoreError`. Durable when it returns."""
         ...
 
-    async def relay_message(self, account: Account, message: bytes) -> bytes:
-        """Raises `LinkError`."""
-        ...
+    @property
+    def engines(self) -> RelayFacade: ...
 
 
 class _Settings(Protocol):
@@ -79,10 +91,13 @@ def create_settlement_app(node: EngineCallsNode) -> Starlette:
         return Response(answer.encode(), 201, JSON_HEADERS, media_type="application/json")
 
     async def relay(request: Request) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != OCTETS:
-            raise Problem("unsupported-media-type", f"Send octets, with  Content-Type: {OCTETS}")
-        message = await read_body(request, octets_max=MESSAGE_OCTETS_MAX)
-        answer = await node.settlements.relay_message(_account(node, request), message)
+        message = await _octets(request)
+        answer = await node.settlements.engines.send_message(_account(node, request), message)
+        return Response(answer, 201, JSON_HEADERS, media_type=OCTETS)
+
+    async def relay_btp(request: Request) -> Response:
+        packet = await _octets(request)
+        answer = await node.settlements.engines.send_btp(_account(node, request), packet)
         return Response(answer, 201, JSON_HEADERS, media_type=OCTETS)
 
     def guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -105,10 +120,17 @@ def create_settlement_app(node: EngineCallsNode) -> Starlette:
         routes=[
             Route("/accounts/{account}/settlements", guarded(credit), methods=["POST"]),
             Route("/accounts/{account}/messages", guarded(relay), methods=["POST"]),
+            Route("/accounts/{account}/btp", guarded(relay_btp), methods=["POST"]),
         ]
     )
     app.router.redirect_slashes = False
     return app
+
+
+async def _octets(request: Request) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != OCTETS:
+        raise Problem("unsupported-media-type", f"Send octets, with  Content-Type: {OCTETS}")
+    return await read_body(request, octets_max=MESSAGE_OCTETS_MAX)
 
 
 def _account(node: EngineCallsNode, request: Request) -> Account:

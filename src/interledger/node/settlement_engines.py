@@ -16,6 +16,7 @@ from interledger.connector.guards import Refused
 from interledger.errors import InvalidRequestError
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.settle import settle_request
+from interledger.node.settlement_btp import SettlementBtp
 from interledger.settlement.messages import path_of_account
 from interledger.settlement.records import Settlement
 from interledger.settlement.retries import retry_delay_ms
@@ -51,6 +52,9 @@ class SettlementEngines:
         """Asset code -> URL, for accounts that name none."""
         self._telling: set[str] = set()
         self._running = False
+        self.btp = SettlementBtp(node, self._engine_of)
+        for account_id, body in self._known.items():
+            self.btp.bind(AccountId(account_id), body.get("btp", ()))
         node.connector.services.settlement.engine = self
 
     def start(self) -> None:
@@ -132,15 +136,17 @@ class SettlementEngines:
                     raise
             self._keep(account_id, None)
         elif wanted is not None:
-            engine_id = await self._calls(wanted).create_account(path_of_account(AccountId(account_id)))
-            self._keep(account_id, {"url": wanted, "id": engine_id})
+            terms = await self._calls(wanted).create_account(path_of_account(AccountId(account_id)))
+            self._keep(account_id, {"url": wanted, "id": terms.id, "btp": list(terms.subprotocols)})
         await self._node.commit()
 
     def _keep(self, account_id: str, body: dict[str, Any] | None) -> None:
         if body is None:
             self._known.pop(account_id, None)
+            self.btp.unbind(AccountId(account_id))
         else:
             self._known[account_id] = body
+            self.btp.bind(AccountId(account_id), body["btp"])
         self._node.store.put_settlement(f"engine/{account_id}", body)
 
     # ------------------------------------------------------------------ settlements
@@ -172,9 +178,8 @@ class SettlementEngines:
     async def _hand_over(self, account: Account, message: bytes, answer: Callable[[bytes | Refused], None]) -> None:
         reply: bytes | Refused = ENGINE_FAILED
         try:
-            known = self._known.get(account.id)
-            engine_id = path_of_account(account.id) if known is None else known["id"]
-            reply = await self._calls(self.engine_of(account) or "").send_message(engine_id, message)
+            calls, engine_id = self._engine_of(account.id)
+            reply = await calls.send_message(engine_id, message)
         except CallError as error:
             logger.warning("a message for the engine of %s: %s", account.id, error)
             reply = ENGINE_REFUSED if error.is_refusal else ENGINE_FAILED
@@ -184,6 +189,20 @@ class SettlementEngines:
     async def send_message(self, account: Account, message: bytes) -> bytes:
         """A message of our engine to the peer's; its answer. Raises `LinkError`."""
         return await self._node.requests.ask(account.id, settle_request(message, self._node.clock.now()))
+
+    async def send_btp(self, account: Account, packet: bytes) -> bytes:
+        """A request of our engine to the peer by BTP (`settlement.btp`); its answer.
+
+        Raises `DecodeError`, `InvalidRequestError`, `LinkError`.
+        """
+        return await self.btp.send(account, packet)
+
+    def _engine_of(self, account_id: AccountId) -> tuple[SettlementCalls, str]:
+        """The engine of the account as it is now, and the account's id there. Raises `CallError`."""
+        url = self.engine_of(self._node.account(account_id))
+        known = self._known.get(account_id)
+        engine_id = path_of_account(account_id) if known is None else known["id"]
+        return self._calls(url or ""), engine_id
 
     def _calls(self, url: str) -> SettlementCalls:
         try:

@@ -283,10 +283,6 @@ class Settlements:
         await self._node.commit()
         return quantity
 
-    async def relay_message(self, account: Account, message: bytes) -> bytes:
-        """A message of the account's engine to the peer's; its answer. Raises `LinkError`."""
-        return await self.engines.send_message(account, message)
-
     # ------------------------------------------------------------------ by hand, in two steps
 
     def propose_void(self, settlement_id: str, *, reason: str, by: str) -> Decision:

@@ -56,7 +56,7 @@ class NodeSubprotocols:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._registry = registry = node.links.btp.subprotocols
-        registry.register("info", self._answer_info)
+        registry.register("info", self.answer_info)
         registry.register("balance", self._answer_balance)
 
     # ------------------------------------------------------------------ who answers
@@ -66,7 +66,7 @@ class NodeSubprotocols:
 
         Raises `InvalidRequestError` for a name that BTP itself uses, `ConflictError`, `NotFoundError`.
         """
-        self._registry.register(name, self._as_task(handler), self._account_id(account))
+        self._registry.register(name, self.as_task(handler), self._account_id(account))
 
     def unregister(self, name: str, account: str | None = None) -> None:
         """Raises `NotFoundError`."""
@@ -79,13 +79,15 @@ class NodeSubprotocols:
         the peer counts the amount as settled: the books must have it durably by then.
         """
         self._registry.set_settlement_hook(
-            None if hook is None else self._as_task(hook), None if account is None else self._account_id(account)
+            None if hook is None else self.as_task(hook), None if account is None else self._account_id(account)
         )
 
     def _account_id(self, account: str | None) -> AccountId | None:
         return None if account is None else self._node.account(account).id
 
-    def _as_task(self, handler: SubprotocolHandler) -> Handler:
+    def as_task(self, handler: SubprotocolHandler) -> Handler:
+        """What the registry takes: the coroutine runs as a task of the node's, for a while at most."""
+
         def begin(request: SubprotocolRequest, respond: Respond) -> None:
             self._node.spawn(_run(handler, request, respond))
 
@@ -134,7 +136,7 @@ class NodeSubprotocols:
 
     # ------------------------------------------------------------------ what every node answers
 
-    def _answer_info(self, request: SubprotocolRequest, respond: Respond) -> None:
+    def answer_info(self, request: SubprotocolRequest, respond: Respond) -> None:
         """As the JavaScript plugins do: JSON when everything is asked for, else the name of our account as text."""
         account = self._node.account(request.account)
         if request.entries[0].data[:1] != bytes((INFO_FULL,)):

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from interledger.accounts.account import AccountId, parse_account_id
 from interledger.codec.strict_json import parse_json_object
 from interledger.errors import DecodeError, InvalidRequestError, NotFoundError
+from interledger.settlement.btp import parse_subprotocols
 
 __all__ = [
     "IDEMPOTENCY_KEY",
     "MESSAGE_OCTETS_MAX",
+    "EngineTerms",
     "account_of_path",
+    "decode_engine_terms",
     "decode_new_account",
     "encode_new_account",
     "new_key",
@@ -60,14 +63,31 @@ def parse_engine_account(text: str) -> str:
     return text
 
 
-def encode_new_account(account: str) -> bytes:
+class EngineTerms(NamedTuple):
+    """What an engine answers to a new account: its id there, and the BTP sub-protocols that it speaks, if any."""
+
+    id: str | None
+    subprotocols: tuple[str, ...] = ()
+
+
+def encode_new_account(account: str, subprotocols: tuple[str, ...] = ()) -> bytes:
     """The body of `POST /accounts`, and of its answer."""
-    return json.dumps({"id": account}).encode()
+    return json.dumps({"id": account, **({"btp": list(subprotocols)} if subprotocols else {})}).encode()
+
+
+def decode_engine_terms(body: bytes) -> EngineTerms:
+    """The answer to `POST /accounts`. Raises `DecodeError` and `InvalidRequestError`."""
+    document = parse_json_object(body or b"{}")
+    return EngineTerms(_id_of(document), parse_subprotocols(document.get("btp")))
 
 
 def decode_new_account(body: bytes) -> str | None:
     """The id in it; None: the engine chooses one. Raises `DecodeError` and `InvalidRequestError`."""
-    value = parse_json_object(body or b"{}").get("id")
+    return _id_of(parse_json_object(body or b"{}"))
+
+
+def _id_of(document: dict[str, Any]) -> str | None:
+    value = document.get("id")
     if value is None:
         return None
     if type(value) is not str:

@@ -10,10 +10,12 @@ from interledger.errors import DecodeError, InterledgerError, InvalidRequestErro
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import Response, fetch
 from interledger.link.http.urls import parse_url
+from interledger.settlement.btp import ILP_ADDRESS
 from interledger.settlement.messages import (
     IDEMPOTENCY_KEY,
     MESSAGE_OCTETS_MAX,
-    decode_new_account,
+    EngineTerms,
+    decode_engine_terms,
     encode_new_account,
 )
 from interledger.settlement.quantity import Quantity
@@ -25,6 +27,9 @@ TIMEOUT_MS: Final = 10_000
 
 MESSAGE_TIMEOUT_MS: Final = 30_000
 """A message goes to the peer's engine and back; the packet that carries it lives no longer than 60 s."""
+
+BTP_TIMEOUT_MS: Final = 40_000
+"""Longer than a peer has for its answer by BTP (`node.subprotocols`)."""
 
 SETUP_TIMEOUT_MS: Final = 60_000
 """Some engines talk to the peer's engine before they answer."""
@@ -61,13 +66,14 @@ class SettlementCalls:
         # The operator named it: it may be anywhere, over http too.
         self._egress = EgressPolicy(allowed=frozenset({parse_url(self.url).authority}))
 
-    async def create_account(self, account: str) -> str:
-        """Tell an engine of an account; the id it gave the account. Raises `CallError`."""
+    async def create_account(self, account: str) -> EngineTerms:
+        """Tell an engine of an account; the id it gave the account, and what else it says. Raises `CallError`."""
         answer = await self._call("POST", "/accounts", encode_new_account(account), timeout_ms=SETUP_TIMEOUT_MS)
         try:
-            return decode_new_account(answer.body) or account
+            terms = decode_engine_terms(answer.body)
         except (DecodeError, InvalidRequestError):
-            return account  # RFC 38 does not say that there is a body
+            return EngineTerms(account)  # RFC 38 does not say that there is a body
+        return terms._replace(id=terms.id or account)
 
     async def delete_account(self, account: str) -> None:
         """The account is gone. Raises `CallError`."""
@@ -90,6 +96,15 @@ class SettlementCalls:
         path = f"/accounts/{quote(account, safe='')}/messages"
         headers = {"Content-Type": "application/octet-stream", "Accept": "application/octet-stream"}
         answer = await self._call("POST", path, message, headers=headers, timeout_ms=MESSAGE_TIMEOUT_MS)
+        return answer.body
+
+    async def send_btp(self, account: str, packet: bytes, ilp_address: str = "") -> bytes:
+        """Hand a request of a BTP link over (`settlement.btp`); its answer. Raises `CallError`."""
+        headers = {"Content-Type": "application/octet-stream", "Accept": "application/octet-stream"}
+        if ilp_address:
+            headers[ILP_ADDRESS] = ilp_address
+        path = f"/accounts/{quote(account, safe='')}/btp"
+        answer = await self._call("POST", path, packet, headers=headers, timeout_ms=BTP_TIMEOUT_MS)
         return answer.body
 
     async def _call(

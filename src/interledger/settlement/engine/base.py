@@ -21,6 +21,9 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from interledger.clock import Timestamp
 from interledger.errors import InterledgerError
+from interledger.link.btp.messages import Entries
+from interledger.link.btp.subprotocols import Answer, Refusal
+from interledger.settlement.btp import BtpRequest
 from interledger.settlement.quantity import Quantity
 
 __all__ = [
@@ -130,6 +133,13 @@ class EngineHost(Protocol):
         """Ask the peer's engine; its answer. Raises `settlement.shell.CallError`."""
         ...
 
+    async def send_btp(self, account_id: str, entries: Entries, amount: int | None = None) -> Answer:
+        """Send the peer a Message, or a Transfer of `amount`, over the account's BTP link; its answer.
+
+        Raises `settlement.shell.CallError`: after a Transfer nobody knows then whether it was applied.
+        """
+        ...
+
     async def sleep(self, ms: int) -> None:
         """Wait; ends at once with an error when the engine stops."""
         ...
@@ -166,6 +176,9 @@ class SettlementEngine(ABC):
 
     options: ClassVar[Sequence[EngineOption]] = ()
 
+    subprotocols: Sequence[str] = ()
+    """Of BTP, those that the node hands over. With any, it hands over the Transfers of these accounts, too."""
+
     def __init__(self, options: Mapping[str, str]) -> None:  # noqa: B027  # for those that have none
         """`options`: text by name, defaults filled in. Raise `SettingsError` for one that cannot be used."""
 
@@ -193,3 +206,8 @@ class SettlementEngine(ABC):
     async def receive_message(self, account: EngineAccount, message: bytes) -> bytes:
         """What the peer's engine asks, and our answer. Raise `MessageRefusedError`."""
         raise MessageRefusedError("this engine takes no messages")
+
+    async def receive_btp(self, account: EngineAccount, request: BtpRequest) -> Answer:
+        """What the peer asks by BTP. What a Response to a Transfer says is durable by then; when this raises, the peer
+        gets no answer to it, and an Error T00 to a Message."""
+        return Refusal("F00", "this engine does not speak BTP")

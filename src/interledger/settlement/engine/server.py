@@ -21,6 +21,8 @@ from interledger.clock import Timestamp
 from interledger.codec.strict_json import parse_json_object
 from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import ConflictError, DecodeError, InvalidRequestError, NotFoundError
+from interledger.link.btp.subprotocols import Answer
+from interledger.settlement.btp import ILP_ADDRESS, BtpRequest, decode_request, encode_answer
 from interledger.settlement.engine.base import EngineAccount, MessageRefusedError, Payment
 from interledger.settlement.engine.state import EngineState, Requested
 from interledger.settlement.messages import (
@@ -65,6 +67,9 @@ class Desk(Protocol):
     async def set_up(self, account: EngineAccount) -> None: ...
     async def close_account(self, account: EngineAccount) -> None: ...
     async def receive_message(self, account: EngineAccount, message: bytes) -> bytes: ...
+    async def receive_btp(self, account: EngineAccount, request: BtpRequest) -> Answer: ...
+    @property
+    def subprotocols(self) -> tuple[str, ...]: ...
     def describe(self) -> dict[str, Any]: ...
 
 
@@ -81,6 +86,7 @@ def create_engine_app(desk: Desk, token: str | None) -> Starlette:
         ("/accounts/{id}", "DELETE", calls.delete_account),
         ("/accounts/{id}/settlements", "POST", calls.settle),
         ("/accounts/{id}/messages", "POST", calls.receive_message),
+        ("/accounts/{id}/btp", "POST", calls.receive_btp),
         ("/payments", "GET", calls.list_payments),
         ("/payments/{number:int}/approve", "POST", calls.approve),
         ("/incoming", "GET", calls.list_incoming),
@@ -128,7 +134,7 @@ class _Calls:
         account = self._desk.state.open_account(account_id, self._desk.now())
         await self._desk.set_up(account)
         self._desk.wake(account_id)
-        return _bytes(encode_new_account(account_id), 201)
+        return _bytes(encode_new_account(account_id, self._desk.subprotocols), 201)
 
     async def list_accounts(self, request: Request) -> Response:
         state = self._desk.state
@@ -159,6 +165,12 @@ class _Calls:
         message = await _body(request, "application/octet-stream", MESSAGE_OCTETS_MAX)
         answer = await self._desk.receive_message(self._account(request), message)
         return _bytes(answer, 201, "application/octet-stream")
+
+    async def receive_btp(self, request: Request) -> Response:
+        octets = await _body(request, "application/octet-stream", MESSAGE_OCTETS_MAX)
+        asked = decode_request(octets, request.headers.get(ILP_ADDRESS, ""))
+        answer = await self._desk.receive_btp(self._account(request), asked)
+        return _bytes(encode_answer(answer, self._desk.now()), 201, "application/octet-stream")
 
     async def list_payments(self, request: Request) -> Response:
         state = self._desk.state

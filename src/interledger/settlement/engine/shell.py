@@ -17,8 +17,11 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple, final
 
 from interledger.clock import Clock, Entropy, SystemClock, SystemEntropy, Timestamp
-from interledger.errors import InterledgerError, SettingsError
+from interledger.errors import DecodeError, InterledgerError, SettingsError
+from interledger.link.btp.messages import Entries
+from interledger.link.btp.subprotocols import Answer
 from interledger.link.listener import Listener
+from interledger.settlement.btp import BtpRequest, decode_answer, encode_request
 from interledger.settlement.engine.base import CannotPayError, EngineAccount, Payment, SettlementEngine
 from interledger.settlement.engine.server import create_engine_app
 from interledger.settlement.engine.state import EngineState
@@ -137,6 +140,13 @@ class EngineProcess:
     async def send_message(self, account_id: str, message: bytes) -> bytes:
         return await self._connector.send_message(account_id, message)
 
+    async def send_btp(self, account_id: str, entries: Entries, amount: int | None = None) -> Answer:
+        answer = await self._connector.send_btp(account_id, encode_request(entries, amount))
+        try:
+            return decode_answer(answer)
+        except DecodeError as error:
+            raise CallError(f"the answer to a request by BTP cannot be read: {error}") from None
+
     async def sleep(self, ms: int) -> None:
         await asyncio.sleep(_seconds(ms))
 
@@ -189,6 +199,13 @@ class EngineProcess:
 
     async def receive_message(self, account: EngineAccount, message: bytes) -> bytes:
         return await self.engine.receive_message(account, message)
+
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        return tuple(self.engine.subprotocols)
+
+    async def receive_btp(self, account: EngineAccount, request: BtpRequest) -> Answer:
+        return await self.engine.receive_btp(account, request)
 
     def describe(self) -> dict[str, Any]:
         """The engine in one look."""

@@ -37,6 +37,9 @@ ENGINES: Final[Mapping[str, EngineEntry]] = {
     "litecoin": EngineEntry(
         "interledger.settlement.engines.litecoin:LitecoinEngine", "Transactions on Litecoin, by a node and its wallet"
     ),
+    "xrp": EngineEntry(
+        "interledger.settlement.engines.xrp.engine:XrpEngine", "Payment channels on the XRP Ledger, claims over BTP"
+    ),
 }
 """Imported when they are asked for: each may need libraries of its own."""
 
