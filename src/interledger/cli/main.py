@@ -147,6 +147,7 @@ root: Final = LazyGroup(
                 "payments": Entry("engine:payments", "What it has to pay, and has paid"),
                 "incoming": Entry("engine:incoming", "What has come in"),
                 "approve": Entry("engine:approve", "Agree to a payment"),
+                "xrp-sim": Entry("xrp_sim:run_simulator", "Run a simulator of the XRP Ledger, for trying"),
             },
             "Settlement engines: how balances become money",
         ),
