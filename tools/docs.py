@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interledger.ilp.error_codes import ERROR_CODES
+from interledger.node.live.kinds import EVENT_KINDS
 from interledger.node.settings import SETTINGS
 from tools.cli_reference import cli_parts
 from tools.peer_bugs import PAGE as PEER_BUGS
@@ -32,6 +33,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "error-codes.md": _error_codes(),
         REFERENCE / "errors.md": _errors(),
         REFERENCE / "settings.md": _settings(),
+        REFERENCE / "events.md": _events(),
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
         REFERENCE / "reliability-results.md": _reliability_results(),
@@ -105,6 +107,21 @@ def _settings() -> str:
             names += " · secret"
         parts.append(f"## `{setting.key}`\n\n{names}\n\n{setting.help}")
     return _page("Settings", *parts)
+
+
+def _events() -> str:
+    parts = [
+        "What a node tells of by `GET /api/events`, `ilp events tail` and webhooks. Every event has `id` (it only"
+        " grows), `at`, `kind`, `level`, `subject` (what it is about), `text` (for people) and `data` (for programs)."
+        " The part of a kind before the dot is its topic: `only=settlement,limit.near` takes all of one topic and one"
+        " kind of another."
+    ]
+    for kind, info in EVENT_KINDS.items():
+        fields = [(f"`{name}`", meaning) for name, meaning in info.fields.items()]
+        parts.append(f"## `{kind}`\n\n{info.meaning} Level: {info.level}.")
+        if fields:
+            parts.append(_table(("in `data`", "is"), fields))
+    return _page("Events", *parts)
 
 
 def _rfc_quotes() -> str:

@@ -47,6 +47,8 @@ PARSED_BEFORE = {
     "node/payments.py": "a Fraction, rounded down",
     "node/peer_check.py": "milliseconds of a stopwatch",
     "node/statements.py": "a Timestamp",
+    "node/live/feed.py": "names of our own store",
+    "api/events.py": "after a fullmatch",
     "settlement/quantity.py": "after a fullmatch",
     "settlement/records.py": "documents of our own store",
     "settlement/engine/state.py": "rows of its own database",
@@ -73,6 +75,7 @@ OWN_JSON = {
     "cli/targets.py": "a file of our own",
     "cli/contexts.py": "a file of our own",
     "cli/asking.py": "a request of our own, that is shown",
+    "api/live_calls.py": "a stream of our own API",
 }
 
 DECIMALS = {"settlement/engines/litecoin.py": "coins with eight places: the 28 digits of the context hold them all"}

@@ -62,6 +62,8 @@ class Ledger:
         """Called when the batch gets its first record: the owner then takes it and writes it."""
         self.before_batch: Callable[[Iterable[LedgerAccount]], None] = lambda touched: None
         """Called with the accounts whose posted counters changed; what is recorded meanwhile is of the same batch."""
+        self.on_unknown: Callable[[Unknown, bool | None], None] = lambda item, delivered: None
+        """Called when an amount became unknown (None), and with whether it was delivered when that is known."""
         self._by_name: dict[tuple[str, Asset], LedgerAccount] = {}
         self._assets: dict[Asset, Asset] = {}
         self._next_id = 1
@@ -155,6 +157,7 @@ class Ledger:
             raise _closed(hold)
         unknown = self._set_aside(hold, interrupted)
         self._record(encode_gave_up(hold.id, interrupted))
+        self.on_unknown(unknown, None)
         return unknown
 
     def add_evidence(self, unknown: Unknown, fulfillment: bytes) -> None:
@@ -165,17 +168,16 @@ class Ledger:
 
     def resolve(self, unknown: Unknown, *, delivered: bool, memo: str) -> None:
         """Close an unknown amount: delivered means we owe it to the counterpart, and lost it ourselves.
-
         Raises `LedgerError` when it is resolved already, or is proven and said not to be delivered."""
         self._check_open(unknown)
         if unknown.fulfillment is not None and not delivered:
             raise LedgerError(f"unknown item {unknown.id} was delivered: its fulfillment is known")
         self._resolve(unknown, delivered)
         self._record(encode_resolved(unknown.id, delivered, memo))
+        self.on_unknown(unknown, delivered)
 
     def post(self, legs: tuple[Leg, ...], memo: str) -> None:
         """A posting outside packets (settlement, deposit, correction): no limit applies, the money has moved already.
-
         Raises `LedgerError` when a leg is not a posting, and then changes nothing."""
         for debited, credited, amount in legs:
             if not 0 < amount <= NO_LIMIT or debited.asset is not credited.asset or debited is credited:
@@ -338,8 +340,7 @@ class Ledger:
         unknown: Iterable[tuple[int, int, int, bytes, int, bytes | None, bool]],
     ) -> None:
         """Fill an empty ledger from a snapshot: (name, asset, debits posted, credits posted), records of open holds and
-        requests, and (id, account, amount, condition, expires_at, fulfillment, interrupted) of unknown items.
-        """
+        requests, and (id, account, amount, condition, expires_at, fulfillment, interrupted) of unknown items."""
         for name, asset, debits, credits_ in accounts:
             account = self._open(name, asset)
             account.debits_posted, account.credits_posted = debits, credits_
@@ -364,7 +365,6 @@ class Ledger:
 
     def recover(self) -> tuple[int, list[Unknown]]:
         """After a crash: holds that led to ourselves are released; a Prepare that may have left becomes unknown.
-
         Returns how many were released, and the unknown items. Never sends a Prepare again, never drops an unknown.
         """
         released, unknown = 0, []

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from interledger.api import (
     accounts,
     compatible_accounts,
+    events,
     incoming_socket,
     ledger,
     openapi,
@@ -81,6 +82,7 @@ def all_operations() -> tuple[Operation, ...]:
         *reconciliation.OPERATIONS,
         *unknown.OPERATIONS,
         *settlements.OPERATIONS,
+        *events.OPERATIONS,
     )
     return (openapi.operation(described), *described)
 

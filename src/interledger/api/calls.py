@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from interledger.api.types import PaymentDocument, ProblemDocument
     from interledger.application.spsp.shell import FetchResponse
 
-__all__ = ["PAYMENT_HEAD_MS", "TIMEOUT_MS", "ApiCalls", "ApiError", "Fetch", "FetchStream"]
+__all__ = ["PAYMENT_HEAD_MS", "TIMEOUT_MS", "ApiCalls", "ApiError", "Fetch", "FetchStream", "read_answer"]
 
 TIMEOUT_MS: Final = 10_000
 PAYMENT_HEAD_MS: Final = 60_000
@@ -105,13 +105,13 @@ class ApiCalls:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout_ms: int = TIMEOUT_MS
     ) -> Any:
         answer = await self._answer(method, path, body, timeout_ms)
-        return _read(answer.status, answer.body)
+        return read_answer(answer.status, answer.body)
 
     async def _text(self, path: str, *, timeout_ms: int = TIMEOUT_MS) -> str:
         """An answer that is no JSON."""
         answer = await self._answer("GET", path, None, timeout_ms)
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            _read(answer.status, answer.body)
+            read_answer(answer.status, answer.body)
         return answer.body.decode("utf-8")
 
     async def _answer(self, method: str, path: str, body: Mapping[str, Any] | None, timeout_ms: int) -> FetchResponse:
@@ -144,7 +144,7 @@ class ApiCalls:
                 if len(rest) > LINE_OCTETS_MAX:
                     raise LinkError(f"{self.base_url} sends lines that have no end")
             if answer.status >= HTTPStatus.BAD_REQUEST:
-                _read(answer.status, rest)
+                read_answer(answer.status, rest)
 
     def _request(self, body: Mapping[str, Any] | None) -> tuple[dict[str, str], bytes]:
         headers = {"Accept": "application/json"}
@@ -173,7 +173,8 @@ class ApiCalls:
         return EgressPolicy(allowed=frozenset({parse_url(self.base_url).authority}))
 
 
-def _read(status: int, body: bytes) -> Any:
+def read_answer(status: int, body: bytes) -> Any:
+    """The document of an answer. Raises `ApiError`, and `LinkError` for what no node answers."""
     try:
         document = json.loads(body)
     except ValueError:
@@ -187,7 +188,7 @@ def _read(status: int, body: bytes) -> Any:
 
 
 def _read_line(line: bytes) -> PaymentDocument:
-    document = _read(HTTPStatus.OK, line)
+    document = read_answer(HTTPStatus.OK, line)
     problem = document.get("error")
     if "state" not in document and isinstance(problem, dict):
         raise ApiError(int(problem.get("status", 500)), cast("ProblemDocument", problem))

@@ -16,7 +16,7 @@ from urllib.parse import quote as encode_path
 from urllib.parse import urlencode
 
 from interledger.api.calls import PAYMENT_HEAD_MS, TIMEOUT_MS, ApiError, Fetch, FetchStream
-from interledger.api.settlement_calls import SettlementCalls
+from interledger.api.live_calls import LiveCalls
 from interledger.errors import LinkError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ POLLS_FAILED_MAX: Final = 20
 
 
 @final
-class ApiClient(SettlementCalls):
+class ApiClient(LiveCalls):
     """One node, seen with one token. It keeps no connection, so there is nothing to close."""
 
     # The node.

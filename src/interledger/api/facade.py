@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from interledger.accounts.account import Account, AccountId
 from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.incoming_facade import IncomingFacade
+from interledger.api.live_facade import LiveFacade
 from interledger.api.payment_views import PaymentView, ProgressView, QuoteView, RatioView
 from interledger.api.questions_facade import (
     ExplainerFacade,
@@ -228,6 +229,8 @@ class NodeFacade(Protocol):
     def explainer(self) -> ExplainerFacade: ...
     @property
     def settlements(self) -> SettlementsFacade: ...
+    @property
+    def live(self) -> LiveFacade: ...
 
     def accounts(self) -> Sequence[Account]: ...
 

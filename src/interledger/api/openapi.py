@@ -20,6 +20,7 @@ _PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
 
 _HEADERS: Final = {
     "Idempotency-Key": "The same key and body again give the same payment, for a day",
+    "Last-Event-ID": "As `since`: browsers send it when they come back",
     "Prefer": "`respond-async`: do not wait for the end",
 }
 _QUERY: Final = {
@@ -32,10 +33,13 @@ _QUERY: Final = {
     "format": ("Of the export", {"type": "string", "enum": ["hledger", "beancount", "csv"]}),
     "destination": ("An ILP address", {"type": "string"}),
     "amount": ("Units of the account's asset", {"type": "string", "pattern": "^[0-9]+$"}),
+    "only": ("Kinds of events or their topics: `unknown,settlement,limit.near`", {"type": "string"}),
+    "since": ("The id of the last event that you have", {"type": "string", "pattern": "^[0-9]+$"}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
 }
 _MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain"}
 _STREAMED: Final = "application/x-ndjson"
+_EVENTS: Final = "text/event-stream"
 
 
 def operation(operations: Sequence[Operation]) -> Operation:
@@ -134,6 +138,8 @@ def _responses(one: Operation) -> dict[str, Any]:
         good["content"] = _content(one.answer)
         if "Prefer" in one.parameters:
             good["content"][_STREAMED] = {"schema": _schema(one.answer)}
+        if "Last-Event-ID" in one.parameters:
+            good["content"][_EVENTS] = {"schema": {"type": "string"}}
     responses = {str(one.status): good}
     statuses = {*one.problems, 500, *(() if one.access is Access.PUBLIC else (401, 403))}
     for status in sorted(statuses):

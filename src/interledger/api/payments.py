@@ -24,6 +24,7 @@ from interledger.api.facade import KeptKeyView, NodeFacade, PaymentView, QuoteVi
 from interledger.api.idempotency import Idempotency, check_key, key_conflict
 from interledger.api.json_text import encode_json
 from interledger.api.operations import Call, Operation, json_response
+from interledger.api.paging import read_limit
 from interledger.api.payment_terms import Terms, learn_deliver, read_terms
 from interledger.api.problems import Problem, problem_document, problem_of
 from interledger.codec.strict_json import parse_json_object
@@ -38,9 +39,6 @@ QUOTES_MAX: Final = 1_000
 
 QUOTE_LIFETIME_S: Final = 300
 """A rate that was probed longer ago says little."""
-
-PAGE_MAX: Final = 1_000
-PAGE_DEFAULT: Final = 100
 
 COMPATIBLE_SLIPPAGE: Final = Fraction(15, 1000)
 """What interledger-rs takes when nothing is said."""
@@ -122,7 +120,7 @@ class PaymentResource:
         """Newest first. `cursor` is the id of the last payment of the page before."""
         all_of_them = (payment.snapshot for payment in call.node.payments())
         mine = [payment for payment in all_of_them if call.caller.may_use(payment.account)]
-        limit = _limit(call.request)
+        limit = read_limit(call.request)
         cursor = call.request.query_params.get("cursor")
         first = 0
         if cursor is not None:
@@ -264,11 +262,6 @@ def _payment(call: Call) -> PaymentView:
     if payment is None or not call.caller.may_use(payment.snapshot.account):
         raise NotFoundError(f"There is no payment “{payment_id[:40]}”.")
     return payment
-
-
-def _limit(request: Request) -> int:
-    limit = Fields(request.query_params, strict=False).integer("limit", 1, PAGE_MAX)
-    return PAGE_DEFAULT if limit is None else limit
 
 
 def _monotonic() -> float:

@@ -27,6 +27,7 @@ from interledger.api.schema_kinds import (
 )
 from interledger.api.schemas_compatible import COMPATIBLE_SCHEMAS
 from interledger.api.schemas_ledger import LEDGER_SCHEMAS
+from interledger.api.schemas_live import LIVE_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
 from interledger.api.schemas_routes import LEARNED, ROUTE_SCHEMAS
 from interledger.api.schemas_settlements import SETTLEMENT_SCHEMAS
@@ -83,6 +84,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     **LEDGER_SCHEMAS,
     **SETTLEMENT_SCHEMAS,
     **COMPATIBLE_SCHEMAS,
+    **LIVE_SCHEMAS,
     "Account": object_of(
         {
             "id": TEXT,

@@ -34,17 +34,21 @@ class AccountChanges:
         account = with_token_apart(account)
         check_settlement(account)
         self._accounts.open(account)
+        self._node.live.reports.account_opened(account)
         return self._keep(account)
 
     def replace(self, account: Account) -> Account:
         """The same account with other settings. Raises as `Accounts.replace`."""
-        account = with_token_apart(account, self._accounts.get(account.id))
+        old = self._accounts.get(account.id)
+        account = with_token_apart(account, old)
         check_settlement(account)
         self._accounts.replace(account)
+        self._node.live.reports.account_changed(old, account)
         return self._keep(account)
 
     def rename(self, account: Account) -> Account:
         """The same account with another ILP address; its links and its packets in flight stay."""
+        self._node.live.reports.account_changed(self._accounts.get(account.id), account)
         self._accounts.rename(account)
         return self._keep(account)
 
@@ -57,6 +61,7 @@ class AccountChanges:
         self._node.derive_routes()
         self._node.store.delete_account(account.id)
         self._node.peering.forget(account.id)
+        self._node.live.reports.account_closed(account)
         return account
 
     def _keep(self, account: Account) -> Account:

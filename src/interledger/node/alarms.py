@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final, final
 
 from interledger.routing.exchange import AlarmKind, RateAlarm
@@ -18,6 +19,9 @@ ALARMS_KEPT: Final = 100
 class Alarms(list[str]):
     """The latest, oldest first."""
 
+    on_tell: Callable[[str, RateAlarm | None], None] = staticmethod(lambda text, rate: None)
+    """Called with each; of one about rates, with what is known of it."""
+
     def tell(self, text: str) -> None:
         """Log it as an error, and keep it."""
         logger.error("%s", text)
@@ -25,7 +29,7 @@ class Alarms(list[str]):
 
     def tell_of_rates(self, alarm: RateAlarm) -> None:
         """A trouble with rates began (the feed has logged it), or is over."""
-        self._keep(alarm.text)
+        self._keep(alarm.text, alarm)
         if alarm.kind is AlarmKind.RECOVERED:
             logger.info("%s", alarm.text)
 
@@ -41,6 +45,7 @@ class Alarms(list[str]):
             self._keep("the books can be written again")
             logger.info("the books can be written again, and what had to wait is written")
 
-    def _keep(self, text: str) -> None:
+    def _keep(self, text: str, rate: RateAlarm | None = None) -> None:
+        self.on_tell(text, rate)
         self.append(text)
         del self[:-ALARMS_KEPT]

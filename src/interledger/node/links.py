@@ -77,6 +77,7 @@ class Links:
             attach_peer=self._attach_peer,
             on_up=self._up,
         )
+        connector.link_watchers.append(self._lost)
         self.http_server.other_protocols = HttpProtocols(self.btp.subprotocols)
 
     # ------------------------------------------------------------------ life
@@ -219,3 +220,8 @@ class Links:
     def _up(self, account_id: AccountId, now: Timestamp) -> None:
         self._changed_at[account_id] = now
         self._on_up(account_id)
+
+    def _lost(self, peer_id: AccountId, now: Timestamp) -> None:
+        account_id = AccountId(peer_id.partition("/")[0])
+        if account_id in self._changed_at:
+            self._changed_at[account_id] = now

@@ -29,6 +29,7 @@ from interledger.node.incoming import IncomingPayments
 from interledger.node.learned_routes import LearnedRoutes
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
+from interledger.node.live.live import Live
 from interledger.node.parent import OwnAddress, address_at_start
 from interledger.node.payment import Payment, PaymentTerms, Quote
 from interledger.node.payment_keys import PaymentKeys
@@ -88,6 +89,7 @@ class Node:
         self._timer: DueTimer
         self.wallets: Wallets
         self.links: Links
+        self.live: Live
         self.requests: OwnRequests
         self.subprotocols: NodeSubprotocols
         self.changes: AccountChanges
@@ -107,7 +109,6 @@ class Node:
 
     async def start(self, app: AsgiApp | None = None, settlement_app: AsgiApp | None = None) -> None:
         """Open store, ports, links. `app` answers what is not for ILP or BTP, `settlement_app` engines on their port.
-
         Raises `StoreError` when the books are not sound, `LinkError` when the port cannot be had."""
         store = self._store = self._store or open_store(*self.settings.state)
         try:
@@ -130,6 +131,7 @@ class Node:
         self.settlements.start()
         self.books.statements.start()
         self.started_at = self.clock.now()
+        self.live.start()
         self.ready = True
 
     def _assemble(self, store: Store, facts: Mapping[str, Any]) -> None:
@@ -143,6 +145,7 @@ class Node:
             limits=limits_of(settings),
         )  # fmt: skip
         self.wallets.use(self.connector)
+        self.live = Live(self, facts)
         inline, tell = isinstance(store, MemoryStore), (self.alarms.store_failed, self.alarms.store_away)
         self._commits = GroupCommit(self.ledger, store, clock, *tell, inline=inline)
         self._own_address = OwnAddress(self)
@@ -185,6 +188,7 @@ class Node:
             await self.settlements.stop()
             await self._payments.stop()
             self.incoming.stop()
+            self.live.stop()
             self.learned.stop()
             for task in list(self._tasks):
                 task.cancel()
@@ -246,25 +250,21 @@ class Node:
 
     async def create_account(self, account: Account) -> Account:
         """Raises `ConflictError` when the name is taken or a token is another account's, `InvalidRequestError`."""
-        account = self.changes.open(account)
-        await self.commit()
-        return account
+        return await self._kept(self.changes.open(account))
 
     async def replace_account(self, account: Account) -> Account:
         """Change everything about an account but its name. Raises `NotFoundError`, and as `create_account`."""
-        account = self.changes.replace(account)
-        await self.commit()
-        return account
+        return await self._kept(self.changes.replace(account))
 
     async def rename_account(self, account: Account) -> Account:
         """Change the ILP address of an account and nothing else: links and packets in flight stay."""
-        self.changes.rename(account)
-        await self.commit()
-        return account
+        return await self._kept(self.changes.rename(account))
 
     async def delete_account(self, account_id: str) -> Account:
         """Raises `NotFoundError`; `ConflictError` while it has a balance or packets in flight (B8)."""
-        account = self.changes.close(account_id)
+        return await self._kept(self.changes.close(account_id))
+
+    async def _kept(self, account: Account) -> Account:
         await self.commit()
         return account
 

@@ -101,6 +101,7 @@ class OwnAddress:
 
     def link_up(self, account_id: AccountId) -> None:
         """The account's link came up: routes are exchanged over it, and a parent is asked."""
+        self._node.live.reports.link_changed(account_id)
         self._node.learned.link_up(account_id)
         self._node.books.comparisons.link_up(account_id)
         self._node.books.statements.link_up(account_id)

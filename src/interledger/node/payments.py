@@ -208,6 +208,7 @@ class Payments:
         payment.update(ended_at=self._node.clock.now(), in_flight=0, **fields)
         self._kept_at.pop(payment.snapshot.id, None)
         self._keep(payment)
+        self._node.live.reports.payment_finished(payment.snapshot)
 
     def _keep(self, payment: Payment) -> None:
         self._node.store.put_payment(payment.snapshot.id, payment.snapshot.as_document())

@@ -169,7 +169,6 @@ class Settlements:
 
     async def create(self, account_id: str, amount: int | None = None, *, by: str) -> Settlement:
         """Settle now: `amount` units, or (None) down to `settle_to`. More than is owed is paid in advance.
-
         Durable when it returns. Raises `NotFoundError`, `InvalidRequestError`, and `ConflictError` while one is on its
         way, or when nothing is owed.
         """
@@ -225,7 +224,7 @@ class Settlements:
         settlement.error = str(error)
         delay_ms = retry_delay_ms(settlement.attempts, self._node.entropy.octets(2))
         settlement.next_at = Timestamp(self._node.clock.now() + delay_ms)
-        logger.warning("%s to %s is tried again in %d ms: %s", settlement.id, settlement.account, delay_ms, error)
+        self._node.live.reports.settlement_retrying(settlement, delay_ms)
         if settlement.attempts == OVERDUE_ATTEMPTS or (error.is_refusal and settlement.attempts == 1):
             money = Money(settlement.amount, settlement.asset)
             self._node.alarm(f"{settlement.id}, {money} to {settlement.account}, is not taken by its engine: {error}")
@@ -367,6 +366,7 @@ class Settlements:
     def _store(self) -> None:
         for key, body in self.book.take_documents().items():
             self._node.store.put_settlement(key, body)
+            self._node.live.reports.settlement_stored(key, body)
 
     def _check_writable(self) -> None:
         if self._node.read_only:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, final
 from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
 
-__all__ = ["Origin", "Route", "RoutingTable"]
+__all__ = ["Origin", "Route", "RouteChanges", "RoutingTable"]
 
 
 class Origin(enum.StrEnum):
@@ -50,11 +50,44 @@ class Route(NamedTuple):
     since: Timestamp | None = None
 
 
+PREFIXES_REMEMBERED: Final = 100
+"""Of changes since somebody last looked: enough to say which, whatever a peer announces."""
+
+
+@final
+class RouteChanges:
+    """How many prefixes came, went, or lead elsewhere since `clear`, and some of them."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._prefixes: dict[str, None] = {}
+
+    def add(self, kind: str, prefix: str) -> None:
+        """`kind`: added, removed or changed."""
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if len(self._prefixes) < PREFIXES_REMEMBERED:
+            self._prefixes[prefix] = None
+
+    def count(self, kind: str) -> int:
+        return self._counts.get(kind, 0)
+
+    def prefixes(self) -> list[str]:
+        """In the order in which they changed first."""
+        return list(self._prefixes)
+
+    def clear(self) -> None:
+        self._counts.clear()
+        self._prefixes.clear()
+
+
 @final
 class RoutingTable:
     """All routes of a node."""
 
     def __init__(self) -> None:
+        self.version = 0
+        """Counts changes."""
+        self.changes = RouteChanges()
         self._by_origin: dict[Origin, dict[str, tuple[Route, ...]]] = {origin: {} for origin in Origin}
         self._routes: dict[str, tuple[Route, ...]] = {}
 
@@ -83,10 +116,13 @@ class RoutingTable:
         else:
             del said[prefix]
         merged = tuple(route for who in Origin for route in self._by_origin[who].get(prefix, ()))
+        was_there = prefix in self._routes
         if merged:
             self._routes[prefix] = merged
         else:
             del self._routes[prefix]
+        self.version += 1
+        self.changes.add("removed" if not merged else "changed" if was_there else "added", prefix)
 
     def of_origin(self, origin: Origin) -> dict[str, tuple[Route, ...]]:
         """What `origin` says: prefix -> routes, the preferred one first."""

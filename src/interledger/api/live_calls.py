@@ -1,0 +1,90 @@
+"""The part of the API's client that looks at what happens: events, and whatever else a node streams."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple, cast
+from urllib.parse import urlencode
+
+from interledger.api.calls import TIMEOUT_MS, read_answer
+from interledger.api.settlement_calls import SettlementCalls
+from interledger.errors import LinkError
+
+__all__ = ["LiveCalls", "StreamedEvent"]
+
+Document = dict[str, Any]
+
+EVENT_OCTETS_MAX: Final = 4_194_304
+"""Of one event of a stream. A page of packets has some 500 kB."""
+
+
+class StreamedEvent(NamedTuple):
+    """One of a stream. `event`: `message` where nothing is said; `id`: for `since`, None where it has none."""
+
+    event: str
+    id: str | None
+    data: Any
+
+
+class LiveCalls(SettlementCalls):
+    """What happens at a node. The documents are described in the OpenAPI document."""
+
+    async def events(
+        self, *, only: str | None = None, since: int | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Document:
+        """A page: newest first, or with `since` what came after it. See `gap`, `next_cursor` and `latest`."""
+        query = {"only": only, "since": since, "cursor": cursor, "limit": limit}
+        return cast("Document", await self._call("GET", "/api/events?" + query_text(query)))
+
+    def tail_events(self, *, only: str | None = None, since: int | None = None) -> AsyncIterator[StreamedEvent]:
+        """Events as they happen, until the connection ends; with `since`, first those that came after it.
+
+        One whose `event` is `gap` says that some are lost. Whoever comes back gives the last id. Raises `LinkError`.
+        """
+        return self._stream("/api/events?" + query_text({"only": only, "since": since}))
+
+    async def _stream(self, path: str) -> AsyncIterator[StreamedEvent]:
+        """What a stream of server-sent events says, without its comments."""
+        headers, octets = self._request(None)
+        headers["Accept"] = "text/event-stream"
+        fetch_stream = self._fetch_stream or self._default_fetch_stream()
+        async with fetch_stream(
+            "GET", self.base_url + path, headers=headers, body=octets, timeout_ms=TIMEOUT_MS
+        ) as answer:
+            rest = b""
+            async for part in answer:
+                rest += part
+                if answer.status < HTTPStatus.BAD_REQUEST:
+                    *events, rest = rest.split(b"\n\n")
+                    for event in filter(None, map(_read_event, events)):
+                        yield event
+                if len(rest) > EVENT_OCTETS_MAX:
+                    raise LinkError(f"{self.base_url} sends events that have no end")
+            if answer.status >= HTTPStatus.BAD_REQUEST:
+                read_answer(answer.status, rest)
+
+
+def query_text(query: Mapping[str, object]) -> str:
+    """What is None is left out."""
+    return urlencode({name: str(value) for name, value in query.items() if value is not None})
+
+
+def _read_event(octets: bytes) -> StreamedEvent | None:
+    """One block of lines; None for a comment. Raises `LinkError` for what our node does not send."""
+    name, event_id, data = "message", None, None
+    for line in octets.decode("utf-8", "replace").split("\n"):
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "id":
+            event_id = value
+        elif field == "data":
+            data = value
+    if data is None:
+        return None
+    try:
+        return StreamedEvent(name, event_id, json.loads(data))
+    except ValueError:
+        raise LinkError("what answers there is not the API of a node") from None

@@ -1,0 +1,78 @@
+"""What the API asks of a node about what happens at it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from interledger.clock import Timestamp
+
+__all__ = ["ChannelView", "EventPageView", "EventView", "EventsFacade", "LiveFacade"]
+
+
+class EventView(Protocol):
+    """One thing that happened."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def at(self) -> Timestamp: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def subject(self) -> str | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+
+class EventPageView(Protocol):
+    """Events in order. `gap`: some in between are gone; `more`: there are others in this direction."""
+
+    @property
+    def events(self) -> Sequence[EventView]: ...
+    @property
+    def gap(self) -> bool: ...
+    @property
+    def more(self) -> bool: ...
+
+
+class ChannelView(Protocol):
+    """What one reader gets, in order."""
+
+    @property
+    def is_cut(self) -> bool:
+        """The reader was too slow, and is on its own from here."""
+        ...
+
+    async def get(self, timeout_s: float | None = None) -> Any:
+        """The next one; None: no more come. Raises `TimeoutError`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class EventsFacade(Protocol):
+    """The feed."""
+
+    @property
+    def latest_id(self) -> int: ...
+    def after(self, since: int, kinds: Collection[str] | None, limit: int) -> EventPageView:
+        """Oldest first."""
+        ...
+
+    def before(self, cursor: int | None, kinds: Collection[str] | None, limit: int) -> EventPageView:
+        """Newest first."""
+        ...
+
+    def subscribe(self, kinds: frozenset[str] | None = None) -> ChannelView: ...
+
+
+class LiveFacade(Protocol):
+    """Everything below `node.live`."""
+
+    @property
+    def events(self) -> EventsFacade: ...
