@@ -6,9 +6,12 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
+from interledger.api.app import all_operations
+from interledger.api.openapi import document_text
 from interledger.ilp.error_codes import ERROR_CODES
 from interledger.node.live.kinds import EVENT_KINDS
 from interledger.node.settings import SETTINGS
+from tools.api_reference import api_page
 from tools.cli_reference import cli_parts
 from tools.peer_bugs import PAGE as PEER_BUGS
 from tools.peer_bugs import current_page as peer_bugs
@@ -37,6 +40,8 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
         REFERENCE / "reliability-results.md": _reliability_results(),
+        REFERENCE / "openapi.json": document_text(all_operations()),
+        REFERENCE / "api.md": api_page(all_operations()),
         PEER_BUGS: peer_bugs(),
     }
 

@@ -181,7 +181,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="GET", path="/api/ledger/export", access=Access.ADMIN, handler=export,
-        summary="The books for hledger, beancount or a spreadsheet", answer="text", problems=(400, 503),
+        summary="The books for hledger, beancount or a spreadsheet", answer="export", problems=(400, 503),
         parameters=("format", *_TIME, "by"), tags=("ledger",),
     ),
     Operation(

@@ -37,6 +37,10 @@ _QUERY: Final = {
     "since": ("The id of the last event that you have", {"type": "string", "pattern": "^[0-9]+$"}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
 }
+_PATH_EXAMPLES: Final = {
+    "account": "alice", "prefix": "test.bob", "payment": "pay_7QX4MM2K", "token": "3f9a2c41", "settlement": "set_4H2",
+    "item": "unk_19", "decision": "dec_1", "invite": "inv_1", "webhook": "whk_1", "delivery": "dlv_1",
+}  # fmt: skip
 _MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain"}
 _STREAMED: Final = "application/x-ndjson"
 _EVENTS: Final = "text/event-stream"
@@ -122,7 +126,8 @@ def _operation_id(one: Operation) -> str:
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    example = {"example": _PATH_EXAMPLES[name]} if name in _PATH_EXAMPLES else {}
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, **example}
 
 
 def _parameter(name: str) -> dict[str, Any]:
@@ -141,17 +146,23 @@ def _responses(one: Operation) -> dict[str, Any]:
         if "Last-Event-ID" in one.parameters:
             good["content"][_EVENTS] = {"schema": {"type": "string"}}
     responses = {str(one.status): good}
-    statuses = {*one.problems, 500, *(() if one.access is Access.PUBLIC else (401, 403))}
+    statuses = {*one.problems, 421, 500, *(() if one.access is Access.PUBLIC else (401, 403))}
+    if one.body is not None:
+        statuses |= {400, 413} if one.body in _MEDIA_TYPES else {400, 413, 415}
     for status in sorted(statuses):
         schema = {"$ref": "#/components/schemas/Problem"}
         responses[str(status)] = {
             "description": "A problem",
             "content": {"application/problem+json": {"schema": schema}},
         }
+    if one.answer == "Spsp":  # RFC 9 has errors of its own
+        responses["404"]["content"][_MEDIA_TYPES["Spsp"]] = {"schema": {"type": "object"}}
     return responses
 
 
 def _content(name: str) -> dict[str, Any]:
+    if name == "export":
+        return {kind: {"schema": {"type": "string"}} for kind in ("text/plain", "text/csv")}
     return {_MEDIA_TYPES.get(name, "application/json"): {"schema": _schema(name)}}
 
 
