@@ -114,7 +114,14 @@ class ApiProblemError(InterledgerError):
         ),
         (ApiProblemError("not-found"), 4, ("It says no",)),
         (ApiProblemError("conflict"), 1, ("It says no",)),
-        (ApiProblemError("forbidden"), 6, ("It says no",)),
+        (
+            ApiProblemError("forbidden"),
+            6,
+            (
+                "It says no",
+                "Use one that may:  ilp context use NAME      Make one:  ilp token create --may money",
+            ),
+        ),
         (ApiProblemError("unauthorized"), 6, ("It says no", "Give the right one:  --auth TOKEN  or  ILP_CLI_API_AUTH")),
         (ApiProblemError("invalid-request", suggestion="bob"), 2, ("It says no", "Did you mean  bob ?")),
         (ApiProblemError("payment-failed"), 7, ("It says no",)),

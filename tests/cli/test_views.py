@@ -225,8 +225,8 @@ def test_tables_of_nothing(state: State) -> None:
 
 
 def test_aliases_lead_to_commands() -> None:
-    for (noun, verb), ours in ALIASES.items():
-        words, note = translate([noun, verb, "x"])
+    for theirs, ours in ALIASES.items():
+        words, note = translate([*theirs, "x"])
         assert note.startswith("ilp ")
         assert words[: len(ours)] == list(ours)
         group: Any = root

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from urllib.parse import quote as encode_path
 from urllib.parse import urlencode
 
-from interledger.api.calls import ApiCalls
+from interledger.api.operator_calls import OperatorCalls
 
 __all__ = ["LedgerCalls"]
 
@@ -20,7 +20,7 @@ RECONCILING_MS: Final = 660_000
 Document = dict[str, Any]
 
 
-class LedgerCalls(ApiCalls):
+class LedgerCalls(OperatorCalls):
     """What may be asked of a node's books. The documents are described in the OpenAPI document."""
 
     async def ledger_accounts(self) -> list[Document]:

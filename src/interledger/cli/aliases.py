@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["ALIASES", "translate"]
+__all__ = ["ALIASES", "GONE", "translate"]
 
-ALIASES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+ALIASES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("accounts", "list"): ("account", "list"),
     ("accounts", "create"): ("account", "create"),
     ("accounts", "info"): ("account", "show"),
@@ -20,8 +20,20 @@ ALIASES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("routes", "list"): ("route", "list"),
     ("routes", "set"): ("route", "set"),
     ("routes", "set-all"): ("route", "set", "--replace"),
+    ("accounts", "incoming-payments"): ("payment", "incoming"),
+    ("payments", "incoming"): ("payment", "incoming"),
+    ("settlement-engines", "set-all"): ("settlement", "engines", "--replace"),
+    ("logs",): ("node", "log-level"),
 }
 """`pay` and `status` are the same words in both; `pay` takes ilp-cli's options too."""
+
+GONE: Final[dict[tuple[str, ...], str]] = {
+    (
+        "testnet",
+        "setup",
+    ): "The service that  testnet setup  asked does not exist any more. A network of your own:  ilp dev up"
+}
+"""What has no counterpart, and what to do."""
 
 ASKS: Final = ("accounts",)
 """ilp-cli asks nothing: what asks here is answered for its users' scripts."""
@@ -29,12 +41,11 @@ ASKS: Final = ("accounts",)
 
 def translate(args: Sequence[str]) -> tuple[list[str], str]:
     """The arguments in our spelling, and that spelling for a note; the same and nothing when they are ours already."""
-    if len(args) < 2:
+    theirs = next((words for words in (tuple(args[:2]), tuple(args[:1])) if words in ALIASES), ())
+    if not theirs:
         return list(args), ""
-    ours = ALIASES.get((args[0], args[1]))
-    if ours is None:
-        return list(args), ""
-    rest = [part for part in args[2:] if part not in ("--pair", "--destination")]
+    ours = ALIASES[theirs]
+    rest = [part for part in args[len(theirs) :] if part not in ("--pair", "--destination")]
     if args[0] in ASKS and args[1] in ("update", "update-settings", "delete"):
         rest.append("--yes")
     return [*ours, *rest], "ilp " + " ".join(word for word in ours if not word.startswith("--"))

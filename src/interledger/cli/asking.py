@@ -110,7 +110,7 @@ def dry_run_fetch(console: Console, would: str, *, is_table: bool, base_url: str
         path = url.removeprefix(base_url)
         if method == "GET" or path in READING:
             return await _fetch(base_url, tls)(method, url, headers=headers, body=body, **more)
-        document = json.loads(body) if body else None
+        document = _document(body)
         shown = {"dry_run": True, "would": would, "method": method, "path": path, "body": without_secrets(document)}
         if not is_table:
             console.print(to_json(shown))
@@ -121,6 +121,13 @@ def dry_run_fetch(console: Console, would: str, *, is_table: bool, base_url: str
         raise OnlyShownError
 
     return show
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode("utf-8", "replace")
 
 
 def without_secrets(value: Any) -> Any:

@@ -95,6 +95,8 @@ def as_cli_error(error: InterledgerError, url: str | None = None) -> CliError:
         suggestion = problem.get("suggestion")
         if suggestion:
             lines.append(f"Did you mean  {suggestion} ?")
+        elif kind == "forbidden":
+            lines.append("Use one that may:  ilp context use NAME      Make one:  ilp token create --may money")
         elif kind == "unauthorized":
             lines.append("Give the right one:  --auth TOKEN  or  ILP_CLI_API_AUTH")
         return CliError(code, *lines, problem=problem)

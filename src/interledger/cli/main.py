@@ -43,7 +43,14 @@ root: Final = LazyGroup(
             },
             "A network on this machine",
         ),
-        "node": LazyGroup("node", {"run": Entry("node:run_node", "Run a node until it is told to stop")}, "One node"),
+        "node": LazyGroup(
+            "node",
+            {
+                "run": Entry("node:run_node", "Run a node until it is told to stop"),
+                "log-level": Entry("log_level:log_level", "What a running node logs"),
+            },
+            "One node",
+        ),
         "account": LazyGroup(
             "account",
             {
@@ -80,8 +87,9 @@ root: Final = LazyGroup(
             {
                 "list": Entry("payment:list_payments", "Payments, newest first"),
                 "show": Entry("payment:show", "One payment"),
+                "incoming": Entry("incoming:incoming", "What comes in, as it happens"),
             },
-            "Payments this node sent",
+            "Payments that this node sent, and those that come in",
         ),
         "packet": LazyGroup(
             "packet", {"decode": Entry("packet:decode", "Read the octets of an ILP packet")}, "Single packets"
@@ -136,6 +144,7 @@ root: Final = LazyGroup(
                 "retry": Entry("settlement:retry", "Ask its engine again, now"),
                 "void": Entry("settlement:void", "Take back what was never paid"),
                 "approve": Entry("settlement:approve", "Credit what is held"),
+                "engines": Entry("settlement:engines", "Engines of accounts that name none, by asset"),
             },
             "Balances that become money",
         ),

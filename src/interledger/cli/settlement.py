@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,10 +10,14 @@ from interledger.accounts.asset import Asset, format_amount, parse_amount, parse
 from interledger.cli.ledger import decide, who
 from interledger.cli.money import money
 from interledger.cli.output import Column, render_table
+from interledger.cli.route import pairs_of
 from interledger.cli.state import State
 from interledger.cli.tree import command
 
-__all__ = ["approve", "create", "list_settlements", "retry", "show", "void"]
+if TYPE_CHECKING:
+    from interledger.api.client import ApiClient
+
+__all__ = ["approve", "create", "engines", "list_settlements", "retry", "show", "void"]
 
 Document = dict[str, Any]
 
@@ -110,6 +114,31 @@ def void(state: State, settlement: str, reason: str, yes: bool, dry_run: bool) -
 def approve(state: State, settlement: str, reason: str, yes: bool, dry_run: bool) -> None:
     """Credit what came in beyond the account's settle_in_max."""
     decide(state, state.call(lambda api: api.propose_approval(settlement, reason, who())), yes=yes, dry_run=dry_run)
+
+
+@command("engines", would="set the engines of assets")
+@click.argument("pairs", metavar="CODE URL ...", nargs=-1)
+@click.option("--replace", is_flag=True, help="Forget the engines of all other assets.")
+@click.pass_obj
+def engines(state: State, pairs: tuple[str, ...], replace: bool) -> None:
+    """The settlement engines of accounts that name none, by asset; or set some. Others stay.
+
+    \b
+      ilp settlement engines
+      ilp settlement engines EUR http://127.0.0.1:3000
+    """
+    wanted = pairs_of(pairs, "CODE URL")
+
+    async def ask(api: ApiClient) -> dict[str, str]:
+        old = {} if replace else await api.asset_engines()
+        return await api.set_asset_engines(old | wanted) if wanted or replace else old
+
+    items = [{"asset_code": code, "url": url} for code, url in state.call(ask).items()]
+    columns = (Column("ASSET", lambda row: row["asset_code"]), Column("ENGINE", lambda row: row["url"]))
+    none = ["No asset has an engine. Give one:  ilp settlement engines EUR http://127.0.0.1:3000"]
+    state.emit_list(
+        items, lambda: render_table(items, columns, state.console) if items else none, identifier="asset_code"
+    )
 
 
 def _signed(row: Document, *, exact: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from interledger.cli.aliases import translate
+from interledger.cli.aliases import GONE, translate
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.output import FORMATS
@@ -149,6 +149,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if ctx.parent is None:
+            if tuple(args[:2]) in GONE:
+                raise CliError(ExitCode.USAGE, GONE[tuple(args[:2])])
             args, note = translate(args)
             if note:
                 ctx.ensure_object(State).console.note(f"  This is spelled  {note}  now.")
