@@ -25,7 +25,7 @@ def cli_parts() -> list[str]:
     for path, command, context in _commands(root, "ilp", None):
         parts += _command(path, command, context)
     parts += ["## Exit codes", _table(("code", "meaning"), [(str(int(c)), text) for c, text in MEANINGS.items()])]
-    aliases = [(f"`{noun} {verb}`", "`ilp " + " ".join(words) + "`") for (noun, verb), words in ALIASES.items()]
+    aliases = [(f"`{' '.join(theirs)}`", f"`ilp {' '.join(ours)}`") for theirs, ours in ALIASES.items()]
     parts += [
         "## Commands of ilp-cli",
         "The commands of interledger-rs's `ilp-cli` work under their own names, and print the new one on stderr. "
