@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from interledger.accounts.asset import Asset
+from interledger.api.client import ApiClient
 from interledger.cli.incoming import incoming_line
 from interledger.cli.main import run
 
@@ -36,19 +37,17 @@ def test_a_line_a_packet() -> None:
 def test_what_comes_in_is_told_as_it_comes(ilp: Ilp, bob: str, place: Path) -> None:
     nodes = json.loads((place / ".ilp" / "dev.json").read_text())["nodes"]
 
+    told = threading.Event()
+
     def pay() -> None:
-        from interledger.api.client import ApiClient
-
-        time.sleep(0.5)  # the watcher is there by then, or the next payment finds it
-        import asyncio
-
         api = ApiClient(nodes["alice"]["url"], nodes["alice"]["token"])
-        for _ in range(3):
-            asyncio.run(api.pay(bob, account="alice", send="1 USD"))
+        while not told.is_set():
+            asyncio.run(api.pay(bob, account="alice", send="0.01 USD"))
 
     payer = threading.Thread(target=pay)
     payer.start()
     result = ilp("payments", "incoming", "bob", "--limit", "2", "-o", "ndjson")
+    told.set()
     payer.join()
     assert result.code == 0
     assert result.err == "  This is spelled  ilp payment incoming  now.\n"
