@@ -15,6 +15,7 @@ OWN_TEXT = {
     "codec/": "the strict parsers themselves",
     "link/http/": "octets, where only ASCII digits count",
     "cli/": "what our own API answered",
+    "dashboard/": "what our own API answered; what people type is read by the API",
     "sim/": "figures of its own",
 }
 """Where `int` is called on text that was looked at before, or is ours."""

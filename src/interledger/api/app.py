@@ -34,6 +34,7 @@ from interledger.api import (
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
 from interledger.api.hosts import HostGate
+from interledger.api.logins import LoginResource, Logins
 from interledger.api.operations import Call, Operation
 from interledger.api.payments import PaymentResource
 from interledger.api.peers import PeerResource
@@ -48,10 +49,14 @@ HANGED_UP = 499
 
 
 def create_app(node: NodeFacade) -> Starlette:
-    """The application. The node need not be started yet: it is asked when a request comes."""
-    gate, hosts = Gate(node), HostGate(node.settings)
+    """The application. The node need not be started yet: it is asked when a request comes.
+
+    Its state has `logins` and `hosts`, for pages that are served beside it.
+    """
+    logins = Logins()
+    gate, hosts = Gate(node, logins.caller), HostGate(node.settings)
     by_path: dict[str, dict[str, Operation]] = {}
-    for operation in all_operations():
+    for operation in all_operations(logins):
         by_path.setdefault(operation.path, {})[operation.method] = operation
     found = [
         Route(path, _endpoint(methods, node, gate, hosts), methods=list(methods)) for path, methods in by_path.items()
@@ -59,13 +64,15 @@ def create_app(node: NodeFacade) -> Starlette:
     app = Starlette(routes=found, exception_handlers={HTTPException: http_problem})
     # `/accounts/` is not `/accounts`: a redirect would lose the body of a POST.
     app.router.redirect_slashes = False
+    app.state.logins, app.state.hosts = logins, hosts
     return app
 
 
-def all_operations() -> tuple[Operation, ...]:
-    """Everything the API can do, in the order in which paths are tried."""
+def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:
+    """Everything the API can do, in the order in which paths are tried. `logins`: those of browsers."""
     described = (
         *status.OPERATIONS,
+        *LoginResource(logins).operations(),
         *accounts.OPERATIONS,
         *peer_balance.OPERATIONS,
         *TokenResource().operations(),

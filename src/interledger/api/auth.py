@@ -1,4 +1,4 @@
-"""Who calls: the operator with the admin token, an account with its own incoming token, or anybody.
+"""Who calls: the operator with the admin token, an account with its incoming token, a browser's session, or anybody.
 
 Tokens are compared by their SHA-256 digests, in constant time; none is kept as it came, none is logged.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import hmac
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final, NamedTuple, final
 
@@ -18,7 +19,7 @@ from interledger.api.problems import Problem
 from interledger.errors import InvalidRequestError
 from interledger.link.http.messages import bearer_token
 
-__all__ = ["NOBODY", "Access", "Caller", "Gate"]
+__all__ = ["NOBODY", "Access", "Caller", "Gate", "session_cookie"]
 
 TOKEN_LENGTH_MAX: Final = 4_096
 """Characters. A longer header is no token of ours."""
@@ -54,8 +55,10 @@ NOBODY: Final = Caller(False, None)
 class Gate:
     """Judges the `Authorization` header of every request."""
 
-    def __init__(self, node: NodeFacade) -> None:
+    def __init__(self, node: NodeFacade, session: Callable[[str], Caller | None] = lambda token: None) -> None:
+        """`session`: whose session a token is (`logins.Logins.caller`)."""
         self._node = node
+        self._session = session
         token = node.settings.admin_auth_token
         # An empty setting is no token at all: nobody is the operator then.
         self._admin_digest = sha256(token.encode("utf-8")).digest() if token else None
@@ -78,6 +81,9 @@ class Gate:
     def _identify(self, request: Request) -> Caller:
         header = request.headers.get("authorization")
         if header is None:
+            found = self._of_cookie(request)
+            if found is not None:
+                return found
             raise Problem("unauthorized", "Send a token:  Authorization: Bearer …", headers=CHALLENGE)
         token = bearer_token(header.encode("latin-1")) if len(header) <= TOKEN_LENGTH_MAX else None
         if token is not None:
@@ -85,10 +91,30 @@ class Gate:
                 sha256(token.encode("utf-8")).digest(), self._admin_digest
             ):
                 return Caller(True, None)
+            found = self._session(token)
+            if found is not None:
+                return found
             account_id = self._node.authenticate(token)
             if account_id is not None:
                 return Caller(False, account_id)
         raise Problem("unauthorized", "This token is not known here", headers=CHALLENGE)
+
+    def _of_cookie(self, request: Request) -> Caller | None:
+        """The session of a browser that reads, so that a page's data can be opened from it. It changes nothing so:
+        the forms of the dashboard, which carry a token against forgery, are the only way.
+        """
+        if request.method not in ("GET", "HEAD"):
+            return None
+        if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return None
+        token = request.cookies.get(session_cookie(request))
+        return None if token is None else self._session(token)
+
+
+def session_cookie(request: Request) -> str:
+    """The name of the session's cookie: browsers keep one jar for all ports of a machine, so the port is in it."""
+    _, _, port = request.headers.get("host", "").rpartition(":")
+    return f"ilp_session_{port}" if port.isascii() and port.isdecimal() else "ilp_session"
 
 
 def _account_in_path(request: Request) -> AccountId | None:

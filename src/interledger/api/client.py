@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         CheckDocument,
         CreatedInviteDocument,
         InviteDocument,
+        LoginDocument,
         PaymentDocument,
         QuoteDocument,
         RateDocument,
@@ -59,6 +60,10 @@ class ApiClient(LiveCalls):
     async def whoami(self) -> CallerDocument:
         """Whose the token is."""
         return cast("CallerDocument", await self._call("GET", "/api/whoami"))
+
+    async def create_login(self) -> LoginDocument:
+        """A code that opens the dashboard once, at `path`."""
+        return cast("LoginDocument", await self._call("POST", "/api/logins"))
 
     async def is_ready(self) -> bool:
         """Whether the node takes packets. Raises `LinkError` when nobody answers."""

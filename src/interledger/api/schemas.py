@@ -225,6 +225,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         }
     ),
     "Caller": object_of({"is_admin": FLAG, "account": or_null(TEXT)}),
+    "Login": object_of({"code": TEXT, "path": TEXT, "expires_at": MOMENT}),
     "Health": object_of({"status": TEXT}),
     "Root": object_of({"status": TEXT}, {"ilp_address": TEXT, "version": TEXT}),
     "Spsp": object_of({"destination_account": TEXT, "shared_secret": TEXT}, {"receipts_enabled": FLAG}),

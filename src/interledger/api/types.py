@@ -7,7 +7,8 @@ from typing import TypedDict
 __all__ = [
     "AccountDocument", "AddedPeerDocument", "AtRiskDocument", "CallerDocument", "CheckDocument", "CheckItemDocument",
     "CreatedInviteDocument", "InviteDocument", "InviteLimitsDocument", "LimitsDocument", "LinkDocument",
-    "MoneyDocument", "PacketsDocument", "PaymentDocument", "PendingDocument", "PositionDocument", "ProblemDocument",
+    "LoginDocument", "MoneyDocument", "PacketsDocument", "PaymentDocument", "PendingDocument", "PositionDocument",
+    "ProblemDocument",
     "QuoteDocument", "RateDocument", "RatioDocument", "RouteDocument", "StatusDocument", "TokenDocument",
 ]  # fmt: skip
 
@@ -275,6 +276,14 @@ class StatusDocument(TypedDict):
     unknown: int
     at_risk: list[AtRiskDocument]
     alarms: list[str]
+
+
+class LoginDocument(TypedDict):
+    """A code for the dashboard, and the path that uses it."""
+
+    code: str
+    path: str
+    expires_at: str
 
 
 class CallerDocument(TypedDict):

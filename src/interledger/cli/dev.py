@@ -16,7 +16,7 @@ import click
 from interledger.cli.dev_view import already_running_lines, port_taken_lines, started_lines, status_lines
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
-from interledger.cli.state import State, trusted
+from interledger.cli.state import State, Target, trusted
 from interledger.cli.tree import command
 
 __all__ = ["down", "status", "up"]
@@ -83,7 +83,8 @@ def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, began: flo
         try:
             announce(network)
             settle_garbage()
-            _say_started(state, network.document(), began, detached=False)
+            dashboard = network.neighbours.operators_url(_middle(shape.nodes).name)
+            _say_started(state, network.document(), began, detached=False, dashboard=dashboard)
             sys.stdout.flush()
             await stop.wait()
             state.console.note("  Stopping")
@@ -124,7 +125,11 @@ def _start_detached(state: State, began: float) -> int:
         document = found if found is not None and found.get("pid") == process.pid else None
     if document is not None:
         process.returncode = 0  # it goes on without us; Popen would warn that it does
-        _say_started(state, document, began, detached=True)
+        nodes = document["nodes"].values()
+        hub = next((node for node in nodes if node["account"] is None), next(iter(nodes)))
+        target = Target(hub["url"], hub["token"], certificate=hub.get("certificate"))
+        login = state.call(lambda api: api.create_login(), target)
+        _say_started(state, document, began, detached=True, dashboard=hub["url"] + login["path"])
         return ExitCode.DONE
     lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
     raise CliError(
@@ -132,14 +137,23 @@ def _start_detached(state: State, began: float) -> int:
     )
 
 
-def _say_started(state: State, document: dict[str, Any], began: float, *, detached: bool) -> None:
+def _say_started(
+    state: State, document: dict[str, Any], began: float, *, detached: bool, dashboard: str | None
+) -> None:
     seconds = time.monotonic() - began
     place = _shown(state.directory)
     state.emit(
         _without_tokens(document),
-        lambda: started_lines(document, state.console, seconds=seconds, directory=place, detached=detached),
+        lambda: started_lines(
+            document, state.console, seconds=seconds, directory=place, detached=detached, dashboard=dashboard
+        ),
         identifier="pid",
     )
+
+
+def _middle(nodes: Any) -> Any:
+    """The node whose pages are opened first: a hub, for it sees both sides."""
+    return next((node for node in nodes if node.asset is None), nodes[0])
 
 
 def _without_tokens(document: dict[str, Any]) -> dict[str, Any]:

@@ -56,13 +56,21 @@ def _terms(name: str, document: Document) -> str:
 
 
 def started_lines(
-    document: Document, console: Console, *, seconds: float, directory: str, detached: bool = False
+    document: Document,
+    console: Console,
+    *,
+    seconds: float,
+    directory: str,
+    detached: bool = False,
+    dashboard: str | None = None,
 ) -> list[str]:
     """After a start: what runs, how long it took, and what to do next."""
     lines = [*node_lines(document, console), f"  Ready in {seconds:.1f} s. State in {directory}", ""]
     example = _example(document["nodes"])
     if example:
         lines.append(f"  Try        {example}")
+    if dashboard is not None:
+        lines.append(f"  Dashboard  {dashboard}")
     return [*lines, f"  Stop       {'' if detached else 'Ctrl-C, or  '}ilp dev down"]
 
 

@@ -48,6 +48,7 @@ root: Final = LazyGroup(
             {
                 "run": Entry("node:run_node", "Run a node until it is told to stop"),
                 "log-level": Entry("log_level:log_level", "What a running node logs"),
+                "dashboard": Entry("dashboard:dashboard", "A link that opens the node's pages, once"),
             },
             "One node",
         ),

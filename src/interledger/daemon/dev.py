@@ -23,6 +23,7 @@ from interledger.clock import SystemClock, SystemEntropy, Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.codec.timestamp import format_rfc3339
 from interledger.daemon.authority import DevAuthority
+from interledger.daemon.neighbours import Neighbours
 from interledger.daemon.ports import find_listener, port_is_taken
 from interledger.daemon.process import read_private_json, write_private_json
 from interledger.daemon.serve import certificate_path, node_url, open_node
@@ -89,6 +90,7 @@ class DevNetwork:
         self.topology = topology
         self.directory = directory
         self.nodes: dict[str, Node] = {}
+        self.neighbours = Neighbours(self.nodes)
         self.started_at = Timestamp(0)
         self._durability = durability
         self._tls = tls
@@ -100,7 +102,7 @@ class DevNetwork:
                 raise PortTakenError(spec.port)
         try:
             for spec in self.topology.nodes:
-                self.nodes[spec.name] = await open_node(self._settings(spec))
+                self.nodes[spec.name] = await open_node(self._settings(spec), self.neighbours.pages_of(spec.name))
             # The left end of a BTP link dials, so the right one has to know it by then.
             for spec in reversed(self.topology.nodes):
                 await self._configure(spec)

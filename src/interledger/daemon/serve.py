@@ -11,11 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from starlette.applications import Starlette
+
 from interledger.api.app import create_app
 from interledger.api.engine_calls import create_settlement_app
 from interledger.api.incoming_socket import create_sockets
 from interledger.codec.timestamp import format_rfc3339
 from interledger.daemon.process import run, settle_garbage, stop_on_signals, write_private_json
+from interledger.dashboard.app import add_dashboard
 from interledger.node.node import Node
 from interledger.node.settings import Settings
 
@@ -49,11 +52,16 @@ def certificate_path(node: Node) -> str | None:
     return None if certificate is None else str(Path(certificate).absolute())
 
 
-async def open_node(settings: Settings) -> Node:
-    """A node that is started, with its API. Raises `LinkError` when the port cannot be had, `StoreError`."""
+async def open_node(settings: Settings, add_pages: Callable[[Starlette], None] = add_dashboard) -> Node:
+    """A node that is started, with its API and what `add_pages` serves beside it.
+
+    Raises `LinkError` when the port cannot be had, `StoreError`.
+    """
     node = Node(settings)
     node.upgrade = create_sockets(node)
-    await node.start(create_app(node), create_settlement_app(node))
+    app = create_app(node)
+    add_pages(app)
+    await node.start(app, create_settlement_app(node))
     return node
 
 

@@ -1,0 +1,127 @@
+"""Payments: the list, and one payment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from interledger.dashboard.page import Page, Twin, amount_text, rate_of
+
+__all__ = ["PAGES"]
+
+Document = Mapping[str, Any]
+
+PAGE_SIZE: Final = 50
+
+_STATES: Final = (
+    ("", "All"), ("sending", "Sending"), ("delivered", "Delivered"), ("partial", "Part delivered"),
+    ("failed", "Failed"), ("unknown", "Unknown"), ("cancelled", "Stopped"),
+)  # fmt: skip
+
+
+async def list_payments(page: Page) -> Response:
+    """Newest first; a filter looks at one page of them."""
+    cursor, state = page.query.get("cursor"), page.query.get("s", "")
+    payments, following = await page.api.payments(limit=PAGE_SIZE, cursor=cursor)
+    query = {"limit": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
+    shown = [payment for payment in payments if not state or payment["state"] == state]
+    chips = [
+        {
+            "href": "?" + urlencode({"s": key}) if key else "?",
+            "word": page.texts.get(word),
+            "count": None,
+            "current": key == state,
+        }
+        for key, word in _STATES
+        if key in ("", state) or any(payment["state"] == key for payment in payments)
+    ]
+    more = {"cursor": following} | ({"s": state} if state else {})
+    return page.render(
+        "payments.html",
+        title=page.texts.get("Payments"),
+        section="payments",
+        twin=Twin((f"/api/payments?{urlencode(query)}",), "ilp payment list"),
+        payments=shown,
+        chips=chips,
+        state=state,
+        cursor=cursor,
+        next_href="?" + urlencode(more) if following else None,
+    )
+
+
+async def show_payment(page: Page) -> Response:
+    """What was sent, what arrived, and what happened on the way."""
+    one: Document = dict(await page.api.payment(page.request.path_params["payment"]))
+    sent, heading = one["sent"], page.texts("Payment to %(receiver)s", receiver=one["receiver"])
+    wished = one["send_max"] or sent
+    if int(wished["amount"]):
+        amount = amount_text(page, wished["amount"], wished["asset_scale"], wished["asset_code"])
+        heading = page.texts("%(amount)s to %(receiver)s", amount=amount, receiver=one["receiver"])
+    rate, unit = _rate(page, one)
+    return page.render(
+        "payment.html",
+        title=heading.striptags(),
+        section="payments",
+        twin=Twin((f"/api/payments/{quote(one['id'], safe='')}",), f"ilp payment show {one['id']}"),
+        one=one,
+        heading=heading,
+        subtitle=page.fragment("payment_state", one),
+        rate=rate,
+        rate_unit=unit,
+        story=_story(page, one),
+    )
+
+
+def _rate(page: Page, one: Document) -> tuple[str | None, str]:
+    """Whole units delivered for a whole unit sent."""
+    ratio, delivered = one["rate"], one["delivered"]
+    if ratio is None or delivered is None:
+        return None, ""
+    rate = rate_of(ratio, one["sent"]["asset_scale"], delivered["asset_scale"])
+    unit = page.texts("%(to)s per %(from_)s", to=delivered["asset_code"], from_=one["sent"]["asset_code"])
+    return page.format.rate(rate), str(unit)
+
+
+def _story(page: Page, one: Document) -> list[tuple[str, str, Markup]]:
+    """What happened, in sentences: (shape, kind, text)."""
+    say, packets = page.texts, one["packets"]
+
+    def money(document: Document) -> str:
+        return amount_text(page, document["amount"], document["asset_scale"], document["asset_code"])
+
+    found: list[tuple[str, str, Markup]] = []
+    if packets["sent"]:
+        found.append(("out", "idle", say("%(count)s packets were sent.", count=packets["sent"])))
+    if packets["rejected"]:
+        text = "%(count)s packets were rejected; their money never left, or was sent again."
+        found.append(("warn", "warn", say(text, count=packets["rejected"])))
+    if one["delivered"] is not None and int(one["delivered"]["amount"]):
+        text = "%(count)s packets were fulfilled: the receiver proved that %(amount)s arrived."
+        found.append(("ok", "ok", say(text, count=packets["fulfilled"], amount=money(one["delivered"]))))
+    if int(one["unknown"]["amount"]):
+        text = "%(amount)s was never answered. It may have arrived: look at Unknown items before you pay it again."
+        found.append(("unknown", "warn", say(text, amount=money(one["unknown"]))))
+    if one["error"] is not None:
+        found.append(("bad", "bad", say("It ended because: %(why)s", why=str(one["error"].get("detail", ""))[:400])))
+    elif one["ended_at"] is None:
+        found.append(("wait", "idle", say("It is still being sent.")))
+    return found
+
+
+async def cancel_payment(page: Page) -> Response:
+    """Send no more."""
+    payment_id = page.request.path_params["payment"]
+    await page.api.cancel_payment(payment_id)
+    return page.redirect(f"/ui/payments/{quote(payment_id, safe='')}")
+
+
+PAGES: Final[Sequence[tuple[str, Callable[[Page], Any]]]] = (
+    ("/payments", list_payments),
+    ("/payments/{payment}", show_payment),
+    ("POST /payments/{payment}/cancel", cancel_payment),
+)
+"""Paths below `/ui`, and who answers."""

@@ -1,0 +1,118 @@
+"""A development network, and a real browser that looks at it: one of each for all tests of this folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interledger.api.client import ApiClient
+from interledger.daemon.dev import DevNetwork
+from interledger.daemon.topology import parse_assets, parse_topology
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@dataclass
+class Network:
+    """The network, which runs in a thread of its own, and what the tests ask of it."""
+
+    loop: asyncio.AbstractEventLoop
+    nodes: DevNetwork
+    payments: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+
+    def url(self, name: str) -> str:
+        return self.nodes.neighbours.url(name)
+
+    def api(self, name: str) -> ApiClient:
+        return ApiClient(self.url(name), self.nodes.nodes[name].settings.admin_auth_token)
+
+    def login_url(self, name: str) -> str:
+        async def make() -> str | None:
+            return self.nodes.neighbours.operators_url(name)
+
+        return str(self.run(make()))
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """alice, hub and bob; alice has paid bob 10 USD, and tried to pay somebody who is not there."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    shape = parse_topology("line:3", parse_assets("USD/9,EUR/9"), 0)
+    place: Path = tmp_path_factory.mktemp("network")
+    one = Network(loop, DevNetwork(shape, place, durability="memory"))
+    one.run(one.nodes.start())
+    try:
+        alice = one.api("alice")
+        one.payments["bob"] = one.run(alice.pay(one.nodes.pointer("bob"), account="alice", send="10 USD"))
+        one.payments["nobody"] = one.run(alice.pay(one.nodes.pointer("bob") + "by", account="alice", send="1 USD"))
+        yield one
+    finally:
+        one.run(one.nodes.stop())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is missing: apt install chromium")
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        # Tests may run as root, in a container that is a sandbox itself.
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the browser's console said: a page of ours says nothing, or breaks its own policy."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Any, said: list[str]) -> Iterator[Any]:
+    """A browser without cookies, as somebody has it who comes for the first time."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="en-GB")
+    context.set_default_timeout(5_000)
+
+    def listen(page: Any) -> None:
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+
+    context.on("page", listen)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def enter(context: Any, network: Network) -> Callable[[str], Any]:
+    """A page of the node with that name, logged in."""
+
+    def enter(name: str, path: str = "/ui/") -> Any:
+        page = context.new_page()
+        page.goto(network.login_url(name))
+        page.wait_for_function("document.querySelector('main.page') !== null")
+        if path != "/ui/":
+            page.goto(network.url(name) + path)
+        return page
+
+    return enter
