@@ -10,6 +10,7 @@ from interledger.api.app import all_operations
 from interledger.api.openapi import document_text
 from interledger.ilp.error_codes import ERROR_CODES
 from interledger.node.live.kinds import EVENT_KINDS
+from interledger.node.metrics import METRICS, MetricKind
 from interledger.node.settings import SETTINGS
 from tools.api_reference import api_page
 from tools.cli_reference import cli_parts
@@ -37,6 +38,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "errors.md": _errors(),
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "events.md": _events(),
+        REFERENCE / "metrics.md": _metrics(),
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
         REFERENCE / "reliability-results.md": _reliability_results(),
@@ -53,6 +55,27 @@ def _page(title: str, *parts: str) -> str:
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _metrics() -> str:
+    suffix = {MetricKind.COUNTER: "_total"}
+    rows = [
+        (
+            f"`{metric.name}{suffix.get(metric.kind, '')}`",
+            metric.kind.value,
+            ", ".join(f"`{label}`" for label in metric.labels),
+            metric.meaning,
+        )
+        for metric in METRICS
+    ]
+    return _page(
+        "Metrics",
+        "What `GET /metrics` tells Prometheus, with the token of the operator. Amounts are in the units of the "
+        "account's asset: divide by ten to the power of `asset_scale`. The figures of the process "
+        "(`process_resident_memory_bytes`, `process_cpu_seconds_total` and so on) are those of Prometheus' own "
+        "client. How to use them: [watch a node](../howto/watch-a-node.md).",
+        _table(("name", "kind", "labels", "meaning"), rows),
+    )
 
 
 def _error_codes() -> str:

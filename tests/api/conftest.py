@@ -315,6 +315,9 @@ class FakeNode:
             packets={"prepares": 5}, unknown=0, read_only=self.read_only, at_risk=[], alarms=["a word to the operator"],
         )  # fmt: skip
 
+    def metrics(self) -> list[Any]:
+        return []
+
 
 @dataclass
 class Answer:

@@ -169,7 +169,7 @@ def test_it_is_what_happens_and_it_changes_nothing(
     made.commit()
     if isinstance(reply, Reject):
         assert found.refusal == reply
-        assert made.connector.refusals[-1].step == found.step
+        assert made.connector.refusals.latest[-1].step == found.step
     else:
         assert found.refusal is None
         (gone,) = [name for name in NAMES if len(made.wires[name].prepares) > sent[name]]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from interledger.accounts.account import AccountId, Relation
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
-from interledger.connector import forward, next_hops, refusals
+from interledger.connector import events, forward, next_hops, refusals
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.forward import Limits
 from interledger.connector.guards import Refused
@@ -97,7 +97,7 @@ def test_a_refusal_is_told_and_remembered_whole(
     for count in (1, 2):
         reject = made.send("alice", 5, to, expires=expires, now=count)
         assert reject == Reject(refused.code, "test.hub", refused.message, refused.data)
-        assert made.connector.refusals.pop() == PacketRefused(
+        assert made.connector.refusals.latest.pop() == PacketRefused(
             Timestamp(NOW + count), step, alice.id, to, 5, CONDITION, refused.code, refused.message
         )
         assert (alice.prepares, alice.refused) == (count, count)
@@ -109,7 +109,7 @@ def test_what_a_guard_refuses_and_what_converts_to_nothing_are_remembered_too() 
     made.attach("bob", "EUR/2")
     made.send("alice", 11, "test.hub.bob", now=1)
     made.send("alice", 1, "test.hub.bob", now=2)
-    assert [(refusal.at - NOW, refusal.step, refusal.code) for refusal in made.connector.refusals] == [
+    assert [(refusal.at - NOW, refusal.step, refusal.code) for refusal in made.connector.refusals.latest] == [
         (1, Step.ADMIT, "F08"),
         (2, Step.CONVERT, "R01"),
     ]
@@ -117,9 +117,9 @@ def test_what_a_guard_refuses_and_what_converts_to_nothing_are_remembered_too() 
 
 def test_the_last_thousand_refusals_are_remembered() -> None:
     made = hub()
-    for _ in range(forward.REFUSALS_KEPT + 1):
+    for _ in range(events.REFUSALS_KEPT + 1):
         made.send("alice", 5, "test.nowhere")
-    assert len(made.connector.refusals) == forward.REFUSALS_KEPT
+    assert len(made.connector.refusals.latest) == events.REFUSALS_KEPT
 
 
 @pytest.mark.parametrize(
@@ -450,7 +450,7 @@ def test_what_became_of_a_packet_later_is_remembered_whole(amount: int) -> None:
     made.commit()
     wrong, late = refusals.WRONG_FULFILLMENT, refusals.TIMED_OUT
     alice = AccountId("alice")
-    assert list(made.connector.refusals) == [
+    assert list(made.connector.refusals.latest) == [
         PacketRefused(Timestamp(NOW + 2), Step.VERIFY, alice, "", amount, CONDITION, wrong.code, wrong.message),
         PacketRefused(Timestamp(NOW + 60_000), Step.EXPIRE, alice, "", amount, CONDITION, late.code, late.message),
     ]

@@ -47,7 +47,7 @@ class Arena:
 
     def refused(self) -> list[str]:
         """The codes of the Rejects that the hub made, but for the probes of honest payments."""
-        return [str(refused.code) for refused in self.hub.connector.refusals if refused.account != "alice"]
+        return [str(refused.code) for refused in self.hub.connector.refusals.latest if refused.account != "alice"]
 
 
 @pytest.fixture

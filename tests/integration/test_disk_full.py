@@ -66,7 +66,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_payment(tmp_path: Path) -
         await until(lambda: hub.read_only)
         assert disk.released
         # New Prepares are refused, and whoever asks is told why.
-        await until(lambda: any(refused.code == "T03" for refused in hub.connector.refusals))
+        await until(lambda: any(refused.code == "T03" for refused in hub.connector.refusals.latest))
         assert "cannot be written" in hub.alarms[-1]
         assert hub.status().read_only
         payment.cancel()
@@ -83,8 +83,8 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_payment(tmp_path: Path) -
         # No money: still answered. Money: not.
         assert (await alice.requests.ping("test.hub")).code is None
         again = alice.pay("alice", pointer(bob, "bob"), send=1_000)
-        refused = len(hub.connector.refusals)
-        await until(lambda: len(hub.connector.refusals) > refused or again.ended_at)
+        refused = len(hub.connector.refusals.latest)
+        await until(lambda: len(hub.connector.refusals.latest) > refused or again.ended_at)
         again.cancel()
         await again.done()
         assert net(hub, "alice") == figures[0]

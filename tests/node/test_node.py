@@ -262,7 +262,7 @@ async def test_rates_that_grow_old_stop_their_pairs_with_an_alarm(tmp_path: Path
         await node.create_account(account("bob", "EUR/9", "test.hub.bob"))
         await until(lambda: any("too old" in text for text in node.alarms))
         payment = node.pay("alice", pointer(node, "bob"), send=BILLION)
-        await until(lambda: any(refused.code == "T00" for refused in node.connector.refusals))
+        await until(lambda: any(refused.code == "T00" for refused in node.connector.refusals.latest))
         payment.cancel()
         assert (await payment.done()).sent == 0
 
@@ -560,7 +560,7 @@ async def test_cancel_before_anything_is_sent() -> None:
         await node.create_account(account("alice", "USD/9", "test.hub.alice"))
         await node.create_account(account("bob", "EUR/9", "test.hub.bob"))
         payment = node.pay("alice", pointer(node, "bob"), send=BILLION)
-        await until(lambda: any(refused.code == "T00" for refused in node.connector.refusals))
+        await until(lambda: any(refused.code == "T00" for refused in node.connector.refusals.latest))
         payment.cancel()
         ended = await payment.done()
         assert (ended.state, ended.sent) == ("cancelled", 0)

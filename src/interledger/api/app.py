@@ -20,6 +20,7 @@ from interledger.api import (
     events,
     incoming_socket,
     ledger,
+    metrics,
     openapi,
     operator_settings,
     peer_balance,
@@ -73,6 +74,7 @@ def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:
     described = (
         *status.OPERATIONS,
         *LoginResource(logins).operations(),
+        *metrics.OPERATIONS,
         *accounts.OPERATIONS,
         *peer_balance.OPERATIONS,
         *TokenResource().operations(),

@@ -168,7 +168,7 @@ class _DryRun:
 
     def reason(self) -> tuple[Step | None, str]:
         """Of the refusal: at which step, and why."""
-        refused = self._copy.refusals
+        refused = self._copy.refusals.latest
         return (refused[-1].step, refused[-1].why) if refused else (None, "")
 
     def _attach(self, peer: Peer) -> None:

@@ -16,10 +16,9 @@ Nothing here waits, reads a clock or touches a socket. It runs for every packet:
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Final, final
+from typing import final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import Hold, Ledger
@@ -28,7 +27,7 @@ from interledger.codec.digest import sha256
 from interledger.connector import refusals
 from interledger.connector.crossing import Crossing, make_crossing
 from interledger.connector.departed import Departed
-from interledger.connector.events import PacketRefused, Step
+from interledger.connector.events import PacketRefused, Refusals, Step
 from interledger.connector.guards import Refused, guards_for
 from interledger.connector.in_flight import Deadlines, InFlight
 from interledger.connector.limits import Limits
@@ -45,9 +44,6 @@ from interledger.routing.exchange import ExchangeTable, NoRate
 from interledger.routing.table import RoutingTable
 
 __all__ = ["Connector", "Limits"]
-
-REFUSALS_KEPT: Final = 1_000
-"""Refusals kept for people to look at."""
 
 
 @final
@@ -76,7 +72,7 @@ class Connector:
         self.link_watchers: list[Callable[[AccountId, Timestamp], None]] = []
         self.peers: dict[AccountId, Peer] = {}
         self.totals = Totals()
-        self.refusals: deque[PacketRefused] = deque(maxlen=REFUSALS_KEPT)
+        self.refusals = Refusals()
         self.deadlines = Deadlines()
         self._departed = Departed(self.deadlines)
         self.next_hops = NextHops(routes, self.peers, receivers, self.takes)
@@ -310,7 +306,7 @@ class Connector:
     def _refuse(self, incoming: Peer, prepare: Prepare, now: Timestamp, step: Step, refused: Refused) -> Reject:
         incoming.refused += 1
         code, message, data = refused
-        self.refusals.append(
+        self.refusals.add(
             PacketRefused(
                 now, step, incoming.id, prepare.destination, prepare.amount, prepare.execution_condition, code, message
             )
@@ -319,7 +315,7 @@ class Connector:
 
     def _reject_for(self, flight: InFlight, now: Timestamp, step: Step, refused: Refused) -> Reject:
         amount = flight.hold.legs[0][2] if flight.hold is not None else 0
-        self.refusals.append(
+        self.refusals.add(
             PacketRefused(now, step, flight.incoming.id, "", amount, flight.condition, refused.code, refused.message)
         )
         return Reject(refused.code, self.address, refused.message)

@@ -21,6 +21,8 @@ class Alarms(list[str]):
 
     on_tell: Callable[[str, RateAlarm | None], None] = staticmethod(lambda text, rate: None)
     """Called with each; of one about rates, with what is known of it."""
+    told = 0
+    """How many there were since the start."""
 
     def tell(self, text: str) -> None:
         """Log it as an error, and keep it."""
@@ -48,4 +50,5 @@ class Alarms(list[str]):
     def _keep(self, text: str, rate: RateAlarm | None = None) -> None:
         self.on_tell(text, rate)
         self.append(text)
+        self.told += 1
         del self[:-ALARMS_KEPT]

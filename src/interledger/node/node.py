@@ -30,6 +30,7 @@ from interledger.node.learned_routes import LearnedRoutes
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
 from interledger.node.live.live import Live
+from interledger.node.metrics import read_metrics
 from interledger.node.parent import OwnAddress, address_at_start
 from interledger.node.payment import Payment, PaymentTerms, Quote
 from interledger.node.payment_keys import PaymentKeys
@@ -78,8 +79,8 @@ class Node:
         self.exchange = ExchangeTable()
         self.alarms = Alarms()
         self.books = Books(self)
-        self.alarm = self.alarms.tell
         self.upgrade: Upgrade | None = None  # takes WebSockets over that are not BTP; set before the start
+        self.alarm, self.metrics = self.alarms.tell, lambda: read_metrics(self)
         self.ready = False
         self.started_at = Timestamp(0)
         self._store = store
@@ -100,9 +101,9 @@ class Node:
         self.peering: Peering
         self.payment_keys: PaymentKeys
         self.incoming: IncomingPayments
-        self._payments: Payments
+        self.paying: Payments
         self.settlements: Settlements
-        self._commits: GroupCommit
+        self.commits: GroupCommit
         self._listener: Listener | None = None
 
     # ------------------------------------------------------------------ life
@@ -147,7 +148,7 @@ class Node:
         self.wallets.use(self.connector)
         self.live = Live(self, facts)
         inline, tell = isinstance(store, MemoryStore), (self.alarms.store_failed, self.alarms.store_away)
-        self._commits = GroupCommit(self.ledger, store, clock, *tell, inline=inline)
+        self.commits = GroupCommit(self.ledger, store, clock, *tell, inline=inline)
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)
@@ -161,10 +162,9 @@ class Node:
         self.links.btp.admit_child = Children(self).admit
         self.learned = LearnedRoutes(self)
         change, alarm = self.connector.rates_changed, self.alarms.tell_of_rates
-        self.exchange_rates = Rates(
-            self.exchange, settings, clock=clock, entropy=entropy, on_change=change, on_alarm=alarm)  # fmt: skip
+        self.exchange_rates = Rates(self.exchange, settings, clock, entropy, on_change=change, on_alarm=alarm)
         self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
-        self._payments = Payments(self)
+        self.paying = Payments(self)
 
     async def _load(self, state: StoredState) -> None:
         """Take up what the store kept. Of an account that it and the settings have, the store's is the later word."""
@@ -177,7 +177,7 @@ class Node:
             self.settlements.follow(account)
         self._routes.set_static({**self.settings.routes, **state.routes})
         self.derive_routes()
-        self._payments.load(state.payments)
+        self.paying.load(state.payments)
         self.exchange_rates.set_static({**self.settings.rates, **state.rates})
         await self.exchange_rates.start()
 
@@ -186,9 +186,9 @@ class Node:
         self.ready = False
         if hasattr(self, "settlements"):  # all parts were made
             await self.settlements.stop()
-            await self._payments.stop()
             self.incoming.stop()
             self.live.stop()
+            await self.paying.stop()
             self.learned.stop()
             for task in list(self._tasks):
                 task.cancel()
@@ -198,7 +198,7 @@ class Node:
             await self.links.stop()
             await self.exchange_rates.stop()
             self._timer.stop()
-            await self._commits.close()
+            await self.commits.close()
         if self._store is not None:
             self._store.close()
 
@@ -232,7 +232,7 @@ class Node:
 
     async def commit(self) -> None:
         """Return once all that was changed is durable. Raises `StoreError` when it cannot be."""
-        await self._commits.commit()
+        await self.commits.commit()
 
     # ------------------------------------------------------------------ accounts
 
@@ -325,7 +325,7 @@ class Node:
     ) -> Quote:
         """What a payment would cost, probed on the way it would take. Raises `ResolveError`, `PaymentError`."""
         terms = PaymentTerms(self.account(account_id), receiver, send, deliver, slippage, min_rate)
-        return await self._payments.quote(terms)
+        return await self.paying.quote(terms)
 
     def pay(
         self,
@@ -340,15 +340,15 @@ class Node:
     ) -> Payment:
         """Start a payment. It goes on whoever watches it."""
         terms = PaymentTerms(self.account(account_id), receiver, send, deliver, slippage, min_rate)
-        return self._payments.start(terms, quote)
+        return self.paying.start(terms, quote)
 
     def payments(self) -> list[Payment]:
         """Those remembered, newest first."""
-        return self._payments.all()
+        return self.paying.all()
 
     def payment(self, payment_id: str) -> Payment:
         """Raises `NotFoundError`."""
-        return self._payments.get(payment_id)
+        return self.paying.get(payment_id)
 
     def status(self) -> NodeStatus:
         """The node in one look."""

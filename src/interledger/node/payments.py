@@ -23,6 +23,7 @@ from interledger.errors import InterledgerError, InvalidRequestError, NotFoundEr
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
 from interledger.node.payment import Payment, PaymentTerms, Quote, Rate, RateTooLowError, Snapshot
+from interledger.node.payment_totals import PaymentTotals
 from interledger.transport.stream import payment as stream
 from interledger.transport.stream.sender import StreamSender
 from interledger.transport.stream.shell import StreamPayer
@@ -58,6 +59,7 @@ class Payments:
         self._payments: dict[str, Payment] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._kept_at: dict[str, Timestamp] = {}
+        self.totals = PaymentTotals()
         self._egress = EgressPolicy(development=node.settings.development)
 
     def load(self, documents: list[dict[str, Any]]) -> None:
@@ -205,7 +207,9 @@ class Payments:
             self._keep(payment)
 
     def _end(self, payment: Payment, **fields: Any) -> None:
-        payment.update(ended_at=self._node.clock.now(), in_flight=0, **fields)
+        now = self._node.clock.now()
+        payment.update(ended_at=now, in_flight=0, **fields)
+        self.totals.add(payment.state, now - payment.started_at)
         self._kept_at.pop(payment.snapshot.id, None)
         self._keep(payment)
         self._node.live.reports.payment_finished(payment.snapshot)

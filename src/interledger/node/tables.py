@@ -106,9 +106,9 @@ class Rates:
         self,
         table: ExchangeTable,
         settings: Settings,
-        *,
         clock: Clock,
         entropy: Entropy,
+        *,
         on_change: Callable[[], None],
         on_alarm: Callable[[RateAlarm], None],
     ) -> None:

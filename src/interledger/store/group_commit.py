@@ -76,6 +76,8 @@ class GroupCommit:
     ) -> None:
         self.error: StoreError | None = None
         """Why nothing is written any more."""
+        self.written = self.written_ms = 0
+        """How many steps were written, and how long that took together."""
         self._ledger = ledger
         self._store = store
         self._clock = clock
@@ -218,6 +220,8 @@ class GroupCommit:
 
     def _written(self, commit: DurableStep) -> None:
         self._writing = None
+        self.written += 1
+        self.written_ms += self._clock.now() - commit.at
         if commit.full is not None or commit.error is not None:
             self._fail(commit)
         following = None
