@@ -161,6 +161,14 @@ root: Final = LazyGroup(
             },
             "Settlement engines: how balances become money",
         ),
+        "events": LazyGroup(
+            "events",
+            {
+                "tail": Entry("events:tail", "What happens, as it happens"),
+                "list": Entry("events:list_events", "What happened, newest first"),
+            },
+            "What happens at the node",
+        ),
         "config": LazyGroup(
             "config",
             {

@@ -8,7 +8,17 @@ from typing import Any, Final, NamedTuple
 
 from interledger.cli.console import Console
 
-__all__ = ["FORMATS", "Column", "cut_middle", "pick_fields", "render_table", "to_json", "to_ndjson", "to_tsv"]
+__all__ = [
+    "FORMATS",
+    "Column",
+    "cut_middle",
+    "pick_fields",
+    "printable",
+    "render_table",
+    "to_json",
+    "to_ndjson",
+    "to_tsv",
+]
 
 FORMATS: Final = ("table", "json", "ndjson", "tsv")
 
@@ -72,6 +82,11 @@ def cut_middle(text: str, width: int) -> str:
         return text
     tail = (width - 1) // 3
     return text[: width - 1 - tail] + "…" + text[len(text) - tail :]
+
+
+def printable(text: str) -> str:
+    """What came from strangers: whatever could move a terminal's cursor is shown as an escape."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 # ---------------------------------------------------------------------- documents

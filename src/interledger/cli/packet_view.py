@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
-from interledger.cli.output import cut_middle
+from interledger.cli.output import cut_middle, printable
 from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ERROR_CODES, AmountTooLarge
@@ -171,6 +171,5 @@ def _shown(key: str, value: str) -> str:
     if key == "code" and value in ERROR_CODES:
         return f"{value} {ERROR_CODES[value].name}   (ilp explain {value})"
     if key == "message":
-        # It came from a stranger: what could move a terminal's cursor is shown as an escape.
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+        return printable(value)
     return value
