@@ -338,8 +338,6 @@ class XrpEngine(SettlementEngine):
                     await self._look_at(account)
                 except (CallError, CannotPayError, DecodeError) as error:
                     self._tell(account.id, f"no channels with {account.id} as they should be: {error}")
-                else:
-                    self._told.pop(account.id, None)
             for closing in self._host.get(CLOSING) or ():
                 name, ours = closing["id"], closing["ours"]
                 if await (self._out.close(name) if ours else self._in.redeem(name, close=True)):
@@ -354,6 +352,7 @@ class XrpEngine(SettlementEngine):
             return
         self._meet_at[account.id] = self._host.now() + max(MEET_MS, self._numbers["look_ms"])
         await self._meet(account)
+        self._told.pop(account.id, None)
 
     def _tell(self, account_id: str, text: str) -> None:
         """The operator, once as long as it is the same."""
