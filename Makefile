@@ -13,8 +13,8 @@ RUNS ?= 20000
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.node ## Three nodes on this machine, two currencies, one payment
-	@$(BIN)/ilp demo
+demo: $(VENV)/.node $(if $(SETTLEMENT),$(VENV)/.ledgers) ## Three nodes on this machine, two currencies, one payment; SETTLEMENT=anvil, litecoin or bank: settled there
+	@$(BIN)/ilp demo $(if $(SETTLEMENT),--settlement $(SETTLEMENT))
 
 test: $(VENV)/.dev interop check ## Format, lint, types, import rules, then every test
 	@$(BIN)/python -m pytest
@@ -67,6 +67,11 @@ $(BIN)/python:
 $(VENV)/.node: pyproject.toml | $(BIN)/python
 	@printf 'Installing interledger-py into $(VENV) (once, less than a minute) ... '
 	@$(PIP) install --quiet -e '.[node]' && touch $@ && echo done
+
+# What ledgers need of Python. Their programs are named when one is missing, with how to get it.
+$(VENV)/.ledgers: pyproject.toml | $(VENV)/.node
+	@printf 'Installing what the ledgers need into $(VENV) (once) ... '
+	@$(PIP) install --quiet -e '.[node,evm]' && touch $@ && echo done
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@printf 'Installing the tools and what the tests need into $(VENV) (once, about a minute) ... '

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from interledger.accounts.account import Account, AccountId, LinkSettings, Relation, parse_account_id
@@ -53,3 +55,14 @@ def test_J6_no_secret_in_a_repr() -> None:
     account = Account(id=AccountId("bob"), asset=Asset("USD", 9), ilp_address=Address("test.bob"), link=link)
     assert "canary" not in repr(account)
     assert "wss://peer.example" in repr(account)
+
+
+def test_how_it_is_settled_is_nothing_else() -> None:
+    account = Account(id=AccountId("bob"), asset=Asset("USD", 9), ilp_address=Address("test.bob"), settle_to=5)
+    settled = replace(
+        account, settle_threshold=7, settle_to=None, settlement_engine_url="http://127.0.0.1:3000", settle_in_max=1
+    )
+    assert account.differs_only_in_settlement(settled)
+    assert account.differs_only_in_settlement(account)
+    assert not account.differs_only_in_settlement(replace(settled, owes_us_max=1))
+    assert not account.differs_only_in_settlement(replace(settled, id=AccountId("eve")))

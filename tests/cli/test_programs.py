@@ -87,7 +87,7 @@ def report(**changes: Any) -> Any:
     }  # fmt: skip
     checks = changes.pop("checks", [])
     return SimpleNamespace(
-        payment=SimpleNamespace(**(payment | changes)), balances=[], checks=checks, is_sound=not checks
+        payment=SimpleNamespace(**(payment | changes)), balances=[], checks=checks, settled=[], is_sound=not checks
     )
 
 

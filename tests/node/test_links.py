@@ -9,7 +9,7 @@ from loopback import account, btp_dialler, btp_listener, digest, http_link, net,
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from interledger.accounts.account import LinkSettings, Relation
+from interledger.accounts.account import AccountId, LinkSettings, Relation
 from interledger.link.btp.auth import auth_message
 from interledger.link.btp.messages import BtpResponse, decode_btp
 from interledger.node.node import Node
@@ -103,3 +103,16 @@ async def test_a_link_that_is_replaced_takes_the_new_token_and_not_the_old_one()
         assert await admitted(node, "/", "", "new")
         await node.delete_account("alice")
         assert not await admitted(node, "/", "", "new")
+
+
+async def test_settled_otherwise_a_link_stays() -> None:
+    async with running(settings("test.left")) as left, running(settings("test.right")) as right:
+        dial = LinkSettings(btp_url=f"ws://127.0.0.1:{left.port}/accounts/right/ilp/btp", btp_outgoing_token="t")
+        await left.create_account(btp_account("right", btp_incoming_token_digest=digest("t")))  # type: ignore[arg-type]
+        await right.create_account(account("left", "USD/9", "test.left", Relation.PEER, dial))
+        await until(lambda: right.link_status("left").up)
+        link, since = right.connector.peers[AccountId("left")].link, right.link_status("left").since
+        await right.replace_account(replace(right.account("left"), settle_threshold=5, settle_to=0))
+        assert right.account("left").settle_threshold == 5
+        assert right.connector.peers[AccountId("left")].link is link
+        assert (right.link_status("left").up, right.link_status("left").since) == (True, since)

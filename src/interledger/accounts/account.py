@@ -170,6 +170,10 @@ _PRESENTED: Final = (
 """Of `LinkSettings`: what the counterpart presents to us."""
 
 
+_SETTLES: Final = ("settle_threshold", "settle_to", "settlement_engine_url", "settle_in_max")
+"""Of `Account`: what only settlement looks at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One counterpart. Amounts in integer units of `asset`; None for a limit means that there is none."""
@@ -207,6 +211,10 @@ class Account:
     def ledger_name(self) -> str:
         """The name of its ledger account: `peer/bob`, or `local/bob` for a holder on this node."""
         return f"{'local' if self.relation is Relation.LOCAL else 'peer'}/{self.id}"
+
+    def differs_only_in_settlement(self, other: Account) -> bool:
+        """Whether all else is the same: packets and links know nothing of how it is settled."""
+        return replace(self, **{name: getattr(other, name) for name in _SETTLES}) == other
 
 
 def parse_account_id(text: str) -> AccountId:

@@ -14,7 +14,7 @@ from interledger.errors import InvalidRequestError
 
 __all__ = ["NO_CURRENCY", "Asset", "Money", "format_amount", "parse_amount", "parse_asset", "parse_money"]
 
-SPOKEN_PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "XRP": 6, "ETH": 9, "BTC": 8}
+SPOKEN_PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "XRP": 6, "ETH": 9, "BTC": 8, "LTC": 8}
 """Decimal places in which an asset is spoken of; 2 for all others (ISO 4217)."""
 
 

@@ -15,11 +15,13 @@ from interledger.cli.console import Console
 from interledger.cli.demo_view import (
     balance_lines,
     check_lines,
+    ledger_lines,
     opening_lines,
     quote_lines,
     report_document,
     sent_lines,
 )
+from interledger.cli.dev_settlement import assets_for, example_amount, ledger_errors, settlement_option
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.progress import Progress
 from interledger.cli.state import State
@@ -36,28 +38,35 @@ __all__ = ["demo"]
 
 @command("demo")
 @click.option("--topology", default="line:3", metavar="SHAPE", help="line:3, star:4, or the name of a TOML file.")
-@click.option("--assets", default="USD/9,EUR/9", metavar="A,B", help="What the holders keep, in turn.")
-@click.option("--amount", default="10 USD", metavar="'10 USD'", help="What the first holder sends.")
+@click.option("--assets", metavar="A,B", help="What the holders keep, in turn; USD/9,EUR/9 on most ledgers.")
+@click.option("--amount", metavar="'10 USD'", help="What the first holder sends; about 10 USD.")
 @click.option("--keep", metavar="DIR", help="Keep the nodes' state in this directory.")
+@settlement_option
 @click.pass_obj
-def demo(state: State, topology: str, assets: str, amount: str, keep: str | None) -> int:
+def demo(
+    state: State, topology: str, assets: str | None, amount: str | None, keep: str | None, settlement: str | None
+) -> int:
     """Start three nodes on free ports, pay across two currencies, compare every balance, and stop.
 
-    alice keeps USD, bob keeps EUR, the hub between them exchanges. All of it is real: databases, sockets, packets.
+    alice keeps USD, bob keeps EUR, the hub between them exchanges. All of it is real: databases, sockets, packets; with
+    --settlement the ledger, too: what is owed is settled there, and compared with the books.
     """
     from interledger.daemon.demo import run_demo
     from interledger.daemon.process import run
     from interledger.daemon.topology import parse_assets, parse_topology
 
-    shape = parse_topology(topology, parse_assets(assets), 0)
+    shape = parse_topology(topology, parse_assets(assets_for(assets, settlement)), 0)
     # Before anything is started.
-    send = _units(amount, next(node.asset for node in shape.nodes if node.asset is not None))
+    first = next(node.asset for node in shape.nodes if node.asset is not None)
+    send = _units(example_amount(first) if amount is None else amount, first)
     began = time.monotonic()
     watcher = _Printer(state.console, began, quiet=not state.is_table)
-    with _directory(keep) as directory:
-        report = run(run_demo(shape, Path(directory), send, watcher))
+    with _directory(keep) as directory, ledger_errors():
+        report = run(run_demo(shape, Path(directory), send, watcher, settlement))
     seconds = time.monotonic() - began
-    state.emit(report_document(report), lambda: _lines(report, state.console, seconds), identifier="payment")
+    state.emit(
+        report_document(report), lambda: _lines(report, state.console, seconds, settlement), identifier="payment"
+    )
     return ExitCode.DONE if report.is_sound else ExitCode.FAULT_FOUND
 
 
@@ -72,9 +81,18 @@ def _units(text: str, asset: Asset) -> int:
     return parse_amount(number, asset.scale)
 
 
-def _lines(report: DemoReport, console: Console, seconds: float) -> list[str]:
-    lines = [*sent_lines(report, console), "", *balance_lines(report, console), "", *check_lines(report, console)]
-    return [*lines, "", f"  Started, paid and stopped in {seconds:.1f} s. Keep such a network:  ilp dev up"]
+def _lines(report: DemoReport, console: Console, seconds: float, settlement: str | None) -> list[str]:
+    lines = [
+        *sent_lines(report, console),
+        *ledger_lines(report),
+        "",
+        *balance_lines(report, console),
+        "",
+        *check_lines(report, console),
+    ]
+    settled = "" if settlement is None else f" --settlement {settlement}"
+    done = "Started, paid and stopped" if settlement is None else "Started, paid, settled and stopped"
+    return [*lines, "", f"  {done} in {seconds:.1f} s. Keep such a network:  ilp dev up{settled}"]
 
 
 class _Printer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from interledger.accounts.asset import Asset, Money, format_amount
 from interledger.cli.console import Console
+from interledger.cli.dev_settlement import settled_document
 from interledger.cli.dev_view import node_lines
 from interledger.cli.money import align, floor_spoken, rate_text, round_spoken
 from interledger.daemon.topology import DEV_VALUES
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from interledger.daemon.demo import Balance, DemoReport
     from interledger.node.payment import Quote
 
-__all__ = ["balance_lines", "check_lines", "opening_lines", "quote_lines", "report_document", "sent_lines"]
+__all__ = [
+    "balance_lines",
+    "check_lines",
+    "ledger_lines",
+    "opening_lines",
+    "quote_lines",
+    "report_document",
+    "sent_lines",
+]
 
 
 def opening_lines(document: Mapping[str, Any], console: Console, seconds: float) -> list[str]:
@@ -74,6 +83,17 @@ def _packets(fulfilled: int, rejected: int) -> str:
     return f"   {text}" + (f", {rejected} rejected" if rejected else "")
 
 
+def ledger_lines(report: DemoReport) -> list[str]:
+    """What was settled: by whom, how much, in which transaction."""
+    rows = [row for row in report.settled if row.moved]
+    whom = [f"{row.payer} → {row.payee}" for row in rows]
+    width = max((len(text) for text in whom), default=0)
+    return [
+        f"  Settled  {text:<{width}}   {Money(row.moved, row.asset)}   {row.transaction or ''}".rstrip()
+        for text, row in zip(whom, rows, strict=True)
+    ]
+
+
 def balance_lines(report: DemoReport, console: Console) -> list[str]:
     """Every account of every node, before and after."""
     rows = report.balances
@@ -108,6 +128,8 @@ def check_lines(report: DemoReport, console: Console) -> list[str]:
         links = sum(" agree on what " in check.text for check in report.checks)
         lines.append(f"  {console.mark('✓')} Both sides of {links} links agree to the unit")
         lines.append(f"  {console.mark('✓')} Sent and delivered are in the books, to the unit")
+        if report.settled:
+            lines.append(f"  {console.mark('✓')} What was settled is in both books and on the ledger, to the unit")
         lines.append(f"  {console.mark('✓')} Every asset sums to zero at every node, and nothing is held any more")
     return lines
 
@@ -132,5 +154,6 @@ def report_document(report: DemoReport) -> dict[str, Any]:
             for row in report.balances
         ],
         "checks": [{"text": check.text, "difference": str(check.difference)} for check in report.checks],
+        "settled": settled_document(report.settled),
         "sound": report.is_sound,
     }

@@ -13,6 +13,13 @@ from typing import Any, Final
 
 import click
 
+from interledger.cli.dev_settlement import (
+    assets_for,
+    ledger_errors,
+    settled_document,
+    settled_lines,
+    settlement_option,
+)
 from interledger.cli.dev_view import already_running_lines, port_taken_lines, started_lines, status_lines
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
@@ -32,13 +39,23 @@ OTHER_PORTS: Final = 1_000
 
 @command("up")
 @click.option("--topology", default="line:3", metavar="SHAPE", help="line:3, star:4, or the name of a TOML file.")
-@click.option("--assets", default="USD/9,EUR/9", metavar="A,B", help="What the holders keep, in turn.")
+@click.option("--assets", metavar="A,B", help="What the holders keep, in turn; USD/9,EUR/9 on most ledgers.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="The hub's port; the others are below it. 0: free ones.")
 @click.option("--fresh", is_flag=True, help="Stop what runs, forget all balances, and start anew.")
 @click.option("--detach", is_flag=True, help="Return once it runs, and leave it running.")
 @click.option("--tls", is_flag=True, help="https and wss between all, by an authority of this directory.")
+@settlement_option
 @click.pass_obj
-def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, detach: bool, tls: bool) -> int:
+def up(
+    state: State,
+    topology: str,
+    assets: str | None,
+    port: int | None,
+    fresh: bool,
+    detach: bool,
+    tls: bool,
+    settlement: str | None,
+) -> int:
     """Start a network of nodes on this machine: alice (USD), a hub, bob (EUR).
 
     It runs until Ctrl-C or `ilp dev down`. Balances are kept in ./.ilp and are there again at the next start.
@@ -48,13 +65,14 @@ def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, 
     from interledger.errors import StoreError
 
     began = time.monotonic()
-    shape = parse_topology(topology, parse_assets(assets), port)
+    shape = parse_topology(topology, parse_assets(assets_for(assets, settlement)), port)
     if fresh:
         _stop_running(state)
     if detach:
         return _start_detached(state, began)
     try:
-        _run_network(state, shape, fresh=fresh, tls=tls, began=began)
+        with ledger_errors():
+            _run_network(state, shape, fresh=fresh, tls=tls, settlement=settlement, began=began)
     except AlreadyRunningError as error:
         _say_running(state, error.document or {})
         return ExitCode.DONE
@@ -69,7 +87,7 @@ def up(state: State, topology: str, assets: str, port: int | None, fresh: bool, 
     return ExitCode.DONE
 
 
-def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, began: float) -> None:
+def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, settlement: str | None, began: float) -> None:
     """Until a signal: the network, its dev.json, and the lines that say so."""
     from interledger.daemon.dev import DevNetwork, announce, only_one, wipe
     from interledger.daemon.process import run, settle_garbage, stop_on_signals
@@ -77,7 +95,7 @@ def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, began: flo
 
     async def main() -> None:
         stop = asyncio.Event()
-        network = DevNetwork(shape, state.directory, tls=tls)
+        network = DevNetwork(shape, state.directory, tls=tls, settlement=settlement)
         await network.start()
         stop_on_signals(stop)
         try:
@@ -204,9 +222,10 @@ def _stop_running(state: State) -> dict[str, Any] | None:
 @command("status")
 @click.pass_obj
 def status(state: State) -> int:
-    """What runs in this directory, and whether every node answers."""
+    """What runs in this directory, whether every node answers, and what was settled."""
     from interledger.api.client import ApiClient
     from interledger.daemon.dev import running_network
+    from interledger.daemon.settled import Settled, compare_settled
     from interledger.errors import InterledgerError
 
     found = running_network(state.directory)
@@ -220,16 +239,24 @@ def status(state: State) -> int:
         except InterledgerError:
             return False
 
-    async def ask() -> list[str]:
+    async def ask() -> tuple[list[str], list[Settled]]:
         nodes = document["nodes"]
         answers = await asyncio.gather(*(is_up(node) for node in nodes.values()))
-        return [name for name, answers_now in zip(nodes, answers, strict=True) if answers_now]
+        up = [name for name, answers_now in zip(nodes, answers, strict=True) if answers_now]
+        return up, await compare_settled(document) if len(up) == len(nodes) else []
 
-    names = asyncio.run(ask())
+    with ledger_errors():
+        names, settled = asyncio.run(ask())
     shown = _without_tokens(document)
     for name, node in shown["nodes"].items():
         node["up"] = name in names
-    state.emit(shown, lambda: status_lines(document, state.console, names), identifier="pid")
+    shown["settled"] = settled_document(settled)
+
+    def lines() -> list[str]:
+        found = status_lines(document, state.console, names)
+        return [*found, *settled_lines(settled, document, state.console)] if settled else found
+
+    state.emit(shown, lines, identifier="pid")
     return ExitCode.DONE if len(names) == len(document["nodes"]) else ExitCode.NO_NODE
 
 

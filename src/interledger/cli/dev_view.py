@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from interledger.accounts.asset import parse_asset
 from interledger.cli.console import Console
+from interledger.cli.dev_settlement import example_amount, settlement_lines
 from interledger.cli.money import rate_text, time_of_day
 from interledger.daemon.topology import DEV_VALUES
 
@@ -18,7 +20,7 @@ Document = Mapping[str, Any]
 def node_lines(document: Document, console: Console, *, mark: str = "✓") -> list[str]:
     """A line a node, holders and hubs in the order of the topology, and one for the links."""
     nodes: Mapping[str, Document] = document["nodes"]
-    names = max(len("links"), *(len(name) for name in nodes))
+    names = max(len("settlement" if document.get("settlement") else "links"), *(len(name) for name in nodes))
     addresses = max(len(node["address"]) for node in nodes.values())
     keeps = {name: _keeps(name, node, document) for name, node in nodes.items()}
     widest = max(len(text) for text in keeps.values())
@@ -30,7 +32,8 @@ def node_lines(document: Document, console: Console, *, mark: str = "✓") -> li
             f"  {node['url']}   {what}".rstrip()
         )
     links = ", ".join(f"{left} ─ {right} by {kind}" for left, right, kind, _ in document["links"])
-    return [*lines, f"  {console.mark(mark)} {'links':<{names}}  {links}"]
+    lines.append(f"  {console.mark(mark)} {'links':<{names}}  {links}")
+    return [*lines, *settlement_lines(document, console, names)]
 
 
 def _assets_of(name: str, document: Document) -> list[str]:
@@ -79,8 +82,7 @@ def _example(nodes: Mapping[str, Document]) -> str | None:
     if len(holders) < 2:
         return None
     (source, first), (_, last) = holders[0], holders[-1]
-    code = first["asset"].partition("/")[0]
-    return f"ilp pay --from {source} '{last['wallet']}' '10 {code}'"
+    return f"ilp pay --from {source} '{last['wallet']}' '{example_amount(parse_asset(first['asset']))}'"
 
 
 def already_running_lines(document: Document | None) -> list[str]:

@@ -5,17 +5,23 @@ The books of different nodes know nothing of each other. That they agree afterwa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from interledger.accounts.asset import Asset
 from interledger.daemon.dev import DevNetwork
+from interledger.daemon.settled import Settled, compare_settled
 from interledger.daemon.topology import Topology
 from interledger.node.payment import Quote, Snapshot
 
 __all__ = ["Balance", "Check", "DemoReport", "Watcher", "run_demo"]
+
+SETTLED_S: Final = 120.0
+"""Ledgers take their time; those of a development network a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class DemoReport:
     payment: Snapshot
     balances: list[Balance]
     checks: list[Check]
+    settled: list[Settled] = field(default_factory=list)
 
     @property
     def is_sound(self) -> bool:
@@ -68,9 +75,14 @@ class Watcher(Protocol):
         ...
 
 
-async def run_demo(topology: Topology, directory: Path, send: int, watcher: Watcher) -> DemoReport:
-    """The first holder pays the last one. `send`: units of the first one's asset. State goes into `directory`."""
-    network = DevNetwork(topology, directory)
+async def run_demo(
+    topology: Topology, directory: Path, send: int, watcher: Watcher, settlement: str | None = None
+) -> DemoReport:
+    """The first holder pays the last one. `send`: units of the first one's asset. State goes into `directory`.
+
+    `settlement`: the ledger that what is owed is settled on; the report waits until that is done.
+    """
+    network = DevNetwork(topology, directory, settlement=settlement)
     await network.start()
     try:
         watcher.started(network)
@@ -84,14 +96,35 @@ async def run_demo(topology: Topology, directory: Path, send: int, watcher: Watc
         async for snapshot in payment.progress:
             watcher.progress(snapshot)
         ended = await payment.done()
+        settled = await _settle(network)
         after = _positions(network)
         balances = [
             Balance(name, account, asset, before[name, account, asset], net)
             for (name, account, asset), net in after.items()
         ]
-        return DemoReport(quote, ended, balances, list(_checks(network, source, destination, ended, balances)))
+        checks = [*_checks(network, source, destination, ended, balances), *_ledger_checks(settled)]
+        return DemoReport(quote, ended, balances, checks, settled)
     finally:
         await network.stop()
+
+
+async def _settle(network: DevNetwork) -> list[Settled]:
+    """Until nothing is under way any more, for a while: what two books and the ledger say then."""
+    rows: list[Settled] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLED_S):
+            while rows := await compare_settled(network.document()):
+                if all(row.is_quiet for row in rows):
+                    break
+                await asyncio.sleep(0.1)
+    return rows
+
+
+def _ledger_checks(rows: list[Settled]) -> Iterator[Check]:
+    for row in rows:
+        yield Check(f"{row.payer}'s books agree with the ledger", row.given - row.waiting - row.moved)
+        yield Check(f"{row.payee}'s books agree with the ledger", row.moved - row.taken)
+        yield Check(f"all that {row.payer} settles has left", row.on_its_way)
 
 
 def _positions(network: DevNetwork) -> dict[tuple[str, str, Asset], int]:

@@ -14,6 +14,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, Final, final
@@ -23,6 +24,7 @@ from interledger.clock import SystemClock, SystemEntropy, Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.codec.timestamp import format_rfc3339
 from interledger.daemon.authority import DevAuthority
+from interledger.daemon.dev_settlement import PORTS_FILE, SETTLEMENT_DIRECTORY, DevSettlement, settlement_secret
 from interledger.daemon.neighbours import Neighbours
 from interledger.daemon.ports import find_listener, port_is_taken
 from interledger.daemon.process import read_private_json, write_private_json
@@ -83,10 +85,20 @@ class AlreadyRunningError(InterledgerError):
 class DevNetwork:
     """All nodes of a topology. `directory`: where their state is kept, one folder a node.
 
-    `tls`: they speak TLS, by certificates of an authority that is made in the directory.
+    `tls`: they speak TLS, by certificates of an authority that is made in the directory. `settlement`: the kind of
+    ledger that they settle on (`daemon.ledgers.table`); None: they do not.
     """
 
-    def __init__(self, topology: Topology, directory: Path, *, durability: str = "power", tls: bool = False) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        directory: Path,
+        *,
+        durability: str = "power",
+        tls: bool = False,
+        settlement: str | None = None,
+    ) -> None:
+        """Raises `InvalidRequestError` for a ledger that is not there."""
         self.topology = topology
         self.directory = directory
         self.nodes: dict[str, Node] = {}
@@ -94,12 +106,19 @@ class DevNetwork:
         self.started_at = Timestamp(0)
         self._durability = durability
         self._tls = tls
+        self.settlement = None if settlement is None else DevSettlement(settlement, topology, directory)
 
     async def start(self) -> None:
-        """Start every node, then link them. Raises `PortTakenError` before anything is started, `ConflictError`."""
+        """Start every node, then link them, then connect what settles.
+
+        Raises `PortTakenError` before anything is started, `ConflictError`, `MissingProgramError`, `LedgerError`.
+        """
+        if self.settlement is not None:
+            self.settlement.ledger.check()
         for spec in self.topology.nodes:
-            if spec.port and port_is_taken(HOST, spec.port):
-                raise PortTakenError(spec.port)
+            for port in (spec.port, spec.port + 1)[: 1 if self.settlement is None else 2]:
+                if spec.port and port_is_taken(HOST, port):
+                    raise PortTakenError(port)
         try:
             for spec in self.topology.nodes:
                 self.nodes[spec.name] = await open_node(self._settings(spec), self.neighbours.pages_of(spec.name))
@@ -107,13 +126,17 @@ class DevNetwork:
             for spec in reversed(self.topology.nodes):
                 await self._configure(spec)
             await self._wait_for_links()
+            if self.settlement is not None:
+                await self._connect_engines(self.settlement)
         except BaseException:
             await self.stop()
             raise
         self.started_at = SystemClock().now()
 
     async def stop(self) -> None:
-        """Stop all nodes, the last one first."""
+        """Stop all nodes, the last one first; before them the engines, which would miss them."""
+        if self.settlement is not None:
+            await self.settlement.stop()
         for name in reversed(list(self.nodes)):
             await self.nodes.pop(name).stop()
 
@@ -142,6 +165,7 @@ class DevNetwork:
             "margin": str(self.topology.margin),
             "nodes": nodes,
             "links": [[link.left, link.right, link.kind, str(link.asset)] for link in self.topology.links],
+            "settlement": None if self.settlement is None else self.settlement.document(),
         }
 
     # ------------------------------------------------------------------ one node
@@ -149,9 +173,12 @@ class DevNetwork:
     def _settings(self, spec: DevNode) -> Settings:
         place = self.directory / spec.name
         keep = None if self._durability == "memory" else place
-        files: dict[str, Any] = self._certificates(spec) if self._tls else {}
+        more: dict[str, Any] = self._certificates(spec) if self._tls else {}
+        if self.settlement is not None:
+            port = spec.port + 1 if spec.port else 0
+            more |= {"settlement_api_bind_address": f"{HOST}:{port}", "settlement_token": settlement_secret(place)}
         return Settings(
-            **files,
+            **more,
             ilp_address=Address(spec.address),
             http_bind_address=f"{HOST}:{spec.port}",
             data_dir=str(place),
@@ -182,10 +209,32 @@ class DevNetwork:
         for account in wanted.values():
             if account.id not in there:
                 await node.create_account(account)
-            elif there[account.id] != account:
+                continue
+            before = there[account.id]
+            if self.settlement is not None:  # what is settled is said when the engines run; until then as it was
+                account = replace(
+                    account,
+                    settlement_engine_url=before.settlement_engine_url,
+                    settle_threshold=before.settle_threshold,
+                    settle_to=before.settle_to,
+                )
+            if before != account:
                 await node.replace_account(account)
         await node.set_static_routes(self.topology.routes_of(spec.name))
         await node.set_rates(self.topology.values)
+
+    async def _connect_engines(self, settlement: DevSettlement) -> None:
+        """The links are up by then, so that engines can talk to each other at once."""
+        await settlement.start(self.nodes)
+        # All at once: an engine that is told says who it is, and the peer's node has to know its own by then.
+        for spec in self.topology.nodes:
+            for account in self._accounts_of(spec):
+                settled = settlement.settled(spec, account)
+                if settled != self.nodes[spec.name].account(account.id):
+                    self.nodes[spec.name].changes.replace(settled)
+        for node in self.nodes.values():
+            await node.commit()
+        await settlement.wait_until_known(self.nodes)
 
     def _accounts_of(self, spec: DevNode) -> Iterator[Account]:
         if spec.asset is not None:
@@ -283,3 +332,5 @@ def wipe(directory: Path) -> None:
         for place in directory.iterdir():
             if place.is_dir() and (place / "secret_seed").exists():
                 shutil.rmtree(place)
+        if (directory / SETTLEMENT_DIRECTORY / PORTS_FILE).exists():
+            shutil.rmtree(directory / SETTLEMENT_DIRECTORY)

@@ -63,6 +63,7 @@ DEV_VALUES: Final[dict[str, str]] = {
     "NGN": "0.00058",
     "CNY": "0.1271",
     "XRP": "0.5228",
+    "LTC": "82.4",
     "ETH": "2950.5",
     "BTC": "88240",
 }

@@ -67,7 +67,7 @@ class Accounts:
     def replace(self, account: Account) -> None:
         """The same account with other settings. Raises `NotFoundError`, and as `open`; the old one stays then.
 
-        Where only what the counterpart presents is new, its links and its packets in flight stay.
+        Where only what the counterpart presents is new, or how it is settled, its links and its packets in flight stay.
         Its line in the books cannot change while there is something on it: neither its asset, nor whether it is local.
         """
         old = self.get(account.id)
@@ -76,6 +76,9 @@ class Accounts:
                 f"“{account.id}” has a position in {old.asset} as {old.relation}; neither can change until it is zero."
             )
         self._check(account)
+        if old.differs_only_in_settlement(account):
+            self.rename(account)
+            return
         if replace(old, link=account.link) == account and old.link.differs_only_in_credentials(account.link):
             self._links.change_credentials(old, account)
             self.rename(account)

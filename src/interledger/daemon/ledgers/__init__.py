@@ -1,0 +1,1 @@
+"""Ledgers that a development network starts for itself, to settle on."""
