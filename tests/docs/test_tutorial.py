@@ -154,7 +154,7 @@ def follow(page: Path, folder: Path) -> None:
                 is_so = done.returncode == block.exit_code and fits(block.expected, done.stdout.splitlines())
                 if is_so or not block.again or time.monotonic() > end:
                     break
-                time.sleep(0.2)
+                threading.Event().wait(0.2)
             assert is_so, f"$ {block.command}\n{done.stdout}exit {done.returncode}"
     finally:
         for background in staying:

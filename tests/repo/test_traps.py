@@ -60,6 +60,10 @@ PARSED_BEFORE = {
     "settlement/engines/folder.py": "options of the operator",
     "routing/targets.py": "after a fullmatch",
     "routing/rate_sources.py": "groups of a fullmatch",
+    "daemon/settled.py": "documents of our own APIs",
+    "daemon/dev_settlement.py": "a file of our own",
+    "daemon/ledgers/anvil.py": "the answers of a chain of our own",
+    "cli/dev_settlement.py": "documents of our own",
     "daemon/topology.py": "after isascii and isdecimal",
     "daemon/ports.py": "what the system says",
 }
