@@ -20,14 +20,17 @@ from interledger.api import (
     events,
     incoming_socket,
     ledger,
+    live,
     metrics,
     openapi,
     operator_settings,
+    overview,
     peer_balance,
     rates,
     reconciliation,
     route_explain,
     routes,
+    settings_view,
     settlements,
     status,
     unknown,
@@ -92,6 +95,9 @@ def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:
         *unknown.OPERATIONS,
         *settlements.OPERATIONS,
         *events.OPERATIONS,
+        *overview.OPERATIONS,
+        *settings_view.OPERATIONS,
+        *live.OPERATIONS,
     )
     return (openapi.operation(described), *described)
 

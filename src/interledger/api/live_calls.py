@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, cast
+from urllib.parse import quote as encode_path
 from urllib.parse import urlencode
 
 from interledger.api.calls import TIMEOUT_MS, read_answer
@@ -44,6 +45,26 @@ class LiveCalls(SettlementCalls):
         One whose `event` is `gap` says that some are lost. Whoever comes back gives the last id. Raises `LinkError`.
         """
         return self._stream("/api/events?" + query_text({"only": only, "since": since}))
+
+    async def overview(self) -> Document:
+        """Is anything wrong, how much could be lost, what is moving."""
+        return cast("Document", await self._call("GET", "/api/overview"))
+
+    async def topology(self) -> Document:
+        """Who is connected, and what moves between us."""
+        return cast("Document", await self._call("GET", "/api/topology"))
+
+    async def account_history(self, account_id: str) -> list[Document]:
+        """Where an account stood since the node started, oldest first."""
+        return await self._items(f"/api/accounts/{encode_path(account_id, safe='')}/history")
+
+    async def settings(self) -> list[Document]:
+        """What the node runs with, and who said so."""
+        return await self._items("/api/settings")
+
+    def watch(self, *topics: str) -> AsyncIterator[StreamedEvent]:
+        """What changes, while you listen: each topic's document whenever it is another one, `event` is the topic."""
+        return self._stream("/api/live?" + query_text({"topics": ",".join(topics)}))
 
     async def _stream(self, path: str) -> AsyncIterator[StreamedEvent]:
         """What a stream of server-sent events says, without its comments."""

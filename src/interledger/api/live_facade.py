@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
+from interledger.node.live.overview import AccountLook, NodeLook
+from interledger.node.live.seconds import Flow, PositionPoint
 
-__all__ = ["ChannelView", "EventPageView", "EventView", "EventsFacade", "LiveFacade"]
+__all__ = [
+    "ChannelView",
+    "EventPageView",
+    "EventView",
+    "EventsFacade",
+    "LiveFacade",
+    "OverviewFacade",
+    "PulseFacade",
+    "SecondsFacade",
+]
 
 
 class EventView(Protocol):
@@ -71,8 +83,36 @@ class EventsFacade(Protocol):
     def subscribe(self, kinds: frozenset[str] | None = None) -> ChannelView: ...
 
 
+class OverviewFacade(Protocol):
+    """The node in one look."""
+
+    def look(self) -> NodeLook: ...
+    def accounts(self) -> list[AccountLook]: ...
+
+
+class SecondsFacade(Protocol):
+    """What moved."""
+
+    def last(self, now: Timestamp, count: int) -> list[Flow]: ...
+    def history(self, account_id: AccountId) -> list[PositionPoint]: ...
+
+
+class PulseFacade(Protocol):
+    """What beats while somebody looks."""
+
+    def watch(self) -> Callable[[], None]:
+        """Beat once a second, until what is returned was called."""
+        ...
+
+
 class LiveFacade(Protocol):
     """Everything below `node.live`."""
 
     @property
     def events(self) -> EventsFacade: ...
+    @property
+    def overview(self) -> OverviewFacade: ...
+    @property
+    def seconds(self) -> SecondsFacade: ...
+    @property
+    def pulse(self) -> PulseFacade: ...

@@ -35,13 +35,18 @@ _QUERY: Final = {
     "amount": ("Units of the account's asset", {"type": "string", "pattern": "^[0-9]+$"}),
     "only": ("Kinds of events or their topics: `unknown,settlement,limit.near`", {"type": "string"}),
     "since": ("The id of the last event that you have", {"type": "string", "pattern": "^[0-9]+$"}),
+    "topics": (
+        "One or more of `health`, `counts`, `seconds`, `links`, `positions`, `payments`, `payment:ID`, `packets`,"
+        " `routes`, `rates`, `settlements`, `unknown`, with commas between them; `positions:bob` is one account",
+        {"type": "string"},
+    ),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
 }
 _PATH_EXAMPLES: Final = {
     "account": "alice", "prefix": "test.bob", "payment": "pay_7QX4MM2K", "token": "3f9a2c41", "settlement": "set_4H2",
     "item": "unk_19", "decision": "dec_1", "invite": "inv_1", "webhook": "whk_1", "delivery": "dlv_1",
 }  # fmt: skip
-_MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain"}
+_MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain", "events": "text/event-stream"}
 _STREAMED: Final = "application/x-ndjson"
 _EVENTS: Final = "text/event-stream"
 
@@ -167,7 +172,7 @@ def _content(name: str) -> dict[str, Any]:
 
 
 def _schema(name: str) -> dict[str, Any]:
-    if name == "text":
+    if name in ("text", "events"):
         return {"type": "string"}
     if name == "object":
         return {"type": "object"}

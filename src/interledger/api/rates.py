@@ -18,7 +18,7 @@ from interledger.codec.strict_json import JsonNumber
 from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import DecodeError, InvalidRequestError
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "rates_document"]
 
 
 async def get_compatible_rates(call: Call) -> Response:
@@ -35,7 +35,7 @@ async def put_compatible_rates(call: Call) -> Response:
 
 
 async def get_rates(call: Call) -> Response:
-    return json_response(_rates(call.node))
+    return json_response(rates_document(call.node))
 
 
 async def put_rates(call: Call) -> Response:
@@ -51,7 +51,7 @@ async def put_rates(call: Call) -> Response:
     fields.value("next_cursor")
     fields.close()
     await call.node.set_rates(rates)
-    return json_response(_rates(call.node))
+    return json_response(rates_document(call.node))
 
 
 def _add_rate(rates: dict[str, str], name: str, value: object, *, field: str) -> None:
@@ -69,7 +69,8 @@ def _numbers(rates: Mapping[str, str]) -> dict[str, JsonNumber]:
     return {code: JsonNumber(parse_rate(value)) for code, value in rates.items()}
 
 
-def _rates(node: NodeFacade) -> dict[str, object]:
+def rates_document(node: NodeFacade) -> dict[str, object]:
+    """What one whole unit of each asset is worth."""
     return list_document(
         {
             "code": rate.code,

@@ -18,7 +18,7 @@ from interledger.ilp.address import parse_prefix
 from interledger.routing.table import Origin, Route
 from interledger.routing.targets import TARGETS_MAX, WEIGHT_MAX, format_targets
 
-__all__ = ["OPERATIONS", "route_document"]
+__all__ = ["OPERATIONS", "route_document", "routes_document"]
 
 OWN: Final = "own"
 """The origin of routes to the node itself. Their account is null."""
@@ -54,7 +54,7 @@ async def put_compatible_route(call: Call) -> Response:
 
 
 async def get_routes(call: Call) -> Response:
-    return json_response(_routes(call.node))
+    return json_response(routes_document(call.node))
 
 
 async def put_routes(call: Call) -> Response:
@@ -78,11 +78,12 @@ async def put_routes(call: Call) -> Response:
     fields.value("next_cursor")
     fields.close()
     await call.node.set_static_routes({prefix: format_targets(several) for prefix, several in routes.items()})
-    return json_response(_routes(call.node))
+    return json_response(routes_document(call.node))
 
 
-def _routes(node: NodeFacade) -> dict[str, object]:
-    return list_document(route_document(route) for route in node.routes())
+def routes_document(node: NodeFacade, most: int | None = None) -> dict[str, object]:
+    """All routes, or the first `most`."""
+    return list_document(route_document(route) for route in node.routes()[:most])
 
 
 def route_document(route: RouteView) -> dict[str, Any]:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from interledger.api.schema_kinds import COUNT, FLAG, MOMENT, TEXT, Schema, object_of, or_null, ref
+from interledger.api.schema_kinds import (
+    COUNT,
+    FLAG,
+    MOMENT,
+    RELATION,
+    TEXT,
+    UNITS,
+    Schema,
+    object_of,
+    or_null,
+    ref,
+)
 from interledger.node.live.kinds import EVENT_KINDS, Level
 
 __all__ = ["LIVE_SCHEMAS"]
+
+_PER_SECOND: Final = object_of({"in": COUNT, "out": COUNT})
+_PERCENT: Final = or_null(COUNT) | {"description": "Whole percent, rounded down; null: there is no limit"}
 
 LIVE_SCHEMAS: Final[dict[str, Schema]] = {
     "Event": object_of(
@@ -19,6 +33,134 @@ LIVE_SCHEMAS: Final[dict[str, Schema]] = {
             "subject": or_null(TEXT) | {"description": "What it is about, as people call it"},
             "text": TEXT | {"description": "For people. Programs read `data`"},
             "data": {"type": "object", "description": "See the reference page of events"},
+        }
+    ),
+    "Worth": object_of(
+        {
+            "amount": UNITS,
+            "asset_code": TEXT,
+            "asset_scale": COUNT,
+            "unpriced": {"type": "array", "items": TEXT, "description": "Assets without a rate: they are not in it"},
+        }
+    )
+    | {"description": "What amounts of several assets are worth together, at the node's own rates"},
+    "Check": object_of(
+        {
+            "name": TEXT,
+            "level": {"type": "string", "enum": ["ok", "warn", "unknown", "bad"]},
+            "text": TEXT,
+            "page": TEXT | {"description": "Where to look, below the dashboard"},
+        }
+    ),
+    "Flow": object_of(
+        {
+            "at": MOMENT,
+            "packets": COUNT,
+            "fulfilled": COUNT,
+            "rejected": COUNT,
+            "in_flight": COUNT,
+            "moved": {"type": "array", "items": ref("Money")},
+        }
+    )
+    | {"description": "One second or minute, from `at` on"},
+    "AccountLook": {
+        "allOf": [
+            ref("Account"),
+            object_of(
+                {
+                    "in_flight": COUNT,
+                    "packets_per_second": _PER_SECOND,
+                    "exposure_percent": _PERCENT,
+                    "near_limit": FLAG,
+                    "unknown": COUNT,
+                    "worth": ref("Money"),
+                }
+            ),
+        ]
+    },
+    "Overview": object_of(
+        {
+            "ilp_address": TEXT,
+            "version": TEXT,
+            "started_at": MOMENT,
+            "at": MOMENT,
+            "sentence": TEXT,
+            "health": {"type": "array", "items": ref("Check")},
+            "needs": {"type": "array", "items": ref("Check"), "description": "What is not well"},
+            "risk": object_of(
+                {
+                    **{
+                        name: ref("Worth")
+                        for name in ("at_risk", "worst", "limits", "owed", "in_flight", "unknown", "we_owe")
+                    },
+                    "percent": _PERCENT,
+                }
+            ),
+            "now": object_of(
+                {
+                    "packets_per_second": COUNT,
+                    "in_flight": COUNT,
+                    "held": ref("Worth"),
+                    "next_expiry_ms": or_null(COUNT),
+                }
+            ),
+            "day": object_of(
+                {
+                    "since": MOMENT,
+                    "packets": COUNT,
+                    "fulfilled": COUNT,
+                    "rejected": COUNT,
+                    "fulfilled_permille": or_null(COUNT),
+                    "moved": ref("Worth"),
+                }
+            ),
+            "seconds": {"type": "array", "items": ref("Flow"), "description": "The last 90, oldest first"},
+            "minutes": {"type": "array", "items": ref("Flow"), "description": "Of a day at most; idle ones are absent"},
+            "accounts": {"type": "array", "items": ref("AccountLook"), "description": "Most at stake first"},
+            "accounts_total": COUNT,
+            "events_latest": COUNT,
+        }
+    ),
+    "Topology": object_of(
+        {
+            "ilp_address": TEXT,
+            "packets_per_second": COUNT,
+            "peers": {
+                "type": "array",
+                "items": object_of(
+                    {
+                        "account": TEXT,
+                        "ilp_address": TEXT,
+                        "relation": RELATION,
+                        "asset_code": TEXT,
+                        "asset_scale": COUNT,
+                        "link": object_of({"kind": TEXT, "up": FLAG, "since": or_null(MOMENT)}),
+                        "net": UNITS,
+                        "direction": {"type": "string", "enum": ["owes_us", "we_owe", "even"]},
+                        "share_percent": _PERCENT,
+                        "near_limit": FLAG,
+                        "in_flight": COUNT,
+                        "packets_per_second": _PER_SECOND,
+                        "worth": ref("Money"),
+                    }
+                ),
+            },
+        }
+    ),
+    "PositionPoint": object_of({"at": MOMENT, "net": UNITS, "pending_in": UNITS, "pending_out": UNITS}),
+    "Setting": object_of(
+        {
+            "key": TEXT,
+            "value": or_null(TEXT) | {"description": "As it would be written; null for a secret"},
+            "is_set": FLAG,
+            "default": or_null(TEXT),
+            "secret": FLAG,
+            "set_by": {"type": "string", "enum": ["flag", "environment", "file", "default"]},
+            "origin": or_null(TEXT) | {"description": "`ilp.toml:31`, `ILP_DATA_DIR`, `--data-dir`"},
+            "takes_effect": TEXT,
+            "help": TEXT,
+            "flag": TEXT,
+            "environment": TEXT,
         }
     ),
     "EventPage": object_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 __all__ = ["NodeSettings"]
@@ -26,3 +27,7 @@ class NodeSettings(Protocol):
     def spsp_queries_per_minute(self) -> int: ...
     @property
     def auto_peering_enabled(self) -> bool: ...
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Key -> where its value was written."""
+        ...

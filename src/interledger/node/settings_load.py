@@ -89,7 +89,8 @@ def load_settings(
     if fatal:
         raise SettingsError("\n".join(fatal))
     make_secrets(report.values, entropy or SystemEntropy())
-    return Settings(**report.values, accounts=tuple(report.accounts), routes=report.routes, rates=report.rates)
+    accounts, routes, rates, origins = tuple(report.accounts), report.routes, report.rates, report.origins
+    return Settings(**report.values, accounts=accounts, routes=routes, rates=rates, origins=origins)
 
 
 def read_settings(
@@ -154,11 +155,9 @@ def _take_setting(report: SettingsReport, item: Given) -> None:
     key = _ALSO_CALLED.get(item.key, item.key)
     row = _BY_KEY.get(key)
     if row is None and key.endswith("_file"):
-        row = _BY_KEY.get(key.removesuffix("_file"))
-        if row is not None and row.secret:
-            item = secret_from_file(item)
-        else:
-            row = None
+        named = _BY_KEY.get(key.removesuffix("_file"))
+        if named is not None and named.secret:
+            row, item = named, secret_from_file(item)
     if row is None:
         report.faults.append(_unknown(item, list(_BY_KEY)))
         return

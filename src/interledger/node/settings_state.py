@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from interledger.node.settings_parsers import one_of, parse_store, parse_text
@@ -39,6 +39,9 @@ class StateSettings:
         "postgresql://USER:PASSWORD@HOST/DATABASE. One node for each database. It needs the extra  postgres.",
         secret=True,
     )
+
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """No row: key -> where its value was written, as `ilp.toml:31`, `ILP_DATA_DIR` or `--data-dir`."""
 
     @property
     def state(self) -> tuple[str, str, str | None]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, final
 
 from interledger.accounts.ledger import LedgerAccount
 from interledger.node.live.feed import EventFeed
+from interledger.node.live.overview import Overview
 from interledger.node.live.pulse import Pulse
 from interledger.node.live.reports import Reports
+from interledger.node.live.seconds import Seconds
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
@@ -26,7 +28,9 @@ class Live:
         self.events.use(node.store)
         self.pulse = Pulse(node.clock)
         self.reports = Reports(node, self.events)
-        self.pulse.on_beat.append(self.reports.look)
+        self.seconds = Seconds(node)
+        self.overview = Overview(node, self.seconds)
+        self.pulse.on_beat += [self.reports.look, self.seconds.beat]
         node.alarms.on_tell = self.reports.alarm
         node.ledger.on_unknown = self.reports.unknown
         node.connector.link_watchers.append(lambda account, now: self.reports.link_changed(account))
@@ -38,6 +42,7 @@ class Live:
         self.reports.started()
         ledger = self._node.ledger
         ledger.before_batch = _both(ledger.before_batch, self.pulse)
+        self.seconds.start(self._node.clock.now())
         self.pulse.start()
 
     def stop(self) -> None:
