@@ -10,6 +10,7 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.evidence import RELAY_MARGIN_MS, receive_late_fulfillment
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.records import Executed, Held, Resolved, decode_records
+from interledger.accounts.recovery import recover
 from interledger.accounts.snapshot import capture, decode_snapshot, encode_snapshot, restore
 from interledger.clock import Timestamp
 
@@ -35,7 +36,7 @@ def restarted(*, asked: bool = True, limit: int = 1_000) -> Ledger:
     assert isinstance(hold, Hold)
     if asked:
         journal.hold(b"id", hold.id)
-    ledger.recover()
+    recover(ledger)
     ledger.take_batch()
     return ledger
 

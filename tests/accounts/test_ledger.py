@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import NO_LIMIT, Hold, Ledger, LedgerAccount, Refusal, Unknown
 from interledger.accounts.records import ENTRY_LEGS_MAX, Counters, Executed, Held, decode_records, encode_counters
+from interledger.accounts.recovery import recover
 from interledger.errors import LedgerError
 
 USD = Asset("USD", 9)
@@ -414,7 +415,7 @@ def test_J1_recovery_releases_what_was_ours_and_keeps_what_may_have_left(books: 
     books.held(8, remote=False)
     books.held(9, remote=True)
     ledger = replayed(books.journal())
-    released, unknown = ledger.recover()
+    released, unknown = recover(ledger)
     assert released == 2
     assert [(u.account.name, u.amount) for u in unknown] == [("peer/bob", 9)]
     assert ledger.holds == {}
@@ -423,7 +424,7 @@ def test_J1_recovery_releases_what_was_ours_and_keeps_what_may_have_left(books: 
     assert batch is not None  # what recovery decided is in the journal too: killed now, the next start decides the same
     after = replayed(books_journal_of(books, b"".join(batch.records)))
     assert state(after) == state(ledger)
-    assert after.recover() == (0, [])
+    assert recover(after) == (0, [])
     # Its peer may have answered while nobody was here: that is not the peer's fault, and is remembered.
     assert [u.interrupted for u in after.unknown.values()] == [True]
     assert not books.ledger.give_up(books.held(3)).interrupted
@@ -597,7 +598,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert state(self.ledger) == before  # invariant 4
         self.attach()
         if wanted:
-            self.ledger.recover()
+            recover(self.ledger)
             becomes = {"held": "unknown", "ours": "released"}
             self.model = {n: (*p[:4], becomes.get(p[4], p[4])) for n, p in self.model.items()}
 

@@ -43,6 +43,7 @@ def state(ledger: Ledger) -> object:
          for h in ledger.holds.values()],
         [(u.id, u.account.index, u.amount, u.condition, u.expires_at, u.fulfillment, u.interrupted)
          for u in ledger.unknown.values()],
+        [(u.id, u.account.index, u.amount, u.since) for u in ledger.unproven.items.values()],
         ledger.next_id,
     )  # fmt: skip
 
@@ -96,14 +97,47 @@ def test_J5_a_snapshot_cut_anywhere_is_refused() -> None:
 
 
 def test_J11_a_snapshot_of_another_version_is_refused() -> None:
-    with pytest.raises(DecodeError, match="version 4, this program reads versions up to 3"):
-        decode_snapshot(b"\x04" + encode_snapshot(capture(Ledger()))[1:])
+    with pytest.raises(DecodeError, match="version 5, this program reads versions up to 4"):
+        decode_snapshot(b"\x05" + encode_snapshot(capture(Ledger()))[1:])
 
 
 def test_a_snapshot_of_version_1_is_read() -> None:
     ledger = Ledger()
     act(ledger, random.Random(4), 20)
     assert state(restored(b"\x01" + encode_snapshot(capture(ledger))[1:])) == state(ledger)
+
+
+# Made by the version before claims were kept: a snapshot of version 3, and the journal after it.
+SNAPSHOT_3 = bytes.fromhex(
+    "03000000000000000300000004000000010a706565722f616c69636503555344090203e800000008706565722f626f620355"
+    "534409000203e800000a6c6f73732f5553442f390355534409000001460011706565722f626f622f73757370656e73650355"
+    "53440900000001460000000000000002000000010000000000000046630dcd2966c4336691125448bbb25b4ff412a49c732d"
+    "b2c8abc1b8581bd710dd000000000000138803000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e"
+    "1f"
+)
+JOURNAL_3 = bytes.fromhex(
+    "020000000000000003010000000000001770630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd"
+    "0100000000000000010000000000000005060000000000000002010a61206465636973696f6e010000000410636f72726563"
+    "74696f6e2f5553442f3903555344090804636f72720100000000000000040000000000000000000000000000000309000000"
+    "0200000000000000000000000000000046000000000000000000000000000000000900000001000000000000000000000000"
+    "000000000000000000000000000000000000042e090000000400000000000000000000000000000000000000000000000000"
+    "000000000000030900000000000000000000000000000000000003eb00000000000000000000000000000000"
+)
+
+
+def test_J11_books_of_the_version_before_are_read_and_go_on() -> None:
+    ledger = restored(SNAPSHOT_3)
+    assert [(u.id, u.amount, u.interrupted, u.fulfillment) for u in ledger.unknown.values()] == [(2, 70, True, PROOF)]
+    for record in decode_records(JOURNAL_3):
+        ledger.apply(record)
+    ledger.end_replay()
+    nets = {account.name: account.net for account in ledger.accounts if account.net}
+    assert nets == {"peer/alice": 1003, "peer/bob": -1070, "loss/USD/9": 70, "correction/USD/9": -3}
+    alice = ledger.find("peer/alice", USD)
+    assert alice is not None
+    ledger.unproven.set_aside(alice, 9, PROOF, 7000)
+    assert state(restored(encode_snapshot(capture(ledger)))) == state(ledger)
+    assert ledger.check() == []
 
 
 def test_requests_come_back_as_they_were() -> None:

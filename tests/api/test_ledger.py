@@ -155,8 +155,9 @@ async def test_unknown_items(books: tuple[Node, Any]) -> None:
     status = (await call("GET", "/api/status")).json
     assert status["at_risk"] == [
         {"account": "alice", "asset_code": "USD", "asset_scale": 9, "owed": "1000000000", "in_flight": "0",
-         "unknown": "0"},
-        {"account": "bob", "asset_code": "USD", "asset_scale": 9, "owed": "0", "in_flight": "0", "unknown": "780"},
+         "unknown": "0", "unproven": "0"},
+        {"account": "bob", "asset_code": "USD", "asset_scale": 9, "owed": "0", "in_flight": "0", "unknown": "780",
+         "unproven": "0"},
     ]  # fmt: skip
 
 
@@ -198,3 +199,27 @@ def _operations() -> Any:
     from interledger.api.app import all_operations
 
     return all_operations()
+
+
+async def test_A6_claims_are_listed_and_decided_in_two_steps(books: tuple[Node, Any]) -> None:
+    node, call = books
+    alice = node.ledger.accounts[0]
+    claims = [node.ledger.unproven.set_aside(alice, amount, PROOF, node.clock.now()) for amount in (5, 6)]
+    items = (await call("GET", "/api/unproven")).json["items"]
+    assert [(item["id"], item["account"], item["amount"]["amount"], item["proof"]) for item in items] == [
+        (f"unp_{claim.id}", "alice", str(claim.amount), PROOF.hex()) for claim in claims
+    ]
+    statement = (await call("GET", "/api/ledger/statement?account=alice")).json
+    assert [item["id"] for item in statement["unproven"]] == [item["id"] for item in items]
+    assert (await call("GET", "/api/ledger/check")).json["unproven"] == 2
+    for path, outcome, status in (
+        (f"unp_{claims[0].id}", "perhaps", 400), ("unp_999", "owed", 404), ("bob", "owed", 404),
+    ):  # fmt: skip
+        body = {"outcome": outcome, "reason": "x"}
+        assert (await call("POST", f"/api/unproven/{path}/resolve", body)).status == status
+    for path, outcome, net in ((f"unp_{claims[0].id}", "lost", 10**9 - 11), ("alice", "owed", 10**9 - 5)):
+        body = {"outcome": outcome, "reason": "said so"}
+        decision = (await call("POST", f"/api/unproven/{path}/resolve", body)).json
+        assert (await call("POST", f"/api/ledger/decisions/{decision['id']}/confirm")).status == 200
+        assert alice.net == net
+    assert (await call("GET", "/api/unproven")).json["items"] == []

@@ -21,6 +21,7 @@ from interledger.cli.ledger_view import (
     unknown_lines,
 )
 from interledger.cli.status import risk_lines
+from interledger.cli.unproven import unproven_lines
 from interledger.clock import Timestamp
 from interledger.store.sqlite import DATABASE, SqliteStore
 from tests.support.postgres import Place
@@ -76,6 +77,19 @@ def test_nothing_is_unknown(ilp: Ilp) -> None:
     assert ilp("unknown", "show", "unk_3").code == 4
     assert ilp("unknown", "resolve", "unk_3", "delivered", "--reason", "x", "--yes").code == 4
     assert ilp("unknown", "prove", "unk_3", "00" * 32).code == 4
+
+
+def test_nothing_is_unproven(ilp: Ilp) -> None:
+    result = ilp("unproven", "list")
+    assert (result.code, result.out.startswith("✓ Peers count all")) == (0, True)
+    assert ilp("unproven", "resolve", "unp_3", "owed", "--reason", "x", "--yes").code == 4
+
+
+def test_claims_in_a_table(pipe: Console) -> None:
+    amount = {"amount": "500", "asset_code": "USD", "asset_scale": 2}
+    item = {"id": "unp_3", "account": "bob", "amount": amount, "age_ms": 60_000, "proof": "ab" * 32}
+    lines = unproven_lines([item], pipe)
+    assert lines[1].split()[:4] == ["unp_3", "bob", "5.00", "USD"]
 
 
 # ---------------------------------------------------------------------- without a node
@@ -162,7 +176,7 @@ def test_a_directory_that_a_node_uses(ilp: Ilp, stopped: Path) -> None:
 def test_faults_are_named_with_their_place(pipe: Console) -> None:
     document = {
         "sound": False, "opening": {"commit": 88, "at": "2026-11-20T10:00:00.000Z"}, "commits": 5, "records": 9,
-        "snapshots": 1, "holds": 2, "unknown": 0,
+        "snapshots": 1, "holds": 2, "unknown": 0, "unproven": 0,
         "trial_balances": [{"asset_code": "EUR", "asset_scale": 9, "posted": "5", "pending": "0"}],
         "faults": [
             {"text": "peer/bob (EUR/9) had 5 debits", "commit": 90, "record": 3, "at": "2026-11-20T10:00:00.000Z"},
@@ -198,7 +212,7 @@ def test_an_item_as_people_read_it(pipe: Console) -> None:
 def test_a_statement_that_was_cut(pipe: Console) -> None:
     document = {
         "name": "fee/USD/9", "asset_code": "USD", "asset_scale": 9, "kept_from": None, "opening_net": "0",
-        "lines": [], "more": 7, "closing_net": "-5", "pending": {"in": "0", "out": "3"}, "unknown": [],
+        "lines": [], "more": 7, "closing_net": "-5", "pending": {"in": "0", "out": "3"}, "unknown": [], "unproven": [],
     }  # fmt: skip
     assert statement_lines(document, pipe) == [
         "fee/USD/9   USD/9",

@@ -28,6 +28,7 @@ from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Batch, Ledger
 from interledger.accounts.records import decode_records
+from interledger.accounts.recovery import recover
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector, Limits
 from interledger.connector.guards import Refused
@@ -126,7 +127,7 @@ class ConnectorMachine(RuleBasedStateMachine):
         for record in decode_records(self.journal):
             self.ledger.apply(record)
         self.ledger.end_replay()
-        self.ledger.recover()
+        recover(self.ledger)
         routes = RoutingTable()
         self.connector = Connector(
             Address("test.hub"),

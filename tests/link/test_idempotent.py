@@ -14,6 +14,7 @@ from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
 from interledger.accounts.evidence import receive_late_fulfillment
 from interledger.accounts.ledger import Ledger
+from interledger.accounts.recovery import recover
 from interledger.accounts.request_journal import Received, Verdict
 from interledger.accounts.snapshot import capture
 from interledger.clock import Timestamp
@@ -97,7 +98,7 @@ class Process:
         self.ledger = Ledger()
         self.store.load(self.ledger)
         self.commits = GroupCommit(self.ledger, self.store, Clock(), inline=True, call_soon=lambda _: None)
-        self.ledger.recover()
+        recover(self.ledger)
         routes = RoutingTable()
         self.connector = Connector(
             Address("test.hub"),

@@ -71,7 +71,7 @@ async def test_the_books_of_a_line_of_nodes_while_it_is_busy(tmp_path: Path) -> 
         }
         text = await hub.books.export(ExportFormat.HLEDGER, ALWAYS, By.DAY)
         assert "assets:peer:alice  0 USD = 5.000000000 USD" in text
-        assert hub.books.at_risk()[0] == AtRisk("alice", USD, ended.sent, 0, 0)
+        assert hub.books.at_risk()[0] == AtRisk("alice", USD, ended.sent, 0, 0, 0)
 
 
 async def test_a_check_after_a_restart_covers_what_came_before(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_an_unknown_item_and_where_it_came_from(tmp_path: Path) -> None:
         assert history.incoming == ("peer/alice", USD, 780)
         assert history.held_at is not None
         assert history.gave_up_at is not None
-        assert node.books.at_risk() == [AtRisk("bob", USD, 0, 0, 780)]
+        assert node.books.at_risk() == [AtRisk("bob", USD, 0, 0, 780, 0)]
         with pytest.raises(NotFoundError):
             node.books.unknown_item(99)
 

@@ -163,10 +163,7 @@ async def test_differences_are_listed_and_told_once() -> None:
     async with pair() as (hub, alice):
         executed(hub, "peer/alice", "peer/carol", 1, 7)
         executed(alice, "peer/upstream", "peer/hub", 2, 3)
-        for node in (hub, alice):
-            await node.commit()
-            past = node.clock.now() - 100_000
-            node.store._commits[:] = [one._replace(at=past) for one in node.store._commits]  # type: ignore[attr-defined]  # of the memory store
+        await made_old(hub, alice)
         found = await alice.books.reconcile("hub")
         assert not found.agrees
         differences = {(one.direction, one.amount, one.ours, one.theirs) for one in found.findings.differences}
@@ -176,6 +173,42 @@ async def test_differences_are_listed_and_told_once() -> None:
         await alice.books.reconcile("hub")
         assert len(alice.alarms) == 1
         assert nets(hub, alice) == (7, -3)  # nothing is booked because a peer says something
+
+
+async def made_old(*nodes: Node) -> None:
+    """What is in their journals was written some time ago: statements leave out what is younger."""
+    for node in nodes:
+        await node.commit()
+        past = node.clock.now() - 100_000
+        node.store._commits[:] = [one._replace(at=past) for one in node.store._commits]  # type: ignore[attr-defined]  # of the memory store
+
+
+async def test_A6_what_the_peer_heard_too_late_is_set_aside_until_it_counts_it() -> None:
+    async with pair() as (hub, alice):
+        executed(hub, "peer/alice", "peer/carol", 1, 7)
+        executed(hub, "peer/alice", "peer/carol", 2, 3)
+        late = [unknown(alice, "peer/hub", 1, 7), unknown(alice, "peer/hub", 2, 3)]
+        await made_old(hub, alice)
+        await alice.books.reconcile("hub")
+        found = await hub.books.reconcile("alice")
+        assert (found.agrees, nets(hub, alice)) == (True, (0, 0))
+        claims = {item.amount: item for item in hub.books.claims.all()}
+        assert {amount: item.fulfillment for amount, item in claims.items()} == {7: proof(1), 3: proof(2)}
+        assert [(risk.account, risk.owed, risk.unproven) for risk in hub.books.at_risk()] == [("alice", 0, 10)]
+        assert len(hub.alarms) == 1
+        assert "ilp unproven list" in hub.alarms[0]
+        # One of the two operators gives in, about one of the two; then the other one.
+        alice.ledger.resolve(late[0], delivered=True, memo="")
+        await alice.books.reconcile("hub")  # it reads its journal
+        await hub.books.reconcile("alice")
+        assert (nets(hub, alice), hub.books.claims.all()) == ((7, -7), [claims[3]])
+        lost = hub.books.claims.propose_end([claims[3].id], owed=False, reason="gone", by="me")
+        effects = [(effect.name, effect.after) for effect in lost.effects]
+        assert effects == [("peer/alice/unproven", 0), ("loss/USD/9", 3)]
+        assert hub.books.claims.all() == [claims[3]]
+        await hub.books.confirm(lost.id)
+        assert hub.books.claims.all() == []
+        assert hub.ledger.check() == []
 
 
 async def test_after_a_restart_the_peer_is_asked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from interledger.accounts.account import SECRET_FIELDS, Account, AccountId, LinkSettings, Relation, token_digest
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger
+from interledger.accounts.recovery import recover
 from interledger.codec.oer import UINT64_MAX, encode_uint, read_uint
 from interledger.codec.timestamp import decode_interledger_time
 from interledger.errors import DecodeError, LedgerError
@@ -146,7 +147,7 @@ def test_peer_bug_RS9_a_crash_leaves_no_hold_and_no_fulfill_that_is_not_in_the_b
     store.write(b"".join(batch.records), NOW)
     store.close()  # without a word about the packet, as after kill -9
     store, ledger = life()
-    _, unknown = ledger.recover()
+    _, unknown = recover(ledger)
     assert (ledger.holds, [item.amount for item in unknown]) == ({}, [7])
     for name in ("peer/alice", "peer/bob"):
         line = ledger.account(name, USD)

@@ -13,6 +13,7 @@ from interledger.accounts.ledger import Hold, Ledger, Unknown
 from interledger.connector.peer import Peer
 from interledger.link.btp.repeating import RepeatingLink
 from interledger.link.idempotent import IdempotentSide
+from interledger.sim import node as sim_node
 from interledger.sim import simulation
 from interledger.sim.auditor import BreachError
 from interledger.sim.campaign import Campaign, run_campaign, run_seeds
@@ -123,7 +124,7 @@ def test_holds_voided_at_restart_break_the_books(monkeypatch: pytest.MonkeyPatch
             ledger.release(hold)
         return 0, []
 
-    monkeypatch.setattr(Ledger, "recover", void_all)
+    monkeypatch.setattr(sim_node, "recover", void_all)
     assert breach(**NATURE).startswith("17")
 
 

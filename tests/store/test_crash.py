@@ -15,6 +15,7 @@ import pytest
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger
+from interledger.accounts.recovery import recover
 from interledger.clock import SystemClock
 from interledger.errors import StoreError
 from interledger.store.base import Durability
@@ -42,7 +43,7 @@ async def main():
     ledger = Ledger()
     state = store.load(ledger)
     commits = GroupCommit(ledger, store, SystemClock())
-    ledger.recover()
+    recover(ledger)
     usd = Asset("USD", 9)
     alice, bob = ledger.account("peer/alice", usd), ledger.account("peer/bob", usd)
     await commits.commit()
@@ -101,7 +102,7 @@ def test_J1_J8_after_kill_9_every_acknowledged_effect_is_in_the_books(tmp_path: 
         assert alice is not None
         assert alice.debits_posted >= said["relayed"]
         assert state.facts.get("relayed", 0) == alice.debits_posted  # a fact and its posting are one step
-        ledger.recover()
+        recover(ledger)
         assert len(ledger.unknown) >= sent_before + said["sent"]  # what may have left is never dropped
         assert ledger.holds == {}
         assert ledger.check() == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from interledger.accounts import snapshot
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger
@@ -122,6 +123,27 @@ def test_a_snapshot_stands_for_the_journal_before_it(home: Home) -> None:
     home.write(snapshot=True)  # a snapshot without records, as at a clean end
     assert home.again().records_replayed == 0
     assert home.nets()["peer/alice"] == 13
+
+
+def test_J11_books_of_an_earlier_version_go_on(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot of version 3 and a journal without claims; then claims, over a start and over the next snapshot."""
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "VERSION", 3)
+        home.pay(50)
+        home.write(snapshot=True)
+        home.pay(7)
+        home.write()
+    home.again()
+    assert home.nets() == {"peer/alice": 57, "peer/bob": -57}
+    home.ledger.unproven.set_aside(home.ledger.accounts[0], 7, PROOF, NOW)
+    home.write()
+    for with_snapshot in (False, True):
+        if with_snapshot:
+            home.write(snapshot=True)
+        home.again()
+        assert home.nets() == {"peer/alice": 50, "peer/bob": -57, "peer/alice/unproven": 7}
+        assert [item.amount for item in home.ledger.unproven.items.values()] == [7]
+        assert home.ledger.check() == []
 
 
 def test_documents_come_back_and_are_replaced_and_forgotten(home: Home) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.connector.forward import Connector
-from tools.torture import vfs
+from tools.torture import trio, vfs
 from tools.torture.__main__ import main
 from tools.torture.disk import Disk
 from tools.torture.matrix import WORKLOADS, MatrixReport, cases_of, run_case, run_matrix
@@ -53,7 +53,7 @@ def restart_releases(patch: pytest.MonkeyPatch) -> None:
         for hold in list(self.holds.values()):
             self.release(hold)
 
-    patch.setattr(Ledger, "recover", recover)
+    patch.setattr(trio, "recover", recover)
 
 
 def timeout_is_a_rejection(patch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def forgotten_hold(patch: pytest.MonkeyPatch) -> None:
                 self.release(hold)
         self.unknown.clear()
 
-    patch.setattr(Ledger, "recover", recover)
+    patch.setattr(trio, "recover", recover)
 
 
 @pytest.mark.parametrize(

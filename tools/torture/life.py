@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger, LedgerAccount
+from interledger.accounts.recovery import recover
 from interledger.accounts.snapshot import capture, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
@@ -116,7 +117,7 @@ class Life:
         )
         self._promise(0)
         with self._recording(store, ledger):
-            ledger.recover()
+            recover(ledger)
             names = [ledger.account(f"peer/{name}", ASSET) for name in ("alice", "bob", "carol")]
             commits.flush()
             for _ in range(steps):

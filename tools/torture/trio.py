@@ -22,6 +22,7 @@ from typing import Any, Final, final
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Ledger
+from interledger.accounts.recovery import recover
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.guards import Refused
@@ -183,7 +184,7 @@ class TrioNode:
         self.commits = GroupCommit(
             self.ledger, self.store, trio, self.failures.append, inline=True, call_soon=self.writes.append
         )
-        self.ledger.recover()
+        recover(self.ledger)
         exchange = ExchangeTable()
         values = {code: Fraction(text) for code, text in RATES.items()}
         exchange.update(Quotes("static", values, None, trio.now()), trio.now())

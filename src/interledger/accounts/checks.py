@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.entries import LedgerAccount, Leg
+from interledger.accounts.unproven import Unproven, unproven_name
 
 __all__ = ["faults_of"]
 
+_UNPROVEN: Final = unproven_name("")
 
-def faults_of(accounts: Sequence[LedgerAccount], open_legs: Iterable[Leg]) -> list[str]:
-    """What is wrong, in sentences. `open_legs`: of open holds and unknown items; they explain what is pending."""
+
+def faults_of(
+    accounts: Sequence[LedgerAccount], open_legs: Iterable[Leg], unproven: Iterable[Unproven] = ()
+) -> list[str]:
+    """What is wrong, in sentences. `open_legs`: of open holds and unknown items; they explain what is pending, as
+    `unproven` explains the accounts of that name."""
     faults = []
     sums: dict[Asset, list[int]] = {}
     pending = [[0, 0] for _ in accounts]
     for debited, credited, amount in open_legs:
         pending[debited.index][0] += amount
         pending[credited.index][1] += amount
+    claims: dict[tuple[str, Asset], int] = {}
+    for claim in unproven:
+        key = (unproven_name(claim.account.name), claim.account.asset)
+        claims[key] = claims.get(key, 0) + claim.amount
     for account in accounts:
+        if account.name.endswith(_UNPROVEN) and account.net != claims.pop((account.name, account.asset), 0):
+            faults.append(f"{account.name} ({account.asset}) is not the sum of its claims")
         counters = (account.debits_posted, account.credits_posted, account.debits_pending, account.credits_pending)
         if min(counters) < 0:
             faults.append(f"{account.name} ({account.asset}) has a counter below zero")

@@ -22,11 +22,15 @@ class LedgerAccount:
     """One line of the chart of accounts: four counters that never go below zero, and two limits."""
 
     __slots__ = (
+        "_credit_max",
+        "_credits_aside",
+        "_debit_max",
+        "_debits_aside",
         "asset",
-        "credit_max",
+        "credit_bound",
         "credits_pending",
         "credits_posted",
-        "debit_max",
+        "debit_bound",
         "debits_pending",
         "debits_posted",
         "index",
@@ -42,10 +46,55 @@ class LedgerAccount:
         self.debits_pending = 0
         self.credits_posted = 0
         self.credits_pending = 0
-        self.debit_max = NO_LIMIT
-        self.credit_max = NO_LIMIT
+        self._debit_max = self._credit_max = NO_LIMIT
+        self._debits_aside = self._credits_aside = 0
+        self.debit_bound = NO_LIMIT
+        """`debit_max` less what is set aside: what may be debited is compared with this."""
+        self.credit_bound = NO_LIMIT
+        """The same of `credit_max`."""
         self.settle_at = NO_LIMIT
         """From which net of posted credits on it is to be settled; for whoever watches `Ledger.before_batch`."""
+
+    @property
+    def debit_max(self) -> int:
+        """How much the counterpart may owe us."""
+        return self._debit_max
+
+    @debit_max.setter
+    def debit_max(self, limit: int) -> None:
+        self._debit_max = limit
+        self._bind()
+
+    @property
+    def credit_max(self) -> int:
+        """How much we may owe the counterpart."""
+        return self._credit_max
+
+    @credit_max.setter
+    def credit_max(self, limit: int) -> None:
+        self._credit_max = limit
+        self._bind()
+
+    def set_aside(self, *, debits: int = 0, credits_: int = 0) -> None:
+        """So much more (below zero: less) is kept beside this account, and goes on using its limits: of what the
+        counterpart owes us, of what we may owe."""
+        self._debits_aside += debits
+        self._credits_aside += credits_
+        self._bind()
+
+    def _bind(self) -> None:
+        self.debit_bound = self._debit_max if self._debit_max == NO_LIMIT else self._debit_max - self._debits_aside
+        self.credit_bound = self._credit_max if self._credit_max == NO_LIMIT else self._credit_max - self._credits_aside
+
+    @property
+    def unproven(self) -> int:
+        """What was fulfilled for the counterpart, and it does not count."""
+        return self._debits_aside
+
+    @property
+    def unknown(self) -> int:
+        """What we may owe the counterpart: of packets that nobody knows the end of."""
+        return self._credits_aside
 
     @property
     def net(self) -> int:
@@ -65,7 +114,12 @@ class LedgerAccount:
     @property
     def room(self) -> int:
         """How much more it may be debited. Pending credits give none: they may never be posted."""
-        return self.debit_max - (self.debits_posted + self.debits_pending - self.credits_posted)
+        return self.debit_bound - (self.debits_posted + self.debits_pending - self.credits_posted)
+
+    @property
+    def credit_room(self) -> int:
+        """How much more it may be credited. Pending debits give none."""
+        return self.credit_bound - (self.credits_posted + self.credits_pending - self.debits_posted)
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.asset} net={self.net} pending={self.debits_pending}/{self.credits_pending}>"

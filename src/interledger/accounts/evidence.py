@@ -50,7 +50,10 @@ def _relay(ledger: Ledger, unknown: Unknown, fulfillment: bytes, fulfill: bytes,
     if asked is None or not unknown.legs or now + RELAY_MARGIN_MS > asked[2].expires_at:
         return False
     journal, request_id, _ = asked
+    account = unknown.account
+    account.set_aside(credits_=-unknown.amount)  # it is the same amount that is held now
     hold = ledger.hold(unknown.legs, unknown.condition, unknown.expires_at, remote=True)
+    account.set_aside(credits_=unknown.amount)
     if not isinstance(hold, Hold):
         return False  # its credit went elsewhere
     ledger.resolve(unknown, delivered=False, memo=_MEMO)

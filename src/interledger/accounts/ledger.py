@@ -16,6 +16,7 @@ from typing import Any, final
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.checks import faults_of
+from interledger.accounts.claim_records import ClaimClosed, ClaimSetAside
 from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, Leg, Refusal, Unknown
 from interledger.accounts.records import (
     ENTRY_LEGS_MAX,
@@ -43,6 +44,7 @@ from interledger.accounts.records import (
     pack_held_one_leg,
 )
 from interledger.accounts.request_journal import RequestJournals
+from interledger.accounts.unproven import UnprovenClaims
 from interledger.errors import LedgerError
 
 __all__ = ["NO_LIMIT", "Batch", "Hold", "Ledger", "LedgerAccount", "Leg", "Refusal", "Unknown"]
@@ -57,6 +59,7 @@ class Ledger:
         self.holds: dict[int, Hold] = {}
         self.unknown: dict[int, Unknown] = {}
         self.requests = RequestJournals(self._record)
+        self.unproven = UnprovenClaims(self._take_id, self.account, self._move, self._record)
         self.read_only = False
         self.on_dirty: Callable[[], None] = lambda: None
         """Called when the batch gets its first record: the owner then takes it and writes it."""
@@ -66,7 +69,8 @@ class Ledger:
         """Called when an amount became unknown (None), and with whether it was delivered when that is known."""
         self._by_name: dict[tuple[str, Asset], LedgerAccount] = {}
         self._assets: dict[Asset, Asset] = {}
-        self._next_id = 1
+        self.next_id = 1
+        """The id of the next hold or claim."""
         self._batch = Batch()
         self._dirty = False
 
@@ -105,17 +109,17 @@ class Ledger:
                 self._unhold(legs[:done])
                 raise LedgerError(f"not a leg: {amount} from {debited.name} to {credited.name}")
             used = debited.debits_posted + debited.debits_pending - debited.credits_posted
-            if used + amount > debited.debit_max:
+            if used + amount > debited.debit_bound:
                 self._unhold(legs[:done])
-                return Refusal(debited, amount, max(debited.debit_max - used, 0))
+                return Refusal(debited, amount, max(debited.debit_bound - used, 0))
             used = credited.credits_posted + credited.credits_pending - credited.debits_posted
-            if used + amount > credited.credit_max:
+            if used + amount > credited.credit_bound:
                 self._unhold(legs[:done])
-                return Refusal(credited, amount, max(credited.credit_max - used, 0))
+                return Refusal(credited, amount, max(credited.credit_bound - used, 0))
             debited.debits_pending += amount
             credited.credits_pending += amount
             done += 1
-        hold_id = self._next_id
+        hold_id = self.next_id
         try:
             if done == 1:  # nearly every packet: its numbers are at hand
                 record = pack_held_one_leg(
@@ -127,7 +131,7 @@ class Ledger:
         except StructError:
             self._unhold(legs)
             raise LedgerError(f"not a hold: an amount or the expiry {expires_at} is outside of UInt64") from None
-        self._next_id = hold_id + 1
+        self.next_id = hold_id + 1
         hold = self.holds[hold_id] = Hold(hold_id, legs, condition, expires_at, remote)
         self._batch.records.append(record)
         if not self._dirty:
@@ -184,8 +188,7 @@ class Ledger:
                 raise LedgerError(f"not a posting: {amount} from {debited.name} to {credited.name}")
         if not 0 < len(legs) <= ENTRY_LEGS_MAX:
             raise LedgerError(f"an entry has 1 to {ENTRY_LEGS_MAX} legs, not {len(legs)}")
-        self._hold_unchecked(legs)
-        self._post(legs)
+        self._move(legs)
         self._record(encode_entry(memo, tuple((d.index, c.index, a) for d, c, a in legs)))
 
     # ------------------------------------------------------------------ write before you speak
@@ -255,22 +258,33 @@ class Ledger:
             credited.credits_posted += amount
             touched[debited] = touched[credited] = None
 
+    def _move(self, legs: tuple[Leg, ...]) -> None:
+        self._hold_unchecked(legs)
+        self._post(legs)
+
+    def _take_id(self) -> int:
+        self.next_id += 1
+        return self.next_id - 1
+
     def _set_aside(self, hold: Hold, interrupted: bool) -> Unknown:
         self._unhold(hold.legs)
         _, peer, amount = hold.legs[-1]
         unknown = Unknown(hold.id, peer, amount, hold.condition, hold.expires_at, None, interrupted, hold.legs)
-        self.unknown[hold.id] = unknown
-        self._hold_unchecked(self._suspense_legs(unknown))
+        self._keep_unknown(unknown)
         return unknown
+
+    def _keep_unknown(self, unknown: Unknown) -> None:
+        self.unknown[unknown.id] = unknown
+        self._hold_unchecked(self._suspense_legs(unknown))
+        unknown.account.set_aside(credits_=unknown.amount)
 
     def _resolve(self, unknown: Unknown, delivered: bool) -> None:
         del self.unknown[unknown.id]
         self._unhold(self._suspense_legs(unknown))
+        unknown.account.set_aside(credits_=-unknown.amount)
         if delivered:
             loss = self.account(f"loss/{unknown.account.asset}", unknown.account.asset)
-            legs = ((loss, unknown.account, unknown.amount),)
-            self._hold_unchecked(legs)
-            self._post(legs)
+            self._move(((loss, unknown.account, unknown.amount),))
 
     def _suspense_legs(self, unknown: Unknown) -> tuple[Leg, ...]:
         name, asset = unknown.account.name, unknown.account.asset
@@ -296,7 +310,7 @@ class Ledger:
             legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
             self._hold_unchecked(legs)
             self.holds[record.hold_id] = Hold(record.hold_id, legs, record.condition, record.expires_at, record.remote)
-            self._next_id = max(self._next_id, record.hold_id + 1)
+            self.next_id = max(self.next_id, record.hold_id + 1)
         elif isinstance(record, Executed):
             self._post(self.holds.pop(record.hold_id).legs)
         elif isinstance(record, Counters):
@@ -311,8 +325,10 @@ class Ledger:
             self.unknown[record.hold_id].fulfillment = record.fulfillment
         elif isinstance(record, EntryPosted):
             legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
-            self._hold_unchecked(legs)
-            self._post(legs)
+            self._move(legs)
+        elif isinstance(record, ClaimSetAside | ClaimClosed):
+            self.unproven.apply(record, self.accounts)
+            self.next_id = max(self.next_id, record.item_id + 1)
         elif isinstance(record, Requested | Answered):
             self.requests.restore(record)
 
@@ -338,24 +354,21 @@ class Ledger:
         accounts: Iterable[tuple[str, Asset, int, int]],
         open_items: Iterable[Record],
         unknown: Iterable[tuple[int, int, int, bytes, int, bytes | None, bool]],
+        unproven: Iterable[ClaimSetAside] = (),
     ) -> None:
         """Fill an empty ledger from a snapshot: (name, asset, debits posted, credits posted), records of open holds and
-        requests, and (id, account, amount, condition, expires_at, fulfillment, interrupted) of unknown items."""
+        requests, (id, account, amount, condition, expires_at, fulfillment, interrupted) of unknown items, claims."""
         for name, asset, debits, credits_ in accounts:
             account = self._open(name, asset)
             account.debits_posted, account.credits_posted = debits, credits_
         for record in open_items:
             self.apply(record)
         for item_id, index, amount, condition, expires_at, proof, interrupted in unknown:
-            item = Unknown(item_id, self.accounts[index], amount, condition, expires_at, proof, interrupted)
-            self.unknown[item_id] = item
-            self._hold_unchecked(self._suspense_legs(item))
-        self._next_id = next_id
-
-    @property
-    def next_id(self) -> int:
-        """The id of the next hold."""
-        return self._next_id
+            account = self.accounts[index]
+            self._keep_unknown(Unknown(item_id, account, amount, condition, expires_at, proof, interrupted))
+        for claim in unproven:
+            self.unproven.restore(claim, self.accounts)
+        self.next_id = next_id
 
     def end_replay(self) -> None:
         """After the last `apply`: nothing of the past waits to be written. Raises when the replay made news."""
@@ -363,26 +376,13 @@ class Ledger:
         if batch.records:
             raise LedgerError("the journal uses an account before it opens it")
 
-    def recover(self) -> tuple[int, list[Unknown]]:
-        """After a crash: holds that led to ourselves are released; a Prepare that may have left becomes unknown.
-        Returns how many were released, and the unknown items. Never sends a Prepare again, never drops an unknown.
-        """
-        released, unknown = 0, []
-        for hold in list(self.holds.values()):
-            if hold.remote:
-                unknown.append(self.give_up(hold, interrupted=True))
-            else:
-                self.release(hold)
-                released += 1
-        return released, unknown
-
     # ------------------------------------------------------------------ checks
 
     def check(self) -> list[str]:
         """What is wrong with the books, in sentences; empty when they are sound (invariants 1, 2 and 5)."""
         held = (leg for hold in self.holds.values() for leg in hold.legs)
         set_aside = (leg for unknown in self.unknown.values() for leg in self._suspense_legs(unknown))
-        return faults_of(self.accounts, (*held, *set_aside))
+        return faults_of(self.accounts, (*held, *set_aside), self.unproven.items.values())
 
 
 def _closed(hold: Hold) -> LedgerError:

@@ -13,6 +13,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import Final
 
+from interledger.accounts.claim_records import CLAIM_KINDS, ClaimClosed, ClaimSetAside, read_claim
 from interledger.codec.oer import encode_octets, read_fixed, read_octets, read_uint32
 from interledger.errors import DecodeError
 
@@ -25,7 +26,7 @@ __all__ = [
 
 
 class Kind(enum.IntEnum):
-    """The first octet of a record."""
+    """The first octet of a record; claims have two more."""
 
     ACCOUNT_OPENED = 1
     HELD = 2
@@ -150,7 +151,7 @@ class Answered:
 
 
 _OfPacket = Held | Executed | Released | GaveUp | Resolved | Evidence
-Record = _OfPacket | AccountOpened | EntryPosted | Counters | Requested | Answered
+Record = _OfPacket | AccountOpened | EntryPosted | ClaimSetAside | ClaimClosed | Counters | Requested | Answered
 
 _HELD = Struct(">BQ?Q32sB")
 _LEG = Struct(">IIQ")
@@ -173,10 +174,7 @@ _REQUEST = Struct(">32sQ")  # digest, expires at
 # Plain integers: reading a journal asks for the kind of every record, and comparing with an enum member is slow.
 _HELD_KIND: Final = int(Kind.HELD)
 _COUNTERS_KIND: Final = int(Kind.COUNTERS)
-_FULFILLED_KINDS: Final[dict[int, type[Executed | Evidence]]] = {
-    int(Kind.EXECUTED): Executed,
-    int(Kind.EVIDENCE): Evidence,
-}
+_FULFILLED_KINDS: Final[dict[int, type[Executed | Evidence]]] = {3: Executed, 7: Evidence}
 _BARE_KINDS: Final[dict[int, Callable[[int], Released | GaveUp]]] = {
     int(Kind.RELEASED): Released,
     int(Kind.GAVE_UP): GaveUp,
@@ -293,6 +291,8 @@ def _read_record(octets: bytes, offset: int) -> tuple[Record, int]:
         return _read_entry(octets, offset + 1)
     if kind in (Kind.REQUESTED, Kind.ANSWERED):
         return _read_request(octets, offset + 1, kind)
+    if kind in CLAIM_KINDS:
+        return read_claim(octets, offset)
     raise DecodeError(f"the journal has a record of unknown kind {kind} at octet {offset}")
 
 

@@ -1,7 +1,8 @@
 """The whole ledger at one moment as octets, so that a start need not read the journal from its beginning.
 
 `capture` is quick and runs where the ledger lives; `encode_snapshot` may run in another thread. Layout: version, next
-hold id, accounts (name, asset, four counters), unknown items, then as journal records: open holds, peers' requests.
+hold id, accounts (name, asset, four counters), unknown items, then as journal records: open holds, peers' requests,
+claims that are not proven.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from struct import error as StructError  # noqa: N812
 from typing import Final, NamedTuple
 
 from interledger.accounts.asset import Asset
+from interledger.accounts.claim_records import ClaimSetAside, encode_claim_set_aside
 from interledger.accounts.entries import Hold, Unknown
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.records import (
@@ -22,6 +24,7 @@ from interledger.accounts.records import (
     decode_records,
     encode_held,
 )
+from interledger.accounts.unproven import Unproven
 from interledger.codec.oer import encode_octets, read_fixed, read_octets
 from interledger.errors import DecodeError, LedgerError
 
@@ -36,9 +39,10 @@ __all__ = [
     "restore",
 ]
 
-VERSION: Final = 3
-VERSIONS_READ: Final = (1, 2, 3)
-"""Version 1 had no requests, version 2 did not say what an interruption left; else they are the same."""
+VERSION: Final = 4
+VERSIONS_READ: Final = (1, 2, 3, 4)
+"""Version 1 had no requests, version 2 did not say what an interruption left, version 3 had no claims that are not
+proven; else they are the same."""
 
 _HEAD = Struct(">BQII")  # version, next id, count of accounts, count of unknown items
 _UNKNOWN = Struct(">QIQ32sQB32s")  # id, account, amount, condition, expires_at, flags, fulfillment
@@ -80,6 +84,7 @@ class Snapshot:
     unknown: list[Unknown]
     requests: list[bytes]
     """Peers' requests, as journal records."""
+    unproven: list[Unproven]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class StoredSnapshot:
     holds: list[Held]
     unknown: list[StoredUnknown]
     requests: list[Requested | Answered]
+    unproven: list[ClaimSetAside]
 
 
 def capture(ledger: Ledger) -> Snapshot:
@@ -100,7 +106,8 @@ def capture(ledger: Ledger) -> Snapshot:
         for a in ledger.accounts
     ]
     unknown = [copy(u) for u in ledger.unknown.values()]
-    return Snapshot(ledger.next_id, accounts, list(ledger.holds.values()), unknown, ledger.requests.capture())
+    holds, unproven = list(ledger.holds.values()), list(ledger.unproven.items.values())
+    return Snapshot(ledger.next_id, accounts, holds, unknown, ledger.requests.capture(), unproven)
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:
@@ -114,6 +121,10 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
         parts.append(_encode_unknown(unknown))
     parts.extend(_encode_hold(hold) for hold in snapshot.holds)
     parts.extend(snapshot.requests)
+    parts.extend(
+        encode_claim_set_aside(one.id, one.account.index, one.amount, one.since, one.fulfillment)
+        for one in snapshot.unproven
+    )
     return b"".join(parts)
 
 
@@ -132,6 +143,7 @@ def restore(ledger: Ledger, snapshot: StoredSnapshot) -> None:
         ((a.name, a.asset, a.debits_posted, a.credits_posted) for a in snapshot.accounts),
         (*snapshot.holds, *snapshot.requests),
         snapshot.unknown,
+        snapshot.unproven,
     )
     for account, stored in zip(ledger.accounts, snapshot.accounts, strict=False):
         pending = (account.debits_pending, account.credits_pending)
@@ -180,14 +192,17 @@ def _decode(octets: bytes) -> StoredSnapshot:
         offset += _UNKNOWN.size
     holds: list[Held] = []
     requests: list[Requested | Answered] = []
+    unproven: list[ClaimSetAside] = []
     for record in decode_records(octets[offset:]):
         if isinstance(record, Held):
             holds.append(record)
         elif isinstance(record, Requested | Answered):
             requests.append(record)
+        elif isinstance(record, ClaimSetAside):
+            unproven.append(record)
         else:
             raise DecodeError("the snapshot has a record that is neither a hold nor a request")
-    return StoredSnapshot(next_id, accounts, holds, unknown, requests)
+    return StoredSnapshot(next_id, accounts, holds, unknown, requests, unproven)
 
 
 def _read_account(octets: bytes, offset: int) -> tuple[AccountState, int]:

@@ -34,6 +34,7 @@ from interledger.api import (
     settlements,
     status,
     unknown,
+    unproven,
 )
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
@@ -93,6 +94,7 @@ def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:
         *ledger.OPERATIONS,
         *reconciliation.OPERATIONS,
         *unknown.OPERATIONS,
+        *unproven.OPERATIONS,
         *settlements.OPERATIONS,
         *events.OPERATIONS,
         *overview.OPERATIONS,

@@ -14,10 +14,11 @@ from interledger.accounts.books.profit import ProfitReport
 from interledger.accounts.books.readings import ItemHistory
 from interledger.accounts.books.statement import By, StatementReport
 from interledger.accounts.ledger import LedgerAccount, Unknown
+from interledger.accounts.unproven import Unproven
 from interledger.api.reconciliation_view import ReconciliationView
 from interledger.clock import Timestamp
 
-__all__ = ["AtRiskView", "BooksFacade", "ComparisonView", "DecisionView", "EffectView"]
+__all__ = ["AtRiskView", "BooksFacade", "ClaimsFacade", "ComparisonView", "DecisionView", "EffectView"]
 
 
 class AtRiskView(Protocol):
@@ -33,6 +34,8 @@ class AtRiskView(Protocol):
     def in_flight(self) -> int: ...
     @property
     def unknown(self) -> int: ...
+    @property
+    def unproven(self) -> int: ...
 
 
 class EffectView(Protocol):
@@ -86,8 +89,21 @@ class DecisionView(Protocol):
     def done_at(self) -> Timestamp | None: ...
 
 
+class ClaimsFacade(Protocol):
+    """Claims that peers do not count."""
+
+    def all(self) -> Sequence[Unproven]: ...
+
+    def propose_end(self, item_ids: Sequence[int], *, owed: bool, reason: str, by: str) -> DecisionView:
+        """Raises `NotFoundError`."""
+        ...
+
+
 class BooksFacade(Protocol):
     """The books of a running node. The errors named are `interledger.errors`."""
+
+    @property
+    def claims(self) -> ClaimsFacade: ...
 
     def now(self) -> Timestamp: ...
     def accounts(self) -> Sequence[LedgerAccount]: ...

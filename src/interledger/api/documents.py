@@ -170,6 +170,7 @@ def status_document(status: StatusView, *, ready: bool) -> dict[str, Any]:
                 "owed": str(risk.owed),
                 "in_flight": str(risk.in_flight),
                 "unknown": str(risk.unknown),
+                "unproven": str(risk.unproven),
             }
             for risk in status.at_risk
         ],

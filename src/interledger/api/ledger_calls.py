@@ -79,6 +79,16 @@ class LedgerCalls(OperatorCalls):
         body = {"outcome": outcome, "reason": reason, "by": by}
         return cast("Document", await self._call("POST", _item(item_id) + "/resolve", body))
 
+    async def unproven(self) -> list[Document]:
+        """What was fulfilled for peers that do not count it."""
+        return await self._items("/api/unproven")
+
+    async def propose_claim_end(self, item_id: str, outcome: str, reason: str, by: str | None = None) -> Document:
+        """The first step of calling it `owed` or `lost`."""
+        body = {"outcome": outcome, "reason": reason, "by": by}
+        path = f"/api/unproven/{encode_path(item_id, safe='')}/resolve"
+        return cast("Document", await self._call("POST", path, body))
+
 
 def _item(item_id: str) -> str:
     return f"/api/unknown/{encode_path(item_id, safe='')}"

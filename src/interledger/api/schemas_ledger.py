@@ -36,7 +36,9 @@ _UNKNOWN: Final = {
 _RESOLVED: Final = object_of({**_UNKNOWN, "outcome": {"type": "string", "enum": [one.value for one in Outcome]}})
 
 LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
-    "AtRisk": object_of({"account": TEXT, **_ASSET, "owed": UNITS, "in_flight": UNITS, "unknown": UNITS}),
+    "AtRisk": object_of(
+        {"account": TEXT, **_ASSET, "owed": UNITS, "in_flight": UNITS, "unknown": UNITS, "unproven": UNITS}
+    ),
     "LedgerAccount": object_of(
         {
             "name": TEXT,
@@ -60,6 +62,7 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
             "snapshots": COUNT,
             "holds": COUNT,
             "unknown": COUNT,
+            "unproven": COUNT,
             "trial_balances": _list(object_of({**_ASSET, "posted": UNITS, "pending": UNITS, "accounts": COUNT})),
             "faults": _list(
                 object_of({"text": TEXT, "commit": _NULLABLE_COUNT, "record": _NULLABLE_COUNT, "at": _MOMENT})
@@ -145,6 +148,7 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
             "closing_net": UNITS,
             "pending": object_of({"in": UNITS, "out": UNITS}),
             "unknown": _list(ref("Unknown")),
+            "unproven": _list(ref("Unproven")),
         }
     ),
     "Profit": object_of(
@@ -174,6 +178,18 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
             "incoming": or_null(object_of({"account": TEXT, "amount": ref("Money")})),
         },
     ),
+    "Unproven": object_of(
+        {
+            "id": TEXT,
+            "account": TEXT,
+            "amount": ref("Money"),
+            "condition": TEXT,
+            "proof": TEXT,
+            "since": MOMENT,
+            "age_ms": _NULLABLE_COUNT,
+        }
+    ),
+    "ClaimEnd": object_of({"outcome": {"type": "string", "enum": ["owed", "lost"]}, "reason": TEXT}, {"by": _BY}),
     "Proof": object_of({"fulfillment": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}}),
     "Resolution": object_of(
         {"outcome": {"type": "string", "enum": ["delivered", "not-delivered"]}, "reason": TEXT}, {"by": _BY}

@@ -259,6 +259,7 @@ class AtRiskDocument(TypedDict):
     owed: str
     in_flight: str
     unknown: str
+    unproven: str
 
 
 class StatusDocument(TypedDict):

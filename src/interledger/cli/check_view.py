@@ -48,6 +48,8 @@ def check_lines(
         lines.append(_line(console, "·", "settlements", _settled(settlements, now or datetime.now(UTC), comma)))
     if document["unknown"]:
         lines.append(f"  {console.mark('?')} {_unknown(document['unknown'], unknown, console)}")
+    if document.get("unproven"):
+        lines.append(_line(console, "?", "unproven claims", f"{document['unproven']}   (ilp unproven list)"))
     for fault in document["faults"]:
         lines.append(f"  {console.mark('✗')} {fault['text']}")
         if fault["commit"] is not None:

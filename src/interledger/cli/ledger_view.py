@@ -93,6 +93,8 @@ def statement_lines(document: Document, console: Console, *, exact: bool = False
         lines.append(f"  Unknown  {console.mark('?')} {item['id']}  {money(item['amount'], exact=exact)}")
     if len(unknown) > UNKNOWN_SHOWN:
         lines.append(f"           {console.mark('?')} {len(unknown) - UNKNOWN_SHOWN} more   (ilp unknown list)")
+    for item in document["unproven"][:UNKNOWN_SHOWN]:
+        lines.append(f"  Unproven {console.mark('?')} {item['id']}  {money(item['amount'], exact=exact)}")
     return lines
 
 

@@ -136,6 +136,14 @@ root: Final = LazyGroup(
             },
             "Amounts that may or may not have been delivered",
         ),
+        "unproven": LazyGroup(
+            "unproven",
+            {
+                "list": Entry("unproven:list_unproven", "What peers do not count"),
+                "resolve": Entry("unproven:resolve", "Decide: owed, or lost"),
+            },
+            "What was fulfilled for peers that do not count it",
+        ),
         "settlement": LazyGroup(
             "settlement",
             {

@@ -60,11 +60,11 @@ def risk_lines(risks: Sequence[Mapping[str, Any]], console: Console) -> list[str
     lines: list[str] = []
     for risk in risks:
         asset = Asset(risk["asset_code"], int(risk["asset_scale"]))
-        words = (("owed", "owed to us"), ("in_flight", "in flight"), ("unknown", "unknown"))
+        words = (("owed", "owed to us"), ("in_flight", "in flight"), ("unknown", "unknown"), ("unproven", "unproven"))
         parts = [
             f"{format_amount(int(risk[key]), asset, thousands=console.is_terminal)} {word}"
             for key, word in words
-            if risk[key] != "0"
+            if risk.get(key, "0") != "0"
         ]
         head = "At risk" if not lines else ""
         lines.append(f"  {head:<9}  {risk['account']}  {asset.code}  {', '.join(parts)}")

@@ -106,7 +106,7 @@ def _room_in(account: LedgerAccount) -> int | None:
 def _room_out(account: LedgerAccount) -> int | None:
     if account.credit_max == NO_LIMIT:
         return None
-    return max(account.credit_max - (account.credits_posted + account.credits_pending - account.debits_posted), 0)
+    return max(account.credit_room, 0)
 
 
 @final
@@ -195,6 +195,7 @@ def _take_over(copy: LedgerAccount, account: LedgerAccount) -> None:
         "credit_max",
     ):
         setattr(copy, counter, getattr(account, counter))
+    copy.set_aside(debits=account.unproven, credits_=account.unknown)
 
 
 def _named(connector: Connector, destination: str) -> Iterable[AccountId]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from interledger.accounts.asset import Asset, format_amount
-from interledger.accounts.books.chart import row_of
+from interledger.accounts.books.chart import is_peer, row_of
 from interledger.accounts.books.check import BooksCheck, CheckReport, Fault
 from interledger.accounts.books.export import ExportFormat, writer_of
 from interledger.accounts.books.memo import Memo, parse_reason
@@ -32,6 +32,7 @@ from interledger.errors import ConflictError, InvalidRequestError, LedgerError, 
 from interledger.node.comparison import Comparison, Comparisons
 from interledger.node.decisions import Decision, Decisions, Effect
 from interledger.node.statements import Reconciliation, Statements
+from interledger.node.unproven import Claims
 from interledger.node.views import AtRisk
 from interledger.store.follow import follow_slowly
 
@@ -58,6 +59,7 @@ class Books:
         self.comparisons = Comparisons(node)
         self.decisions = Decisions(node.clock, node.entropy)
         self.statements = Statements(node)
+        self.claims = Claims(node, self.decisions)
         self._reading = asyncio.Lock()
 
     # ------------------------------------------------------------------ reading
@@ -72,17 +74,14 @@ class Books:
 
     def at_risk(self) -> list[AtRisk]:
         """The peers with whom something could be lost now, by name."""
-        unknown: dict[int, int] = {}
-        for item in self._node.ledger.unknown.values():
-            unknown[item.account.index] = unknown.get(item.account.index, 0) + item.amount
         found = []
         for account in self._node.ledger.accounts:
-            kind, _, name = account.name.partition("/")
-            if kind == "peer" and "/" not in name:
+            if is_peer(account.name):
                 one = AtRisk(
-                    name, account.asset, account.receivable, account.credits_pending, unknown.get(account.index, 0)
-                )
-                if one.owed or one.in_flight or one.unknown:
+                    account.name.partition("/")[2], account.asset, account.receivable, account.credits_pending,
+                    account.unknown, account.unproven,
+                )  # fmt: skip
+                if any(one[2:]):
                     found.append(one)
         return sorted(found)
 
@@ -262,8 +261,8 @@ class Books:
             name = find_accounts(self.accounts(), text, asset).name
         except NotFoundError:
             raise NotFoundError(f"There is no account “{text}” in {asset}. All:  ilp ledger accounts") from None
-        if name.endswith("/suspense"):
-            raise InvalidRequestError(f"{name} only has pending amounts: resolve the unknown items instead", field)
+        if name.endswith(("/suspense", "/unproven")):
+            raise InvalidRequestError(f"{name} is the sum of its items: resolve those instead", field)
         return name
 
     async def confirm(self, decision_id: str) -> Decision:

@@ -14,6 +14,7 @@ from typing import Any, Final, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import Ledger
+from interledger.accounts.recovery import recover
 from interledger.clock import Clock, Entropy, SystemClock, SystemEntropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.ilp.address import Address, parse_address
@@ -168,7 +169,7 @@ class Node:
 
     async def _load(self, state: StoredState) -> None:
         """Take up what the store kept. Of an account that it and the settings have, the store's is the later word."""
-        released, unknown = self.ledger.recover()
+        released, unknown = recover(self.ledger)
         if released or unknown:
             logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
         accounts = {account.id: account for account in (*self.settings.accounts, *state.accounts)}

@@ -16,6 +16,7 @@ from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset, format_amount
 from interledger.application.statement.answering import Answerer, open_keys
 from interledger.application.statement.claims import ClaimIndex
+from interledger.application.statement.findings import Agreed, Findings, OurBooks
 from interledger.application.statement.messages import (
     STATEMENT_DESTINATION,
     Answer,
@@ -25,12 +26,13 @@ from interledger.application.statement.messages import (
     decode_answer,
     statement_request,
 )
-from interledger.application.statement.protocol import Agreed, Findings, OurBooks, compare
+from interledger.application.statement.protocol import compare
 from interledger.application.statement.resolving import CLOSED, Outcome, Resolution, resolve_unknown
 from interledger.clock import Timestamp
 from interledger.errors import DecodeError, InterledgerError, InvalidRequestError, LinkError, StoreError
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Reject
+from interledger.node.unproven import settle_claims_of
 from interledger.store.follow import follow_commits
 
 if TYPE_CHECKING:
@@ -196,6 +198,7 @@ class Statements:
             now=Timestamp(index.caught_at),
             hold_ms=self._node.connector.limits.max_hold_ms,
             agreed=peer.agreed,
+            unproven=[item for item in ledger.unproven.items.values() if item.account is line],
         )
 
     async def _ask(self, account_id: AccountId, request: Request) -> Answer:
@@ -216,13 +219,14 @@ class Statements:
 
     async def _resolve(self, account: Account, findings: Findings, index: ClaimIndex) -> list[Resolution]:
         node = self._node
-        if not findings.unknown or node.read_only:
+        if node.read_only:
             return [Resolution(one.item, Outcome.OPEN) for one in findings.unknown]
         now = node.clock.now()
         room = account.late_claims_max
         if room is not None:
             room = max(room - index.late_since(account.ledger_name, account.asset, now - DAY_MS), 0)
         resolutions = resolve_unknown(node.ledger, findings.unknown, account.id, now, room)
+        settle_claims_of(node, account, findings, index)
         await node.commit()
         return resolutions
 

@@ -95,13 +95,15 @@ class SpspCredentials:
 
 
 class AtRisk(NamedTuple):
-    """What could be lost with one peer now: what it owes us, what is on its way to it, what nobody has proved."""
+    """What could be lost with one peer now: what it owes us, what is on its way to it, what nobody has proved, and what
+    it does not count."""
 
     account: str
     asset: Asset
     owed: int
     in_flight: int
     unknown: int
+    unproven: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -367,7 +367,7 @@ class Auditor:
 
     def check_colluders(self, accounts: list[tuple[Station, str]]) -> None:
         """22: those who mean harm owe no more, together, than the credit they were given."""
-        owed = sum(max(station.books.net(name), 0) for station, name in accounts)
+        owed = sum(max(station.books.net(name) + station.books.unproven(name), 0) for station, name in accounts)
         granted = sum(station.books.highest.get(name, 0) for station, name in accounts)
         if owed > granted:
             raise BreachError(f"22 adversaries owe {owed} together, and were given credit for {granted}")

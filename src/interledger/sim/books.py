@@ -77,6 +77,8 @@ class Books:
         self.by_condition: dict[bytes, list[Packet]] = {}
         self.held: dict[int, Packet] = {}
         self.unknown: dict[int, Packet] = {}
+        self.claims: dict[int, tuple[BookAccount, int, bytes]] = {}
+        """What peers do not count: of which account, how much, the fulfillment."""
         self.limits: dict[str, int | None] = {}
         """The most that each counterpart may owe; of accounts that are not here nothing is limited."""
         self.highest: dict[str, int] = {}
@@ -123,6 +125,10 @@ class Books:
                 self._resolved(entry)
             case "evidence":
                 self._proved(entry)
+            case "set aside":
+                self._claimed(entry)
+            case "closed":
+                self._closed(entry)
             case "posted":
                 self._post(entry.legs, -1)
                 self._post(entry.legs, 1)
@@ -145,7 +151,8 @@ class Books:
             one.debits_pending += amount
             other.credits_pending += amount
             limit = self.limits.get(one.name)
-            if limit is not None and one.debits + one.debits_pending - one.credits > limit:
+            beside = 0 if limit is None else self.unproven(one.name)
+            if limit is not None and one.debits + one.debits_pending - one.credits + beside > limit:
                 raise self.breach("3", f"holds more of {one.name} than its limit of {limit}")
         source, target = legs[0][0], legs[-1][1]
         amount_in = sum(amount for debited, _, amount in legs if debited == source)
@@ -252,6 +259,35 @@ class Books:
         if packet is None or sha256(entry.octets).digest() != packet.condition:
             raise self.breach("5", f"keeps a proof of item {entry.number} that proves nothing")
         packet.fulfillment = entry.octets
+
+    def _claimed(self, entry: Entry) -> None:
+        """Out of what a peer owes; it was fulfilled for that peer, and is nobody's claim twice."""
+        index, _, amount = entry.legs[0]
+        account = self.accounts[index]
+        packets = [p for p in self.by_condition.get(sha256(entry.octets).digest(), ()) if p.incoming == account.name]
+        executed = sum(p.outcome == "executed" and p.amount_in == amount for p in packets)
+        same = sum(claim == (account, amount, entry.octets) for claim in self.claims.values())
+        if not account.name.startswith(PEER) or executed <= same or entry.number in self.claims:
+            raise self.breach("5", f"sets aside a claim of {amount} on {account.name} for no packet that it fulfilled")
+        account.credits += amount
+        self._find(f"{account.name}/unproven", account).debits += amount
+        self.claims[entry.number] = (account, amount, entry.octets)
+
+    def _closed(self, entry: Entry) -> None:
+        if entry.number not in self.claims:
+            raise self.breach("5", f"closes the claim {entry.number}, which is not open")
+        account, amount, _ = self.claims.pop(entry.number)
+        self._find(f"{account.name}/unproven", account).credits += amount
+        other = account if entry.delivered else self._find(f"loss/{account.code}/{account.scale}", account)
+        other.debits += amount
+
+    def unknown_of(self, name: str, *, proven: bool) -> int:
+        """How many items sent to that peer are unknown, with a proof or without."""
+        return sum(p.outgoing == name and bool(p.fulfillment) == proven for p in self.unknown.values())
+
+    def unproven(self, name: str) -> int:
+        """What that peer does not count: it goes on using its credit."""
+        return sum(amount for account, amount, _ in self.claims.values() if account.name == name)
 
     def _compare(self, entry: Entry) -> None:
         """What the node says an account has come to: 4 by our addition, 2 never less than before, 1 in sum."""

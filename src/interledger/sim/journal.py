@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 __all__ = ["Entry", "read_journal"]
 
 OPENED, HELD, EXECUTED, RELEASED, GAVE_UP, RESOLVED, EVIDENCE, POSTED, COUNTERS = range(1, 10)
-REQUESTED, ANSWERED, INTERRUPTED = range(10, 13)
+REQUESTED, ANSWERED, INTERRUPTED, SET_ASIDE, CLOSED = range(10, 15)
 
 NAMES: Final = {
     OPENED: "opened",
@@ -27,6 +27,8 @@ NAMES: Final = {
     REQUESTED: "requested",
     ANSWERED: "answered",
     INTERRUPTED: "gave up",
+    SET_ASIDE: "set aside",
+    CLOSED: "closed",
 }
 
 
@@ -42,7 +44,7 @@ class Entry(NamedTuple):
     remote: bool = False
     expires_at: int = 0
     octets: bytes = b""
-    """The condition of a hold, the fulfillment of an execution or of evidence, the id of a peer's request."""
+    """The condition of a hold, the fulfillment of an execution, evidence or a claim, the id of a peer's request."""
     legs: tuple[tuple[int, int, int], ...] = ()
     delivered: bool = False
     debits: int = 0
@@ -91,7 +93,11 @@ def _read(reader: _Reader) -> Entry:
         return Entry(name, reader.number(8), octets=reader.take(32))
     if kind in (RELEASED, GAVE_UP, INTERRUPTED):
         return Entry(name, reader.number(8))
-    if kind == RESOLVED:
+    if kind == SET_ASIDE:
+        number, index, amount = reader.number(8), reader.number(4), reader.number(8)
+        reader.take(8)  # since when
+        return Entry(name, number, octets=reader.take(32), legs=((index, index, amount),))
+    if kind in (RESOLVED, CLOSED):
         number, delivered = reader.number(8), bool(reader.number(1))
         return Entry(name, number, delivered=delivered, name=reader.free().decode())
     if kind == POSTED:

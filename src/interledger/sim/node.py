@@ -15,6 +15,7 @@ from typing import Final, Protocol, final
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.ledger import NO_LIMIT, Ledger
+from interledger.accounts.recovery import recover
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector, Limits
 from interledger.connector.guards import Refused
@@ -156,7 +157,7 @@ class SimNode:
             call_soon=lambda do: self.world.soon(lambda: self.if_alive(life, do)),
             writer=lambda write, written: self._write(life, write, written),
         )
-        self.ledger.recover()
+        recover(self.ledger)
         self.routes = RoutingTable()
         self.connector = Connector(
             self.address,

@@ -18,7 +18,7 @@ from interledger.sim.chaos import Chaos
 from interledger.sim.coverage import Coverage
 from interledger.sim.node import SimNode
 from interledger.sim.options import Options, draw_options
-from interledger.sim.statements import check_statements, exchange_statements
+from interledger.sim.statements import accept_late, check_statements, exchange_statements
 from interledger.sim.storage import MakeStorage, ModelStorage
 from interledger.sim.world import World
 
@@ -160,28 +160,55 @@ class _Run:
     def _reconcile(self) -> None:
         """Neighbours exchange statements. Operators do by hand what those cannot: of what a broken disk never wrote
         there is no evidence but the log, and villains say nothing."""
-        exchange_statements(self.by_station, self.auditor.pairs)
+        nodes, pairs = self.by_station, self.auditor.pairs
+        late_room = 0 if self.options.seed % 2 else None
+        exchange_statements(nodes, pairs, late_room)
         self._pass(1_000)
-        check_statements(self.by_station, self.auditor.pairs)
+        if late_room == 0:  # what is too late for one is known to the other when both have asked
+            exchange_statements(nodes, pairs, late_room)
+            self._pass(1_000)
+            check_statements(nodes, pairs, late_room)
+            self._check_agreed()
+            accept_late(nodes)
+            self._pass(1_000)
+            exchange_statements(nodes, pairs, late_room)
+            self._pass(1_000)
+        check_statements(nodes, pairs, None)
         for pair in self.auditor.pairs:
             for up, sent, down, got in self.auditor.hops(pair):
-                self._resolve(up, sent, got)
-                if down.unwritten:
-                    self._correct(up, sent, down, got, pair)
+                surplus = self._resolve(up, sent, down, got)
+                if down.unwritten and surplus > 0:
+                    self._correct(sent[0].amount_out * surplus, down, pair)
         for villain in self.net.villains:
             for packet in list(villain.node.station.books.unknown.values()):
                 if packet.outgoing == f"peer/{villain.account_id}":
                     delivered = bool(packet.fulfillment)
                     self._resolve_one(self.by_station[villain.node.station.name].ledger, packet, delivered=delivered)
 
-    def _resolve(self, up: Station, sent: list[Packet], got: list[Packet]) -> None:
+    def _check_agreed(self) -> None:
+        """18: with what one holds to be late and the other cannot prove set aside, what both count is equal."""
+        for left, right_at_left, right, left_at_right in self.auditor.pairs:
+            open_ones = left.books.unknown_of(right_at_left, proven=False) + right.books.unknown_of(
+                left_at_right, proven=False
+            )
+            if open_ones or left.unwritten or right.unwritten:
+                continue
+            difference = left.books.net(right_at_left) + right.books.net(left_at_right)
+            if difference:
+                raise BreachError(f"18 {left.name} and {right.name} differ by {difference} beside what they set aside")
+
+    def _resolve(self, up: Station, sent: list[Packet], down: Station, got: list[Packet]) -> int:
+        """How many more were delivered by the books of `up` than `down` has written, in the end."""
         ledger = self.by_station[up.name].ledger
-        missing = sum(p.outcome == "executed" for p in got) - sum(p.outcome == "executed" for p in sent)
+        surplus = sum(p.outcome == "executed" or p.resolved == "delivered" for p in sent)
+        surplus -= sum(p.outcome == "executed" for p in got)
         for packet in sent:
             if packet.outcome == "unknown" and not packet.resolved:
-                delivered = missing > 0
-                missing -= delivered
+                # A proof is one, also where the disk of whoever gave it was broken.
+                delivered = surplus < 0 or bool(packet.fulfillment and down.unwritten)
+                surplus += delivered
                 self._resolve_one(ledger, packet, delivered=delivered)
+        return surplus
 
     def _resolve_one(self, ledger: Ledger, packet: Packet, *, delivered: bool) -> None:
         item = ledger.unknown.get(packet.number)
@@ -191,15 +218,11 @@ class _Run:
             raise BreachError(f"17 packet {packet.number} is proved to be delivered, and nobody got it")
         ledger.resolve(item, delivered=delivered, memo="what the other side's books say")
 
-    def _correct(self, up: Station, sent: list[Packet], down: Station, got: list[Packet], pair: Pair) -> None:
-        surplus = sum(p.outcome == "executed" for p in sent) - sum(p.outcome == "executed" for p in got)
-        if surplus <= 0:
-            return
+    def _correct(self, amount: int, down: Station, pair: Pair) -> None:
         node: SimNode = self.by_station[down.name]
         name = pair.left_at_right if down is pair.right else pair.right_at_left
         account = next(a for a in node.ledger.accounts if a.name == name)
         other = node.ledger.account(f"correction/{account.asset}", account.asset)
-        amount = surplus * sent[0].amount_out
         node.ledger.post(((account, other, amount),), "fulfilled while the disk was broken: the log has the proof")
 
     def _check_throughput(self) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from interledger.accounts.asset import Asset
 from interledger.application.statement.answering import answer_request, open_keys
 from interledger.application.statement.claims import ClaimIndex
+from interledger.application.statement.findings import Findings, OurBooks
 from interledger.application.statement.messages import (
     Direction,
     Request,
@@ -19,12 +20,12 @@ from interledger.application.statement.messages import (
     encode_answer,
     encode_request,
 )
-from interledger.application.statement.protocol import Findings, OurBooks, compare
-from interledger.application.statement.resolving import resolve_unknown
+from interledger.application.statement.protocol import compare
+from interledger.application.statement.resolving import resolve_unknown, settle_claims
 from interledger.sim.auditor import BreachError, Pair
 from interledger.sim.node import SimNode
 
-__all__ = ["check_statements", "exchange_statements"]
+__all__ = ["accept_late", "check_statements", "exchange_statements"]
 
 COMMITS_AT_ONCE: Final = 1_000
 
@@ -32,31 +33,53 @@ Side = tuple[SimNode, str]
 """A node, and the name of its ledger account of the other."""
 
 
-def exchange_statements(nodes: Mapping[str, SimNode], pairs: Iterable[Pair]) -> int:
-    """Each node asks each of its neighbours, and resolves what follows. How many amounts are unknown no more."""
+def exchange_statements(nodes: Mapping[str, SimNode], pairs: Iterable[Pair], late_room: int | None) -> int:
+    """Each node asks each of its neighbours, and resolves what follows; `late_room`: the account's setting
+    `late_claims_max`, None for no limit. How many amounts are unknown no more."""
     resolved = 0
     for us, them in _sides(nodes, pairs):
         findings = _compare(us, them)
         node = us[0]
         before = len(node.ledger.unknown)
-        # These neighbours trust each other: what is proven is owed, however late.
-        resolve_unknown(node.ledger, findings.unknown, them[0].address, node.clock.now(), None)
+        resolve_unknown(node.ledger, findings.unknown, them[0].address, node.clock.now(), late_room)
         resolved += before - len(node.ledger.unknown)
+        asset = _asset(us)
+        received = _index(node).of(us[1], asset, incoming=True)
+        account = node.ledger.account(us[1], asset)
+        settle_claims(node.ledger, findings, account, received, them[0].address, node.clock.now())
     return resolved
 
 
-def check_statements(nodes: Mapping[str, SimNode], pairs: Iterable[Pair]) -> None:
-    """28: nothing is unknown, and nothing differs, where both could write down what happened."""
+def check_statements(nodes: Mapping[str, SimNode], pairs: Iterable[Pair], late_room: int | None) -> None:
+    """28: nothing is unknown, and nothing differs, where both could write down what happened. What came too late for a
+    node that takes nothing late (`late_room` 0) is unknown there with its proof, and unproven at the other."""
     for us, them in _sides(nodes, pairs):
         if us[0].station.unwritten or them[0].station.unwritten:
             continue  # a broken disk: the evidence is in a log
         findings = _compare(us, them)
         # A clock that was set back: a packet of the time before has not expired yet, and nobody may say how it ended.
         now = us[0].clock.now()
-        left = sum(one.item.expires_at <= now for one in findings.unknown)
+        left = [one.item for one in findings.unknown if one.item.expires_at <= now]
+        late = sorted((one.condition, one.amount) for one in left if one.fulfillment is not None and late_room == 0)
+        claims = them[0].ledger.unproven.items.values()
+        claimed = sorted((one.condition, one.amount) for one in claims if one.account.name == them[1])
         differ = len(findings.differences)
-        if left or differ or not findings.is_complete:
-            raise BreachError(f"28 {us[0].address} and {them[0].address}: {left} unknown, {differ} differ")
+        if len(left) > len(late) or late != claimed or differ or not findings.is_complete:
+            raise BreachError(
+                f"28 {us[0].address} and {them[0].address}: {len(left)} unknown, {len(late)} of them late, "
+                f"{len(claimed)} unproven, {differ} differ"
+            )
+
+
+def accept_late(nodes: Mapping[str, SimNode]) -> int:
+    """What operators do in the end about what came too late, of which they have proof: owed, and a loss. How many."""
+    accepted = 0
+    for node in nodes.values():
+        for item in list(node.ledger.unknown.values()):
+            if item.fulfillment is not None:
+                node.ledger.resolve(item, delivered=True, memo="the operator accepts what came too late")
+                accepted += 1
+    return accepted
 
 
 def _sides(nodes: Mapping[str, SimNode], pairs: Iterable[Pair]) -> Iterable[tuple[Side, Side]]:
@@ -83,6 +106,7 @@ def _compare(us: Side, them: Side) -> Findings:
         },
         now=now,
         hold_ms=us[0].connector.limits.max_hold_ms,
+        unproven=[item for item in ledger.unproven.items.values() if item.account.name == name],
     )
     exchange = compare(books)
     try:

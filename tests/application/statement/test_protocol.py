@@ -16,6 +16,7 @@ from interledger.accounts.ledger import Hold, Ledger, Unknown
 from interledger.application.statement import protocol
 from interledger.application.statement.answering import answer_request
 from interledger.application.statement.claims import ClaimIndex
+from interledger.application.statement.findings import Findings, OurBooks
 from interledger.application.statement.messages import (
     Answer,
     AskItems,
@@ -38,7 +39,7 @@ from interledger.application.statement.messages import (
     encode_request,
     key_of,
 )
-from interledger.application.statement.protocol import Findings, OurBooks, compare
+from interledger.application.statement.protocol import compare
 from interledger.clock import Timestamp
 from interledger.errors import RemoteProtocolError
 

@@ -11,8 +11,8 @@ from interledger.accounts.books.memo import Memo
 from interledger.accounts.ledger import Hold, Ledger, Unknown
 from interledger.accounts.records import Resolved, decode_records
 from interledger.application.statement.claims import LATE_CLAIM
+from interledger.application.statement.findings import UnknownAnswer
 from interledger.application.statement.messages import Item, ItemState
-from interledger.application.statement.protocol import UnknownAnswer
 from interledger.application.statement.resolving import CLOSED, Outcome, resolve_unknown
 from interledger.clock import Timestamp
 

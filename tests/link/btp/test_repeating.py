@@ -18,6 +18,7 @@ import pytest
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Ledger
+from interledger.accounts.recovery import recover
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.guards import Refused
@@ -112,7 +113,7 @@ class Node:
         self.ledger = Ledger()
         self.store.load(self.ledger)
         self.commits = GroupCommit(self.ledger, self.store, time, inline=True, call_soon=self.turn.append)
-        self.ledger.recover()
+        recover(self.ledger)
         routes = RoutingTable()
         self.connector = Connector(
             Address(f"test.{name}"),

@@ -10,6 +10,7 @@ import pytest
 from interledger.accounts.account import AccountId, HttpForm
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger
+from interledger.accounts.recovery import recover
 from interledger.accounts.request_journal import KEPT_AFTER_EXPIRY_MS
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
@@ -206,7 +207,7 @@ def test_after_a_restart_a_fulfill_is_evidence_for_what_it_proves(form: HttpForm
     legs = ((rig.ledger.account("peer/alice", USD), rig.ledger.account("peer/bob", USD), 5),)
     hold = rig.ledger.hold(legs, hashlib.sha256(PROOF).digest(), NOW, True)
     assert isinstance(hold, Hold)
-    rig.ledger.recover()
+    recover(rig.ledger)
     answer = rig.post(FULFILL)
     rig.commit()
     assert answer.status == 200

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from typing import Final, NamedTuple
 
-__all__ = ["CHART", "AccountClass", "ChartRow", "row_of"]
+__all__ = ["CHART", "AccountClass", "ChartRow", "is_peer", "row_of"]
 
 
 class AccountClass(enum.StrEnum):
@@ -35,13 +35,18 @@ CHART: Final = (
     ChartRow("peer/<id>", AccountClass.ASSET, "what the peer owes us, or, below zero, we owe it", False),
     ChartRow("peer/<id>/transit", AccountClass.ASSET, "settlements handed out, not yet acknowledged", False),
     ChartRow("peer/<id>/suspense", AccountClass.ASSET, "amounts of `unknown` packets; only ever pending", False),
+    ChartRow("peer/<id>/unproven", AccountClass.ASSET, "what was fulfilled for the peer, and it does not count", False),
     ChartRow("local/<id>", AccountClass.LIABILITY, "what a holder on this node has", False),
     ChartRow("local/<id>/suspense", AccountClass.LIABILITY, "as that of a peer", False),
     ChartRow(
         "fx/<asset>", AccountClass.EQUITY, "our position in an asset: what packets brought in less what they took"
     ),
     ChartRow("fee/<asset>", AccountClass.INCOME, "what the node keeps of packets that stay in one asset"),
-    ChartRow("loss/<asset>", AccountClass.EXPENSE, "what was paid onward and not got: resolved `unknown` amounts"),
+    ChartRow(
+        "loss/<asset>",
+        AccountClass.EXPENSE,
+        "what was paid onward and not got: resolved `unknown` and unproven amounts",
+    ),
     ChartRow("correction/<asset>", AccountClass.EXPENSE, "the other side of corrections by hand"),
     ChartRow("external/<id>", AccountClass.ASSET, "money that came from the peer, or went to it, by settlement"),
 )
@@ -63,3 +68,9 @@ def row_of(name: str) -> ChartRow:
         else:
             return row
     return _OTHER
+
+
+def is_peer(name: str) -> bool:
+    """Whether it is the account of what a peer owes, none beside it."""
+    kind, _, rest = name.partition("/")
+    return kind == "peer" and bool(rest) and "/" not in rest

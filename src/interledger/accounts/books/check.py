@@ -11,7 +11,9 @@ from hashlib import sha256
 from typing import NamedTuple, final
 
 from interledger.accounts.asset import Asset
+from interledger.accounts.books.chart import is_peer
 from interledger.accounts.books.past import Commit, JournalError, Opening, Past, Posting
+from interledger.accounts.claim_records import ClaimSetAside
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.records import EntryPosted, Evidence, Executed, Held, Record
 from interledger.accounts.snapshot import AccountState, decode_snapshot
@@ -51,6 +53,7 @@ class CheckReport(NamedTuple):
     snapshots: int
     holds: int
     unknown: int
+    unproven: int
     balances: Sequence[TrialBalance]
     faults: Sequence[Fault]
 
@@ -71,6 +74,12 @@ class _StrictPast(Past):
             unknown = self.ledger.unknown.get(record.hold_id)
             if unknown is not None and sha256(record.fulfillment).digest() != unknown.condition:
                 raise LedgerError(f"the evidence for unknown item {record.hold_id} is not its fulfillment")
+        elif isinstance(record, ClaimSetAside):
+            accounts = self.ledger.accounts
+            if record.account >= len(accounts) or not is_peer(accounts[record.account].name):
+                raise LedgerError(f"the claim {record.item_id} is on account {record.account}, which is no peer's")
+            if record.item_id in self.ledger.unproven.items:
+                raise LedgerError(f"the claim {record.item_id} is set aside a second time")
         elif isinstance(record, Held | EntryPosted):
             accounts = self.ledger.accounts
             for debited, credited, amount in record.legs:
@@ -134,6 +143,7 @@ class BooksCheck:
             snapshots=self._compared,
             holds=len(ledger.holds),
             unknown=len(ledger.unknown),
+            unproven=len(ledger.unproven.items),
             balances=trial_balances(ledger),
             faults=self._faults,
         )

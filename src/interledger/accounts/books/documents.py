@@ -12,12 +12,14 @@ from interledger.accounts.books.profit import ProfitReport
 from interledger.accounts.books.readings import ItemHistory
 from interledger.accounts.books.statement import StatementReport
 from interledger.accounts.ledger import LedgerAccount, Unknown
+from interledger.accounts.unproven import Unproven
 from interledger.clock import Timestamp
 from interledger.codec.timestamp import format_rfc3339
 
 __all__ = [
     "check_document", "ledger_account_document", "memo_document", "profit_document", "statement_document",
     "unknown_document",
+    "unproven_document",
 ]  # fmt: skip
 
 Document = dict[str, Any]
@@ -50,6 +52,7 @@ def check_document(report: CheckReport) -> Document:
         "snapshots": report.snapshots,
         "holds": report.holds,
         "unknown": report.unknown,
+        "unproven": report.unproven,
         "trial_balances": [
             {
                 **_asset(balance.asset),
@@ -91,6 +94,7 @@ def statement_document(report: StatementReport) -> Document:
         "closing_net": str(report.closing_net),
         "pending": {"in": str(report.pending_in), "out": str(report.pending_out)},
         "unknown": [unknown_document(item) for item in report.unknown],
+        "unproven": [unproven_document(item) for item in report.unproven],
     }
 
 
@@ -141,6 +145,19 @@ def unknown_document(item: Unknown, now: int | None = None, history: ItemHistory
             "incoming": None if source is None else {"account": source[0], "amount": _money(source[2], source[1])},
         }
     return document
+
+
+def unproven_document(item: Unproven, now: int | None = None) -> Document:
+    """What a peer does not count. `age_ms`: since it was set aside; `proof`: its fulfillment."""
+    return {
+        "id": f"unp_{item.id}",
+        "account": item.account.name.partition("/")[2],
+        "amount": _money(item.amount, item.account.asset),
+        "condition": item.condition.hex(),
+        "proof": item.fulfillment.hex(),
+        "since": format_rfc3339(Timestamp(item.since)),
+        "age_ms": None if now is None else max(now - item.since, 0),
+    }
 
 
 def memo_document(memo: Memo) -> Document | None:

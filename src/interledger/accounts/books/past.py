@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from interledger.accounts.books.memo import Memo
+from interledger.accounts.claim_records import ClaimClosed, ClaimSetAside
 from interledger.accounts.ledger import Ledger, Leg
 from interledger.accounts.records import (
     Answered,
@@ -48,7 +49,7 @@ class PostingKind(enum.StrEnum):
 
     PACKET = "packet"
     RESOLUTION = "resolution"
-    """An unknown amount was found to be delivered."""
+    """An unknown amount was found to be delivered; a claim on a peer ended, that was not proven."""
     ENTRY = "entry"
     """A settlement, a correction: what is outside packets. Its memo says which."""
 
@@ -128,9 +129,24 @@ class Past:
                 posting = Posting(
                     commit.seq, number, commit.at, PostingKind.RESOLUTION, legs, unknown.id, unknown.condition, memo
                 )
+        elif isinstance(record, ClaimClosed):
+            claim = ledger.unproven.items.get(record.item_id)
+            if claim is not None:
+                legs = ledger.unproven.legs_of_end(claim, owed=record.owed)
+                memo = Memo.decode(record.memo)
+                posting = Posting(
+                    commit.seq, number, commit.at, PostingKind.RESOLUTION, legs, claim.id, claim.condition, memo
+                )
         elif isinstance(record, Requested | Answered):
             return None  # what was asked and answered moves nothing by itself
         ledger.apply(record)
+        if isinstance(record, ClaimSetAside):
+            claim = ledger.unproven.items[record.item_id]
+            memo = Memo("unproven", "", f"fulfilled, and not counted by the peer: unp_{claim.id}")
+            posting = Posting(
+                commit.seq, number, commit.at, PostingKind.ENTRY, ledger.unproven.legs_of_beginning(claim), claim.id,
+                claim.condition, memo,
+            )  # fmt: skip
         if isinstance(record, EntryPosted):
             legs = tuple((ledger.accounts[d], ledger.accounts[c], amount) for d, c, amount in record.legs)
             memo = Memo.decode(record.memo)

@@ -10,6 +10,7 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.books.memo import Memo
 from interledger.accounts.books.past import Past, Posting, PostingKind
 from interledger.accounts.entries import LedgerAccount, Unknown
+from interledger.accounts.unproven import Unproven
 from interledger.clock import Timestamp
 from interledger.errors import InvalidRequestError, NotFoundError
 
@@ -66,6 +67,7 @@ class StatementReport(NamedTuple):
     pending_in: int
     pending_out: int
     unknown: Sequence[Unknown]
+    unproven: Sequence[Unproven]
 
 
 @final
@@ -151,6 +153,7 @@ class Statement:
             pending_in=account.debits_pending,
             pending_out=account.credits_pending,
             unknown=[unknown for unknown in past.ledger.unknown.values() if unknown.account is account],
+            unproven=[claim for claim in past.ledger.unproven.items.values() if claim.account is account],
         )
 
     def _is(self, account: LedgerAccount) -> bool:

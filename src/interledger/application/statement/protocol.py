@@ -10,13 +10,13 @@ Answers are findings, nothing more: `resolving` says what follows. Questions and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeVar, cast
+from collections.abc import Generator, Sequence
+from typing import Final, TypeVar, cast
 
-from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Unknown
-from interledger.application.statement.claims import NOTHING, Claims, summarize
+from interledger.accounts.unproven import Unproven
+from interledger.application.statement.claims import NOTHING, summarize
+from interledger.application.statement.findings import Agreed, Difference, Findings, OurBooks, UnknownAnswer
 from interledger.application.statement.messages import (
     BUCKET_MS,
     BUCKETS_MAX,
@@ -37,7 +37,6 @@ from interledger.application.statement.messages import (
     Wanted,
     key_of,
 )
-from interledger.clock import Timestamp
 from interledger.errors import RemoteProtocolError
 
 __all__ = [
@@ -63,83 +62,10 @@ SPAN_MS: Final = 90 * 86_400_000
 SMALL: Final = 5_000
 """Entries of one time that are divided by their keys; a larger one is divided in time first."""
 
-Agreed = dict[tuple[Direction, int, int], tuple[Summary, Summary]]
-"""(direction, beginning, length) of a time -> our summary and theirs, when they differed for reasons that were found to
-be none: a packet written down before midnight here and after midnight there. Not looked at again while both stay."""
-
 Exchange = Generator[Request, Answer, "Findings"]
 """Asks; is sent the answers, but for `Later`: then whoever drives it asks the same again; returns the findings."""
 
 _A = TypeVar("_A", bound=Answer)
-
-
-@dataclass(slots=True)
-class OurBooks:
-    """Our side. `unknown`: of this account. `hold_ms`: how long before its expiry a packet may have been sent."""
-
-    asset: Asset
-    sent: Claims
-    received: Claims
-    known_since: int
-    unknown: Sequence[Unknown]
-    open_keys: Mapping[Direction, set[bytes]]
-    now: Timestamp
-    hold_ms: int
-    agreed: Agreed = field(default_factory=dict)
-
-    def claims(self, direction: Direction) -> Claims:
-        """What we count of packets in that direction, as we who ask see it."""
-        return self.sent if direction is Direction.SENT else self.received
-
-
-class UnknownAnswer(NamedTuple):
-    """What the peer says of an unknown item. `count`: how many of its kind it counts beyond those that we count too,
-    and so `claimed`: whether this is one. `conclusive`: it can never come to count any more."""
-
-    item: Unknown
-    claimed: bool
-    conclusive: bool
-    answer: Item
-
-
-class Difference(NamedTuple):
-    """A kind of packet that one counts more often than the other. `sent`: by us."""
-
-    direction: Direction
-    key: bytes
-    at: int
-    ours: int
-    theirs: int
-    answer: Item
-
-    @property
-    def amount(self) -> int:
-        """Of one packet."""
-        return int.from_bytes(self.key[32:], "big")
-
-    @property
-    def total(self) -> int:
-        """What the balances differ by: ours less theirs, in units, above zero when we see ourselves better off."""
-        more = (self.ours - self.theirs) * self.amount
-        return more if self.direction is Direction.RECEIVED else -more
-
-
-@dataclass(slots=True)
-class Findings:
-    """What a run found. Complete unless a limit was met (`is_complete`). `since` to `until`: what was compared."""
-
-    unknown: list[UnknownAnswer] = field(default_factory=list)
-    differences: list[Difference] = field(default_factory=list)
-    since: int = 0
-    until: int = 0
-    compared: int = 0
-    requests: int = 0
-    is_complete: bool = True
-
-    @property
-    def agreed_until(self) -> int:
-        """Up to this moment nothing differs. `since`, when something does from the beginning on."""
-        return min((difference.at for difference in self.differences), default=self.until)
 
 
 class _OutOfRequestsError(Exception):
@@ -152,6 +78,7 @@ def compare(books: OurBooks) -> Exchange:
     run = _Run(books, findings)
     try:
         yield from run.ask_unknown()
+        yield from run.ask_unproven()
         yield from run.compare_all()
     except _OutOfRequestsError:
         findings.is_complete = False
@@ -164,6 +91,7 @@ class _Run:
         self._findings = findings
         self._candidates: dict[tuple[Direction, bytes], int] = {}
         """(direction, key) -> when it came to count, here or there."""
+        self._unproven: dict[bytes, int] = {}
         self._suspects: list[tuple[Direction, int, int, Summary, Summary]] = []
 
     def _ask(self, request: Request, *kinds: type[_A]) -> Generator[Request, Answer, _A]:
@@ -203,6 +131,18 @@ class _Run:
                 sent_at = item.expires_at - self._books.hold_ms - SKEW_MS
                 conclusive = not answer.state and (known_since == 0 or known_since <= sent_at)
                 self._findings.unknown.append(UnknownAnswer(item, number < claimed, conclusive, answer))
+
+    def ask_unproven(self) -> Generator[Request, Answer, None]:
+        """Whether the peer counts by now what it did not."""
+        by_key: dict[bytes, list[Unproven]] = {}
+        for item in self._books.unproven:
+            by_key.setdefault(key_of(item.condition, item.amount), []).append(item)
+        wanted = [Wanted(key, 0) for key in by_key]
+        for one, answer, _ in (yield from self._look_up(Direction.RECEIVED, wanted)):
+            items = by_key[one.key]
+            owed = answer.number - (self._books.received.count_of(one.key)[0] - len(items))
+            self._findings.owed += items[: max(owed, 0)]
+            self._unproven[one.key] = len(items)
 
     # ------------------------------------------------------------------ everything that counts
 
@@ -296,11 +236,16 @@ class _Run:
             wanted = [Wanted(key, 0) for one, key in self._candidates if one is direction]
             for one, answer, _ in (yield from self._look_up(direction, wanted)):
                 ours, _ = self._books.claims(direction).count_of(one.key)
-                # What of ours is unknown is told apart: it is no difference that they count it, or do not.
-                open_ones = unknown[one.key] if direction is Direction.SENT else 0
-                if ours <= answer.number <= ours + open_ones or one.key in self._books.open_keys[direction]:
+                # What of ours is unknown or unproven is told apart: it is no difference that they count it, or do not.
+                is_sent = direction is Direction.SENT
+                low, high = (
+                    (ours, ours + unknown[one.key]) if is_sent else (ours - self._unproven.get(one.key, 0), ours)
+                )
+                if low <= answer.number <= high or one.key in self._books.open_keys[direction]:
                     continue
                 at = self._candidates[direction, one.key]
+                if answer.number < low:
+                    ours = low
                 self._findings.differences.append(Difference(direction, one.key, at, ours, answer.number, answer))
         if self._findings.is_complete:
             self._remember_agreed()

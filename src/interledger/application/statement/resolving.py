@@ -1,4 +1,4 @@
-"""What follows from a statement for unknown amounts: the rules by which a peer's word or proof ends them.
+"""What follows from a statement for unknown amounts and claims: how a peer's word or proof ends them.
 
 A peer's word is taken where it costs the peer: what it says not to claim, we do not owe. What it claims needs the
 fulfillment. That proves what became of the packet, not that we were told in time; so it is owed without more where this
@@ -14,15 +14,16 @@ from typing import Final, NamedTuple
 
 from interledger.accounts.books.memo import Memo
 from interledger.accounts.evidence import relay_or_keep
-from interledger.accounts.ledger import Ledger, Unknown
-from interledger.application.statement.claims import LATE_CLAIM
-from interledger.application.statement.messages import Item, Items, ItemState, encode_answer
-from interledger.application.statement.protocol import UnknownAnswer
+from interledger.accounts.ledger import Ledger, LedgerAccount, Unknown
+from interledger.accounts.unproven import Unproven
+from interledger.application.statement.claims import LATE_CLAIM, Claims
+from interledger.application.statement.findings import Difference, Findings, UnknownAnswer
+from interledger.application.statement.messages import Direction, Item, Items, ItemState, encode_answer
 from interledger.clock import Timestamp
 from interledger.codec.digest import sha256
 from interledger.ilp.packet import Fulfill
 
-__all__ = ["CLOSED", "Outcome", "Resolution", "resolve_unknown"]
+__all__ = ["CLOSED", "Outcome", "Resolution", "resolve_unknown", "settle_claims"]
 
 
 class Outcome(enum.StrEnum):
@@ -104,6 +105,28 @@ def _resolve_one(ledger: Ledger, found: UnknownAnswer, peer: str, now: Timestamp
         ledger.resolve(item, delivered=True, memo=memo)
         return Outcome.LATE_ACCEPTED
     return Outcome.LATE
+
+
+def settle_claims(
+    ledger: Ledger, findings: Findings, account: LedgerAccount, received: Claims, peer: str, now: Timestamp
+) -> tuple[list[Unproven], list[Unproven]]:
+    """What the peer has the proof of and holds to have come too late is set aside, and is no difference any more; what
+    was set aside and the peer counts by now is owed. Returns both. What is resolved is recorded; the caller commits it.
+    """
+    back = [item for item in findings.owed if ledger.unproven.items.get(item.id) is item]
+    for item in back:
+        ledger.unproven.close(item, owed=True, memo=Memo("resolution", f"statement of {peer}", "it counts it").encode())
+    new: list[Unproven] = []
+    left: list[Difference] = []
+    for one in findings.differences:
+        proof = received.count_of(one.key)[1]
+        late = one.direction is Direction.RECEIVED and one.answer.state & ItemState.LATE
+        if not late or one.theirs >= one.ours or proof is None or one.amount == 0:
+            left.append(one)
+            continue
+        new += [ledger.unproven.set_aside(account, one.amount, proof, now) for _ in range(one.ours - one.theirs)]
+    findings.differences[:] = left
+    return new, back
 
 
 def _memo(kind: str, peer: str, answer: Item, reason: str) -> str:

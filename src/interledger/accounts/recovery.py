@@ -1,0 +1,22 @@
+"""What a node does with the packets that were in flight when it died: the first thing after a replay."""
+
+from __future__ import annotations
+
+from interledger.accounts.ledger import Ledger, Unknown
+
+__all__ = ["recover"]
+
+
+def recover(ledger: Ledger) -> tuple[int, list[Unknown]]:
+    """Holds that led to ourselves are released; a Prepare that may have left becomes unknown.
+
+    Returns how many were released, and the unknown items. Never sends a Prepare again, never drops an unknown.
+    """
+    released, unknown = 0, []
+    for hold in list(ledger.holds.values()):
+        if hold.remote:
+            unknown.append(ledger.give_up(hold, interrupted=True))
+        else:
+            ledger.release(hold)
+            released += 1
+    return released, unknown
