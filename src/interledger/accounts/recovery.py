@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from interledger.accounts.ledger import Ledger, Unknown
 
 __all__ = ["recover"]
+
+logger = logging.getLogger("interledger.node")
 
 
 def recover(ledger: Ledger) -> tuple[int, list[Unknown]]:
@@ -19,4 +23,6 @@ def recover(ledger: Ledger) -> tuple[int, list[Unknown]]:
         else:
             ledger.release(hold)
             released += 1
+    if released or unknown:
+        logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
     return released, unknown

@@ -148,8 +148,8 @@ class Node:
         )  # fmt: skip
         self.wallets.use(self.connector)
         self.live = Live(self, facts)
-        inline, tell = isinstance(store, MemoryStore), (self.alarms.store_failed, self.alarms.store_away)
-        self.commits = GroupCommit(self.ledger, store, clock, *tell, inline=inline)
+        tell = (self.alarms.store_failed, self.alarms.store_away)
+        self.commits = GroupCommit(self.ledger, store, clock, *tell, inline=isinstance(store, MemoryStore))
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)
@@ -169,9 +169,7 @@ class Node:
 
     async def _load(self, state: StoredState) -> None:
         """Take up what the store kept. Of an account that it and the settings have, the store's is the later word."""
-        released, unknown = recover(self.ledger)
-        if released or unknown:
-            logger.warning("recovered: %d packets released, %d amounts are unknown", released, len(unknown))
+        recover(self.ledger)
         accounts = {account.id: account for account in (*self.settings.accounts, *state.accounts)}
         for account in accounts.values():
             self._accounts.open(with_token_apart(account))

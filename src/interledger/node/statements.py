@@ -190,10 +190,8 @@ class Statements:
             known_since=index.known_since,
             unknown=[item for item in ledger.unknown.values() if item.account is line],
             open_keys={
-                direction: open_keys(
-                    ledger, ledger.holds.values(), name, asset, incoming=direction is Direction.RECEIVED
-                )
-                for direction in Direction
+                way: open_keys(ledger, ledger.holds.values(), name, asset, incoming=way is Direction.RECEIVED)
+                for way in Direction
             },
             now=Timestamp(index.caught_at),
             hold_ms=self._node.connector.limits.max_hold_ms,
@@ -221,8 +219,7 @@ class Statements:
         node = self._node
         if node.read_only:
             return [Resolution(one.item, Outcome.OPEN) for one in findings.unknown]
-        now = node.clock.now()
-        room = account.late_claims_max
+        now, room = node.clock.now(), account.late_claims_max
         if room is not None:
             room = max(room - index.late_since(account.ledger_name, account.asset, now - DAY_MS), 0)
         resolutions = resolve_unknown(node.ledger, findings.unknown, account.id, now, room)
@@ -284,8 +281,7 @@ class Statements:
 
     def _tell(self, found: Reconciliation, before: Reconciliation | None) -> None:
         """The log and, of what a person has to look at, the alarms: once for the same."""
-        closed = len(found.resolutions) - len(found.left)
-        if closed:
+        if closed := len(found.resolutions) - len(found.left):
             logger.info("%d unknown amounts with %s are resolved by its statement", closed, found.account)
         differences = found.findings.differences
         known = set() if before is None else {(one.direction, one.key) for one in before.findings.differences}

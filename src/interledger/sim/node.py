@@ -149,10 +149,7 @@ class SimNode:
         self.started_at = self.world.now()
         life = self.life
         self.commits = GroupCommit(
-            self.ledger,
-            self.store,
-            self.clock,
-            self._failed,
+            *(self.ledger, self.store, self.clock, self._failed),
             inline=True,
             call_soon=lambda do: self.world.soon(lambda: self.if_alive(life, do)),
             writer=lambda write, written: self._write(life, write, written),
