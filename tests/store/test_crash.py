@@ -32,6 +32,7 @@ import asyncio, sys
 from pathlib import Path
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Ledger
+from interledger.accounts.recovery import recover
 from interledger.clock import SystemClock
 from interledger.store.base import Durability
 from interledger.store.group_commit import GroupCommit
