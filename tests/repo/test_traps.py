@@ -38,6 +38,7 @@ PARSED_BEFORE = {
     "transport/stream/quote.py": "a Fraction, rounded down",
     "api/bodies.py": "after its own fullmatch",
     "api/unknown.py": "after a fullmatch",
+    "api/unproven.py": "after a fullmatch",
     "api/connect.py": "documents of our own API",
     "api/calls.py": "documents of our own API",
     "api/json_text.py": "an IntEnum",
