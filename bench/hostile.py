@@ -10,7 +10,7 @@ the rounds.
 
 The attacks come from 127.0.0.2 and on, as many addresses as `--sources` says, or with 0 from the honest peer's own. A
 turn is what the node's loop does between two looks at its sockets: the longest one, in CPU time, is what an honest
-packet may have to wait for several times.
+packet may have to wait for several times. Packets that open their connection are shown by themselves: the slowest one.
 """
 
 from __future__ import annotations
@@ -172,10 +172,12 @@ def addresses_of(sources: int) -> Iterator[tuple[str, int] | None]:
 
 
 class Honest:
-    """Packets at an even pace. `latencies` in seconds; `failed`: not fulfilled, or cut off."""
+    """Packets at an even pace. `latencies` in seconds, `first` of those that opened their connection; `failed`: not
+    fulfilled, or cut off."""
 
     def __init__(self, requests: HttpGenerator, port: int) -> None:
         self.latencies: list[float] = []
+        self.first: list[float] = []
         self.failed = 0
         self._requests = requests
         self._port = port
@@ -187,9 +189,11 @@ class Honest:
         connection = None
         while True:
             began = time.perf_counter()
+            durations = self.latencies
             try:
                 async with asyncio.timeout(5):
                     if connection is None:
+                        durations = self.first
                         connection = await asyncio.open_connection("127.0.0.1", self._port)
                     reader, writer = connection
                     writer.write(self._requests.request())
@@ -197,7 +201,7 @@ class Honest:
                     length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
                     if (await reader.readexactly(length))[:1] != b"\x0d":
                         raise ConnectionError(head)
-                self.latencies.append(time.perf_counter() - began)
+                durations.append(time.perf_counter() - began)
             except (OSError, TimeoutError, asyncio.IncompleteReadError):
                 self.failed += 1
                 connection = None
@@ -219,6 +223,7 @@ async def measure(node: OurNode, seconds: float, attack: subprocess.Popen[bytes]
         "failed": honest.failed,
         "p50_ms": latencies[len(latencies) // 2] * 1e3 if latencies else float("inf"),
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1e3 if latencies else float("inf"),
+        "first_ms": max(honest.first, default=float("inf")) * 1e3,
         "turn_ms": turns.microseconds(longest) / 1e3,
         "cpu_share": (node.cpu_seconds() - cpu) / seconds,
         "attack_cpu_share": (cpu_seconds(attack.pid) - attack_cpu) / seconds if attack else 0.0,
@@ -268,6 +273,7 @@ def show(name: str, alone: dict[str, float], under: dict[str, float]) -> None:
         f"{name:14} p50 {alone['p50_ms']:6.2f} -> {under['p50_ms']:6.2f} ms"
         f"  p99 {alone['p99_ms']:6.2f} -> {under['p99_ms']:6.2f} ms  {under['p99_ms'] / alone['p99_ms']:5.1f}x"
         f"  longest turn {alone['turn_ms']:5.1f} -> {under['turn_ms']:5.1f} ms  fulfilled {share:7.2%}"
+        f"  new connection {alone['first_ms']:.0f} -> {under['first_ms']:.0f} ms"
         f"  node {alone['cpu_share']:4.0%} -> {under['cpu_share']:4.0%} CPU {under['resident_mib']:4.0f} MiB"
         f"  attack {under['attack_cpu_share']:4.0%}",
         flush=True,

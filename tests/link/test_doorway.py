@@ -48,7 +48,7 @@ async def hung_up(port: int) -> bool:
 
 def entering(rig: Rig) -> Sized:
     doorway = rig.listener._doorway
-    return () if doorway is None else doorway._entering
+    return () if doorway is None else doorway._entering_of
 
 
 async def test_a_source_that_wastes_connections_is_hung_up_on() -> None:
@@ -98,7 +98,10 @@ async def test_refused_requests_count_and_answered_ones_do_not() -> None:
 
 async def test_one_source_has_so_many_strangers_and_the_oldest_makes_room() -> None:
     async with running() as rig:
-        clients = [await rig.connect() for _ in range(STRANGERS_PER_SOURCE + 1)]
+        clients = []
+        for _ in range(STRANGERS_PER_SOURCE + 1):
+            clients.append(await rig.connect())
+            await until(lambda: not entering(rig))
         assert await clients[0].closed()
         clients[-1].write(ilp_post())
         assert (await clients[-1].response())[0] == 200
@@ -110,11 +113,11 @@ async def test_handshakes_on_their_way_are_bounded(
     tls_contexts: tuple[ssl.SSLContext, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sockets that never say a word of TLS keep nobody out who has a place, and more are hung up on."""
-    monkeypatch.setattr(module, "HANDSHAKES_PER_SOURCE", 3)
+    monkeypatch.setattr(module, "ENTERING_PER_SOURCE", 3)
     server, _ = tls_contexts
     async with running(tls=server) as rig:
         silent = [await connect(rig.listener.port) for _ in range(3)]
-        await until(lambda: len(entering(rig)) == 3)
+        await until(lambda: bool(entering(rig)))
         assert await hung_up(rig.listener.port)
         assert not any(client.reader.at_eof() for client in silent)
         for client in silent:

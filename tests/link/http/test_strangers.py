@@ -100,6 +100,17 @@ async def test_sources_take_turns(watch: Stopwatch, turns: Callable[[Strangers],
     assert order == ["flood", "quiet", "flood", "flood", "flood", "flood", "flood"]
 
 
+async def test_known_sources_wait_for_each_other_only(watch: Stopwatch, turns: Callable[[Strangers], None]) -> None:
+    strangers = Strangers(lambda source: source.startswith("peer"))
+    order: list[str] = []
+    strangers.charge(SAVED_MAX_US + SHARE_US)
+    for source in ("a", "b", "c", "d", "peer 1", "peer 2"):
+        strangers.run(source, lambda source=source: order.append(source), SHARE_US)  # type: ignore[misc]
+    for _ in range(16):
+        turns(strangers)
+    assert order in (["a", "peer 1", "b", "peer 2", "c", "d"], ["peer 1", "a", "peer 2", "b", "c", "d"])
+
+
 async def test_what_was_taken_beyond_is_owed_but_not_for_ever(
     watch: Stopwatch, turns: Callable[[Strangers], None]
 ) -> None:

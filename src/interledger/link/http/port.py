@@ -74,7 +74,7 @@ class Port:
         self.is_tls = is_tls
         self.attempts = Attempts() if attempts is None else attempts
         self.standing = Standing() if standing is None else standing
-        self.strangers = Strangers()
+        self.strangers = Strangers(lambda source: self.standing.is_good(source, clock.now()))
         self.connections: dict[OpenConnection, None] = {}
         """In the order in which they came."""
         self._strangers: dict[str, dict[OpenConnection, None]] = {}

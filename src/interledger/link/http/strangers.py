@@ -2,8 +2,9 @@
 
 A connection is a stranger's until a packet of a peer was answered on it. What strangers send is read in small pieces,
 and all of them together get a quarter of the time, however many they are. What comes beyond that waits, and is not read
-on meanwhile; its turn comes source by source. So a flood costs a peer's packets half a millisecond here and there, and
-a stranger who has something to say is heard between those who flood.
+on meanwhile; its turn comes source by source, every other one for sources from which a peer's packets came lately. So a
+flood costs a peer's packets half a millisecond here and there, and a stranger who has something to say is heard between
+those who flood.
 
 Accepting a connection, a TLS handshake and a request of the application cost time elsewhere. They have a price here.
 """
@@ -22,6 +23,7 @@ __all__ = [
     "ACCEPT_US",
     "APPLICATION_US",
     "DEBT_MAX_US",
+    "DOOR",
     "HANDSHAKE_US",
     "PIECES_MAX",
     "PIECE_OCTETS",
@@ -68,6 +70,12 @@ APPLICATION_US: Final = 500
 """What a request for the application costs, more or less."""
 
 
+DOOR: Final = "the door"
+"""Where connections come in, in the place of a source."""
+
+_Lane = dict[str, deque[Callable[[], None]]]
+
+
 class Stranger(Protocol):
     """A connection that may have to wait."""
 
@@ -91,14 +99,18 @@ class Stranger(Protocol):
 class Strangers:
     """The budget of one port. Used in the loop's thread only; its one timer runs while somebody waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_known: Callable[[str], bool] = lambda source: False) -> None:
+        """`is_known`: whether a peer's packets came from a source lately. Those do not wait for all the others."""
+        self._is_known = is_known
         self._left_us = SAVED_MAX_US
         self._turn_us = SHARE_US
         """What this turn of the loop may still give."""
         self._turn_due = False
         self._slot = 0
-        self._waiting: dict[str, deque[Callable[[], None]]] = {}
-        """What is to be done, by source, in the order of their turns."""
+        self._known: _Lane = {}
+        self._others: _Lane = {}
+        """What is to be done, by source, in the order of their turns. The two take turns too."""
+        self._lanes = (self._known, self._others)
         self._timer: asyncio.TimerHandle | None = None
         self.deferred = 0
         """What had to wait so far."""
@@ -127,7 +139,7 @@ class Strangers:
 
     def may_run(self) -> bool:
         """Whether there is time for whoever comes next."""
-        return not self._waiting and self._has_time()
+        return not self._known and not self._others and self._has_time()
 
     def charge(self, microseconds: int) -> None:
         """So much was, or will be, used for strangers."""
@@ -139,7 +151,8 @@ class Strangers:
 
     def close(self) -> None:
         """Forget who waits."""
-        self._waiting.clear()
+        self._known.clear()
+        self._others.clear()
         self._paced.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -155,7 +168,7 @@ class Strangers:
     def _next_turn(self) -> None:
         self._turn_due = False
         self._turn_us = SHARE_US
-        if self._waiting:
+        if self._known or self._others:
             self._take_turns()
 
     def _do(self, job: Callable[[], None]) -> None:
@@ -182,8 +195,12 @@ class Strangers:
     def _wait(self, source: str, job: Callable[[], None]) -> None:
         self.deferred += 1
         self.charge(DEFERRED_US)
-        self._waiting.setdefault(source, deque()).append(job)
+        self._queue(source, job)
         self._set_timer()
+
+    def _queue(self, source: str, job: Callable[[], None]) -> None:
+        lane = self._known if source == DOOR or self._is_known(source) else self._others
+        lane.setdefault(source, deque()).append(job)
 
     def _set_timer(self) -> None:
         if self._timer is None:
@@ -197,18 +214,22 @@ class Strangers:
         now_us = stopwatch_us()
         while self._paced and self._paced[0][0] <= now_us:
             connection = self._paced.popleft()[1]
-            self._waiting.setdefault(connection.source, deque()).append(partial(_read_on, connection))
+            self._queue(connection.source, partial(_read_on, connection))
         try:
-            while self._waiting and self._has_time():
-                source, jobs = next(iter(self._waiting.items()))
-                del self._waiting[source]
+            while self._has_time() and (lane := self._next_lane()):
+                source, jobs = next(iter(lane.items()))
+                del lane[source]
                 job = jobs.popleft()
                 if jobs:
-                    self._waiting[source] = jobs
+                    lane[source] = jobs
                 self._do(job)
         finally:
-            if self._waiting or self._paced:
+            if self._known or self._others or self._paced:
                 self._set_timer()
+
+    def _next_lane(self) -> _Lane:
+        self._lanes = self._lanes[::-1]
+        return self._lanes[0] or self._lanes[1]
 
 
 def _read_on(connection: Stranger) -> None:
