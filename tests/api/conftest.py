@@ -119,6 +119,31 @@ class FakeKeys:
         self.kept[caller, key] = SimpleNamespace(body=body, payment=payment_id)
 
 
+class FakeTokens:
+    """The operator's named tokens, for as long as the test."""
+
+    def __init__(self) -> None:
+        self.kept: list[SimpleNamespace] = []
+
+    def find(self, digest: str) -> SimpleNamespace | None:
+        return next((token for token in self.kept if token.digest == digest), None)
+
+    def all(self) -> list[SimpleNamespace]:
+        return self.kept
+
+    async def create(self, label: str, may: Any, digest: str) -> SimpleNamespace:
+        token = SimpleNamespace(id=f"t{len(self.kept)}", label=label, may=may, digest=digest, created_at=NOON)
+        self.kept.append(token)
+        return token
+
+    async def revoke(self, token_id: str) -> SimpleNamespace:
+        for token in self.kept:
+            if token.id == token_id:
+                self.kept.remove(token)
+                return token
+        raise NotFoundError("There is no such token.")
+
+
 class FakeNode:
     """What the API asks of a node, kept in dictionaries."""
 
@@ -139,6 +164,7 @@ class FakeNode:
         self.engines: dict[str, str] = {}
         self.started: list[FakePayment] = []
         self.payment_keys = FakeKeys()
+        self.admin_tokens = FakeTokens()
         self.quotes: list[dict[str, Any]] = []
         self.on_quote: Callable[[Quote], Quote] = lambda quote: quote
         self.on_pay: Callable[[FakePayment], None] = lambda payment: payment.end(
@@ -208,7 +234,12 @@ class FakeNode:
 
     def authenticate(self, token: str) -> AccountId | None:
         digest = sha256(token.encode()).hexdigest()
-        found = [a.id for a in self.kept.values() if a.link.http_incoming_token_digest == digest]
+        found = [
+            a.id
+            for a in self.kept.values()
+            if a.link.http_incoming_token_digest == digest
+            or any(token.digest == digest and token.use.opens_api for token in a.link.incoming_tokens)
+        ]
         return found[0] if found else None
 
     def routes(self) -> list[Route]:

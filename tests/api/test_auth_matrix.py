@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from interledger.accounts.account import token_digest
+from interledger.accounts.credentials import IncomingToken, Scope, TokenUse, scopes_with
 from interledger.api.app import all_operations
 from interledger.api.auth import Access
 from interledger.api.operations import Operation
+from interledger.clock import Timestamp
 
 ADMIN, OWN, OTHER, WRONG = "admin-token", "alice-token", "bob-token", "nobody's-token"
 
@@ -103,3 +107,63 @@ async def test_D1_a_refusal_does_not_say_what_was_wrong_with_a_token(call: Any) 
             answer = await call("GET", path, token=token)
             said.add((answer.status, answer.body, answer.headers["www-authenticate"]))
     assert len(said) == 1
+
+
+SCOPED = {scope: f"a-token-with-the-scope-{scope}-0123456789" for scope in Scope}
+EXPECTED = {
+    Scope.READ: {Scope.READ},
+    Scope.OPERATE: {Scope.READ, Scope.OPERATE},
+    Scope.MONEY: {Scope.READ, Scope.MONEY},
+}
+"""What a token with the one scope may."""
+
+GUARDED = [operation for operation in OPERATIONS if operation.access is not Access.PUBLIC]
+
+
+def test_what_is_not_money_and_changes_something_is_on_this_list() -> None:
+    """A new operation that changes something needs the scope money, unless somebody has looked at it."""
+    less = {f"{o.method} {o.path}": o.needs.value for o in GUARDED if o.method != "GET" and o.needs is not Scope.MONEY}
+    assert less == {
+        "POST /api/ping": "operate",
+        "POST /api/logins": "read",
+        "POST /api/quotes": "read",
+        "POST /api/peers/{account}/check": "operate",
+        "POST /api/peers/echo": "read",
+        "PUT /routes/static": "operate",
+        "PUT /routes/static/{prefix}": "operate",
+        "PUT /api/routes": "operate",
+        "PUT /rates": "operate",
+        "PUT /api/rates": "operate",
+        "PUT /tracing-level": "operate",
+        "POST /api/ledger/reconcile/{account}": "operate",
+        "POST /api/settlements/{settlement}/retry": "operate",
+    }
+
+
+@pytest.mark.parametrize("whose", ["the operator's", "alice's"])
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("operation", GUARDED, ids=lambda o: f"{o.method} {o.path}")
+async def test_L1_what_a_token_may(call: Any, node: Any, operation: Operation, scope: Scope, whose: str) -> None:
+    digest = token_digest(SCOPED[scope])
+    if whose == "alice's":
+        if operation.access is Access.ADMIN:
+            return
+        token = IncomingToken(
+            id="t", use=TokenUse.API, label="grafana", digest=digest, created_at=Timestamp(0), may=scopes_with([scope])
+        )
+        alice = node.kept["alice"]
+        node.kept["alice"] = replace(alice, link=replace(alice.link, incoming_tokens=(token,)))
+    elif operation.access is Access.HOLDER:
+        return
+    else:
+        await node.admin_tokens.create("grafana", scopes_with([scope]), digest)
+    path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda m: "alice" if m[1] == "account" else "x", operation.path)
+    answer = await call(operation.method, path, {} if operation.body is not None else None, token=SCOPED[scope])
+    if operation.needs in EXPECTED[scope]:
+        assert answer.status not in (401, 403) or (answer.status == 403 and "scope" not in answer.json)
+    else:
+        words = {Scope.READ: "read", Scope.OPERATE: "operate", Scope.MONEY: "move money"}
+        may = " and ".join(words[one] for one in scopes_with([scope]))
+        assert (answer.status, answer.problem) == (403, "forbidden")
+        assert answer.json["detail"] == f"The token “grafana” may {may}, not {words[operation.needs]}."
+        assert (answer.json["token"], answer.json["scope"]) == ("grafana", operation.needs.value)

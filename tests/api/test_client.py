@@ -21,6 +21,8 @@ from interledger.link.listener import Listener
 URL = "http://node.test"
 TO = "$localhost:7780/bob"
 
+ALL = ["read", "operate", "money"]
+
 
 class Response(NamedTuple):
     status: int
@@ -88,7 +90,7 @@ def client(wire: Wire) -> ApiClient:
 
 async def test_every_resource(client: ApiClient, node: Any) -> None:
     assert (await client.status())["accounts"] == 2
-    assert await client.whoami() == {"is_admin": True, "account": None}
+    assert await client.whoami() == {"is_admin": True, "account": None, "token": None, "may": ALL}
     assert (await client.ping("test.far", timeout_ms=50))["round_trip_us"] == 3100
     made = await client.create_account({"id": "carol", "asset_code": "USD", "asset_scale": 2})
     assert made["ilp_address"] == "test.hub.carol"
@@ -230,7 +232,7 @@ async def test_over_a_socket(call: Any, node: Any) -> None:
     await listener.start()
     try:
         client = ApiClient(f"http://127.0.0.1:{listener.port}", "alice-token")
-        assert await client.whoami() == {"is_admin": False, "account": "alice"}
+        assert await client.whoami() == {"is_admin": False, "account": "alice", "token": None, "may": ALL}
         seen = [document["state"] async for document in client.pay_with_progress(TO, send="10")]
         assert seen == ["sending", "delivered"]
         with pytest.raises(ApiError) as caught:

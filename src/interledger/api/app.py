@@ -111,7 +111,7 @@ def _endpoint(
         operation = methods["GET" if request.method == "HEAD" else request.method]
         try:
             hosts.admit(request)
-            caller = gate.admit(request, operation.access)
+            caller = gate.admit(request, operation.access, operation.needs)
             return await operation.handler(Call(node, request, caller))
         except ClientDisconnect:
             return Response(status_code=HANGED_UP)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import enum
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple, final
 
 from starlette.requests import Request
 
 from interledger.accounts.account import AccountId, parse_account_id
+from interledger.accounts.credentials import ALL_SCOPES, Scope
 from interledger.api.facade import NodeFacade
 from interledger.api.problems import Problem
 from interledger.errors import InvalidRequestError
@@ -42,6 +43,11 @@ class Caller(NamedTuple):
 
     is_admin: bool
     account: AccountId | None
+    may: Sequence[Scope] = ALL_SCOPES
+    token: str | None = None
+    """What the token is called, where it has a name."""
+    digest: str | None = None
+    """Of one of the operator's named tokens: what it opened ends with it."""
 
     def may_use(self, account_id: str) -> bool:
         """Whether this caller may see and spend what `account_id` has."""
@@ -63,7 +69,7 @@ class Gate:
         # An empty setting is no token at all: nobody is the operator then.
         self._admin_digest = sha256(token.encode("utf-8")).digest() if token else None
 
-    def admit(self, request: Request, access: Access) -> Caller:
+    def admit(self, request: Request, access: Access, scope: Scope = Scope.READ) -> Caller:
         """Who calls. Raises `unauthorized` without a good token, `forbidden` where that token may not."""
         if access is Access.PUBLIC:
             return NOBODY
@@ -71,11 +77,12 @@ class Gate:
         if access is Access.HOLDER and caller.is_admin:
             # interledger-rs answers 401 too: the operator does not spend an account's money here.
             raise Problem("unauthorized", "This needs the account's own token, not the operator's", headers=CHALLENGE)
-        if caller.is_admin or access is Access.ANY:
-            return caller
-        if access is Access.ADMIN or caller.account != _account_in_path(request):
+        is_theirs = access is not Access.ADMIN and caller.account == _account_in_path(request)
+        if not (caller.is_admin or access is Access.ANY or is_theirs):
             whose = "only the operator" if access is Access.ADMIN else access.value
             raise Problem("forbidden", f"This token is for {caller.account}'s own account; {whose} may do this")
+        if scope not in caller.may:
+            raise _out_of_scope(caller, scope)
         return caller
 
     def _identify(self, request: Request) -> Caller:
@@ -87,17 +94,32 @@ class Gate:
             raise Problem("unauthorized", "Send a token:  Authorization: Bearer …", headers=CHALLENGE)
         token = bearer_token(header.encode("latin-1")) if len(header) <= TOKEN_LENGTH_MAX else None
         if token is not None:
-            if self._admin_digest is not None and hmac.compare_digest(
-                sha256(token.encode("utf-8")).digest(), self._admin_digest
-            ):
+            digest = sha256(token.encode("utf-8"))
+            if self._admin_digest is not None and hmac.compare_digest(digest.digest(), self._admin_digest):
                 return Caller(True, None)
-            found = self._session(token)
+            found = self._of_session(token)
             if found is not None:
                 return found
+            named = self._node.admin_tokens.find(digest.hexdigest())
+            if named is not None:
+                return Caller(True, None, named.may, named.label or named.id, digest.hexdigest())
             account_id = self._node.authenticate(token)
             if account_id is not None:
-                return Caller(False, account_id)
+                return self._holder(account_id, digest.hexdigest())
         raise Problem("unauthorized", "This token is not known here", headers=CHALLENGE)
+
+    def _holder(self, account_id: AccountId, digest: str) -> Caller:
+        for token in self._node.account(account_id).link.incoming_tokens:
+            if token.digest == digest:
+                return Caller(False, account_id, token.may, token.label or token.id)
+        return Caller(False, account_id)
+
+    def _of_session(self, token: str) -> Caller | None:
+        """A session of a token that was revoked is over."""
+        caller = self._session(token)
+        if caller is not None and caller.digest is not None and self._node.admin_tokens.find(caller.digest) is None:
+            return None
+        return caller
 
     def _of_cookie(self, request: Request) -> Caller | None:
         """The session of a browser that reads, so that a page's data can be opened from it. It changes nothing so:
@@ -108,13 +130,23 @@ class Gate:
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return None
         token = request.cookies.get(session_cookie(request))
-        return None if token is None else self._session(token)
+        return None if token is None else self._of_session(token)
 
 
 def session_cookie(request: Request) -> str:
     """The name of the session's cookie: browsers keep one jar for all ports of a machine, so the port is in it."""
     _, _, port = request.headers.get("host", "").rpartition(":")
     return f"ilp_session_{port}" if port.isascii() and port.isdecimal() else "ilp_session"
+
+
+_WORDS: Final = {Scope.READ: "read", Scope.OPERATE: "operate", Scope.MONEY: "move money"}
+
+
+def _out_of_scope(caller: Caller, scope: Scope) -> Problem:
+    """`The token “grafana” may read, not move money.`"""
+    may = " and ".join(_WORDS[one] for one in caller.may)
+    detail = f"The token “{caller.token}” may {may}, not {_WORDS[scope]}."
+    return Problem("forbidden", detail, token=caller.token, scope=scope.value)
 
 
 def _account_in_path(request: Request) -> AccountId | None:

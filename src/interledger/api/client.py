@@ -9,7 +9,7 @@ nobody answers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast, final
 from urllib.parse import quote as encode_path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from interledger.api.types import (
         AccountDocument,
         AddedPeerDocument,
+        AdminTokenDocument,
         CallerDocument,
         CheckDocument,
         CreatedInviteDocument,
@@ -141,14 +142,30 @@ class ApiClient(LiveCalls):
         """What the account may present, without what it is."""
         return cast("list[TokenDocument]", await self._items(_path("/api/accounts", account_id) + "/tokens"))
 
-    async def add_token(self, account_id: str, **token: str | None) -> TokenDocument:
-        """One more: `use` (http, btp or both), `label`, `token` (None: one is made). Only this answer shows it."""
+    async def add_token(self, account_id: str, **token: Any) -> TokenDocument:
+        """One more: `use` (http, btp, both, api), `label`, `may` (scopes, of use api), `token` (None: one is made).
+
+        Only this answer shows it.
+        """
         return cast("TokenDocument", await self._call("POST", _path("/api/accounts", account_id) + "/tokens", token))
 
     async def revoke_token(self, account_id: str, token_id: str) -> TokenDocument:
         """At once."""
         place = _path(_path("/api/accounts", account_id) + "/tokens", token_id)
         return cast("TokenDocument", await self._call("DELETE", place))
+
+    async def admin_tokens(self) -> list[AdminTokenDocument]:
+        """The operator's named tokens."""
+        return cast("list[AdminTokenDocument]", await self._items("/api/tokens"))
+
+    async def create_admin_token(self, label: str, may: Sequence[str], token: str | None = None) -> AdminTokenDocument:
+        """One more, for some of the scopes read, operate, money. Only this answer shows it."""
+        body = {"label": label, "may": list(may), "token": token}
+        return cast("AdminTokenDocument", await self._call("POST", "/api/tokens", body))
+
+    async def revoke_admin_token(self, token_id: str) -> AdminTokenDocument:
+        """At once."""
+        return cast("AdminTokenDocument", await self._call("DELETE", _path("/api/tokens", token_id)))
 
     # Routes and rates.
 

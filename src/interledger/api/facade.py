@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
+from interledger.accounts.credentials import Scope
 from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.incoming_facade import IncomingFacade
 from interledger.api.live_facade import LiveFacade
@@ -35,6 +36,8 @@ from interledger.ilp.address import Address
 from interledger.node.metrics import Reading
 
 __all__ = [
+    "AdminTokenView",
+    "AdminTokensFacade",
     "ExplainerFacade",
     "ExplanationView",
     "HopView",
@@ -148,6 +151,34 @@ class PaymentKeysFacade(Protocol):
         ...
 
 
+class AdminTokenView(Protocol):
+    """A token of the operator's, beside the one in the settings. `may`: scopes."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def may(self) -> Sequence[Scope]: ...
+    @property
+    def created_at(self) -> Timestamp: ...
+
+
+class AdminTokensFacade(Protocol):
+    """Tokens by the digests of what they are. What is `async` is durable when it returns."""
+
+    def find(self, digest: str) -> AdminTokenView | None: ...
+    def all(self) -> Sequence[AdminTokenView]: ...
+
+    async def create(self, label: str, may: Sequence[Scope], digest: str) -> AdminTokenView:
+        """Raises `ConflictError` where there are too many."""
+        ...
+
+    async def revoke(self, token_id: str) -> AdminTokenView:
+        """Raises `NotFoundError`."""
+        ...
+
+
 class RateView(Protocol):
     """What one whole unit is worth in a common base, decimal text. `as_of`: None for one set by hand."""
 
@@ -220,6 +251,8 @@ class NodeFacade(Protocol):
     def exchange_rates(self) -> RatesFacade: ...
     @property
     def payment_keys(self) -> PaymentKeysFacade: ...
+    @property
+    def admin_tokens(self) -> AdminTokensFacade: ...
     @property
     def incoming(self) -> IncomingFacade: ...
     @property

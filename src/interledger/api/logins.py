@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, final
 
 from starlette.responses import Response
 
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access, Caller
 from interledger.api.operations import Call, Operation, json_response
 from interledger.clock import Clock, SystemClock, Timestamp
@@ -96,7 +97,7 @@ class LoginResource:
         """The operations of this module."""
         return (
             Operation(
-                method="POST", path="/api/logins", access=Access.ADMIN, handler=self.create,
+                method="POST", path="/api/logins", access=Access.ADMIN, handler=self.create, scope=Scope.READ,
                 summary="A code that opens the dashboard once", answer="Login", status=201, tags=("status",),
             ),
         )  # fmt: skip

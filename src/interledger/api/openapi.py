@@ -112,7 +112,7 @@ def _operation(one: Operation) -> dict[str, Any]:
         "operationId": _operation_id(one),
         "summary": one.summary,
         "tags": list(one.tags),
-        "description": f"For {one.access.value}.",
+        "description": _who(one),
         "security": [] if one.access is Access.PUBLIC else [{"token": []}],
     }
     parameters = [_path_parameter(name) for name in _PARAMETER.findall(one.path)]
@@ -123,6 +123,11 @@ def _operation(one: Operation) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": _content(one.body)}
     described["responses"] = _responses(one)
     return described
+
+
+def _who(one: Operation) -> str:
+    needs = "" if one.access is Access.PUBLIC else f" The token needs the scope `{one.needs.value}`."
+    return f"For {one.access.value}.{needs}"
 
 
 def _operation_id(one: Operation) -> str:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from interledger.accounts.account import Account, parse_account_id
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access, Caller
 from interledger.api.bodies import Fields, read_body, read_fields
 from interledger.api.facade import NodeFacade
@@ -70,6 +71,8 @@ class Operation:
     access: Access
     handler: Handler
     summary: str
+    scope: Scope | None = None
+    """What the token must allow; None: `read` to look, and for whatever else `money`."""
     body: str | None = None
     answer: str | None = None
     status: int = 200
@@ -78,6 +81,11 @@ class Operation:
     parameters: tuple[str, ...] = ()
     """Query parameters and headers, as `limit` and `Idempotency-Key`."""
     tags: tuple[str, ...] = field(default=())
+
+    @property
+    def needs(self) -> Scope:
+        """The scope that a token needs for it."""
+        return self.scope or (Scope.READ if self.method in ("GET", "HEAD", "OPTIONS") else Scope.MONEY)
 
 
 JSON_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

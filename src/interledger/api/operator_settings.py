@@ -8,6 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from interledger.accounts.asset import parse_asset
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.operations import JSON_HEADERS, Call, Operation, json_response
 from interledger.api.problems import Problem
@@ -89,6 +90,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="PUT", path="/tracing-level", access=Access.ADMIN, handler=put_level,
+        scope=Scope.OPERATE,
         summary="What is logged from now on, in the words of RUST_LOG", body="text", answer="text", problems=(400,),
         tags=("interledger-rs",),
     ),

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.bodies import Fields, check_json, read_body
 from interledger.api.documents import list_document, payment_document, payment_problem, quote_document
@@ -182,7 +183,7 @@ class PaymentResource:
                 tags=("interledger-rs",),
             ),
             Operation(
-                method="POST", path="/api/quotes", access=Access.ANY, handler=self.create_quote,
+                method="POST", path="/api/quotes", access=Access.ANY, handler=self.create_quote, scope=Scope.READ,
                 summary="What a payment would cost", body="PaymentTerms", answer="Quote", status=201,
                 problems=(400, 404, 422, 502), tags=("payments",),
             ),

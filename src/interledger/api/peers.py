@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from interledger.accounts.account import AccountId, Relation, parse_account_id
 from interledger.accounts.asset import Asset, parse_asset
+from interledger.accounts.credentials import Scope
 from interledger.api.accounts import parse_token
 from interledger.api.auth import Access
 from interledger.api.bodies import Fields, check_json, read_body
@@ -187,6 +188,7 @@ class PeerResource:
             ),
             Operation(
                 method="POST", path="/api/peers/{account}/check", access=Access.ADMIN, handler=self.check_peer,
+                scope=Scope.OPERATE,
                 summary="Check the link to a peer", answer="PeerCheck", problems=(404,), tags=("peers",),
             ),
             Operation(
@@ -196,6 +198,7 @@ class PeerResource:
             ),
             Operation(
                 method="POST", path="/api/peers/echo", access=Access.ANY, handler=self.echo,
+                scope=Scope.READ,
                 summary="For other nodes: an echo over the caller's own link, the clock, the account's terms",
                 answer="PeerEcho", problems=(400, 429), tags=("peers",),
             ),

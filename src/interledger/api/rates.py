@@ -8,6 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from interledger.accounts.asset import parse_asset
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.bodies import parse_rate
 from interledger.api.documents import list_document
@@ -89,6 +90,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="PUT", path="/rates", access=Access.ADMIN, handler=put_compatible_rates,
+        scope=Scope.OPERATE,
         summary="Replace the rates set by hand", body="CompatibleRates", answer="CompatibleRates", problems=(400,),
         tags=("interledger-rs",),
     ),
@@ -98,6 +100,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="PUT", path="/api/rates", access=Access.ADMIN, handler=put_rates,
+        scope=Scope.OPERATE,
         summary="Replace the rates set by hand", body="Rate[]", answer="Rate[]", problems=(400,), tags=("rates",),
     ),
 )  # fmt: skip

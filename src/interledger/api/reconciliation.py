@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from interledger.accounts.books.documents import unknown_document
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.reconciliation_view import ReconciliationView
@@ -92,6 +93,7 @@ def _moment(at: int) -> str | None:
 OPERATIONS: Final = (
     Operation(
         method="POST", path="/api/ledger/reconcile/{account}", access=Access.ADMIN, handler=reconcile,
+        scope=Scope.OPERATE,
         summary="Compare our books with a peer's, and resolve what is unknown", answer="Reconciliation",
         problems=(400, 404, 503), tags=("ledger",),
     ),

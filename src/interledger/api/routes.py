@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from interledger.accounts.account import parse_account_id
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.documents import list_document
 from interledger.api.facade import NodeFacade, RouteView
@@ -114,11 +115,13 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="PUT", path="/routes/static", access=Access.ADMIN, handler=put_compatible_routes,
+        scope=Scope.OPERATE,
         summary="Replace the static routes", body="CompatibleRoutes", answer="CompatibleRoutes", problems=(400, 404),
         tags=("interledger-rs",),
     ),
     Operation(
         method="PUT", path="/routes/static/{prefix}", access=Access.ADMIN, handler=put_compatible_route,
+        scope=Scope.OPERATE,
         summary="Set one static route", body="text", answer="text", problems=(400, 404), tags=("interledger-rs",),
     ),
     Operation(
@@ -127,6 +130,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="PUT", path="/api/routes", access=Access.ADMIN, handler=put_routes,
+        scope=Scope.OPERATE,
         summary="Replace the static routes", body="Route[]", answer="Route[]", problems=(400, 404), tags=("routes",),
     ),
 )  # fmt: skip

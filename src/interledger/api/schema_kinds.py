@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from interledger.accounts.credentials import Scope
+
 __all__ = [
     "COUNT",
     "DECIMAL",
@@ -12,6 +14,7 @@ __all__ = [
     "NUMBER",
     "POSITION",
     "RELATION",
+    "SCOPES",
     "TEXT",
     "UNITS",
     "Schema",
@@ -32,6 +35,13 @@ UNITS: Final[Schema] = {"type": "string", "pattern": "^-?[0-9]+$", "description"
 NUMBER: Final[Schema] = {"type": ["integer", "string"], "description": "An integer, in quotes or not"}
 DECIMAL: Final[Schema] = {"type": ["number", "string"], "description": "A decimal number, in quotes or not; exact"}
 RELATION: Final[Schema] = {"type": "string", "enum": ["parent", "peer", "child", "local"]}
+
+SCOPES: Final[Schema] = {
+    "type": "array",
+    "items": {"type": "string", "enum": [scope.value for scope in Scope]},
+    "minItems": 1,
+    "description": "What the token may; reading is always among it",
+}
 
 
 def or_null(schema: Schema) -> Schema:

@@ -16,6 +16,7 @@ from interledger.api.schema_kinds import (
     NUMBER,
     POSITION,
     RELATION,
+    SCOPES,
     TEXT,
     UNITS,
     Schema,
@@ -54,8 +55,10 @@ _CREDENTIALS: Final = {
     **dict.fromkeys(CREDENTIAL_FLAGS, FLAG),
     "client_certificates": {"type": "array", "items": TEXT},
 }
+_ADMIN_TOKEN: Final = {"id": TEXT, "label": TEXT, "may": SCOPES, "created_at": MOMENT}
 _TOKEN: Final = {
     "id": TEXT,
+    "may": SCOPES,
     "use": {"type": "string", "enum": [use.value for use in TokenUse]},
     "label": TEXT,
     "created_at": or_null(MOMENT),
@@ -115,8 +118,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
         }
     ),
     "Token": object_of(_TOKEN),
-    "NewToken": object_of({}, {"use": _TOKEN["use"], "label": TEXT, "token": or_null(TEXT)}),
+    "NewToken": object_of({}, {"use": _TOKEN["use"], "label": TEXT, "token": or_null(TEXT), "may": SCOPES}),
     "TokenMade": object_of({**_TOKEN, "token": TEXT}),
+    "AdminToken": object_of(_ADMIN_TOKEN),
+    "NewAdminToken": object_of({"label": TEXT, "may": SCOPES}, {"token": or_null(TEXT)}),
+    "AdminTokenMade": object_of({**_ADMIN_TOKEN, "token": TEXT}),
     "NewAccount": object_of({"id": TEXT, "asset_code": TEXT, "asset_scale": NUMBER}, _ACCOUNT_CHANGES),
     "AccountPatch": object_of({}, _ACCOUNT_CHANGES),
     "PeerBalance": object_of(
@@ -224,8 +230,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "alarms": {"type": "array", "items": TEXT},
         }
     ),
-    "Caller": object_of({"is_admin": FLAG, "account": or_null(TEXT)}),
     "Login": object_of({"code": TEXT, "path": TEXT, "expires_at": MOMENT}),
+    "Caller": object_of({"is_admin": FLAG, "account": or_null(TEXT), "token": or_null(TEXT), "may": SCOPES}),
     "Health": object_of({"status": TEXT}),
     "Root": object_of({"status": TEXT}, {"ilp_address": TEXT, "version": TEXT}),
     "Spsp": object_of({"destination_account": TEXT, "shared_secret": TEXT}, {"receipts_enabled": FLAG}),

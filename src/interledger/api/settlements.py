@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from interledger.accounts.account import parse_account_id
 from interledger.accounts.asset import Money
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.documents import list_document
 from interledger.api.ledger import decision_document, read_by
@@ -110,6 +111,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="POST", path=_PATH + "/retry", access=Access.ADMIN, handler=retry,
+        scope=Scope.OPERATE,
         summary="Ask its engine now, with the same key", answer="Settlement", problems=(404, 409), tags=_TAGS,
     ),
     Operation(

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.documents import status_document
 from interledger.api.operations import Call, Operation, json_response
@@ -47,7 +48,9 @@ async def get_status(call: Call) -> Response:
 
 async def get_caller(call: Call) -> Response:
     """Whose the token is."""
-    return json_response({"is_admin": call.caller.is_admin, "account": call.caller.account})
+    caller = call.caller
+    may = [scope.value for scope in caller.may]
+    return json_response({"is_admin": caller.is_admin, "account": caller.account, "token": caller.token, "may": may})
 
 
 async def ping(call: Call) -> Response:
@@ -103,7 +106,7 @@ OPERATIONS: Final = (
         summary="Whose the token is", answer="Caller", tags=("status",),
     ),
     Operation(
-        method="POST", path="/api/ping", access=Access.ADMIN, handler=ping,
+        method="POST", path="/api/ping", access=Access.ADMIN, handler=ping, scope=Scope.OPERATE,
         summary="Ask a node for an echo", body="Ping", answer="PingResult", problems=(400, 504), tags=("status",),
     ),
 )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 __all__ = [
-    "AccountDocument", "AddedPeerDocument", "AtRiskDocument", "CallerDocument", "CheckDocument", "CheckItemDocument",
+    "AccountDocument", "AddedPeerDocument", "AdminTokenDocument",
+    "AtRiskDocument", "CallerDocument", "CheckDocument", "CheckItemDocument",
     "CreatedInviteDocument", "InviteDocument", "InviteLimitsDocument", "LimitsDocument", "LinkDocument",
     "LoginDocument", "MoneyDocument", "PacketsDocument", "PaymentDocument", "PendingDocument", "PositionDocument",
     "ProblemDocument",
@@ -101,7 +102,18 @@ class TokenDocument(TypedDict, total=False):
     id: str
     use: str
     label: str
+    may: list[str]
     created_at: str | None
+    token: str
+
+
+class AdminTokenDocument(TypedDict, total=False):
+    """A named token of the operator's. `token`: what it is, in the answer that made it and nowhere else."""
+
+    id: str
+    label: str
+    may: list[str]
+    created_at: str
     token: str
 
 
@@ -288,7 +300,9 @@ class LoginDocument(TypedDict):
 
 
 class CallerDocument(TypedDict):
-    """Whose token it is: the operator's, or an account's."""
+    """Whose token it is: the operator's, or an account's; its name, where it has one; its scopes."""
 
     is_admin: bool
     account: str | None
+    token: str | None
+    may: list[str]

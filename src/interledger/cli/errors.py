@@ -96,7 +96,8 @@ def as_cli_error(error: InterledgerError, url: str | None = None) -> CliError:
         if suggestion:
             lines.append(f"Did you mean  {suggestion} ?")
         elif kind == "forbidden":
-            lines.append("Use one that may:  ilp context use NAME      Make one:  ilp token create --may money")
+            make = f"ilp token create --may {problem.get('scope') or 'money'}"
+            lines.append(f"Use one that may:  ilp context use NAME      Make one:  {make}")
         elif kind == "unauthorized":
             lines.append("Give the right one:  --auth TOKEN  or  ILP_CLI_API_AUTH")
         return CliError(code, *lines, problem=problem)

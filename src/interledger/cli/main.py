@@ -178,6 +178,15 @@ root: Final = LazyGroup(
             },
             "What happens at the node",
         ),
+        "token": LazyGroup(
+            "token",
+            {
+                "create": Entry("admin_token:create", "One more, shown once"),
+                "list": Entry("admin_token:list_tokens", "All of them"),
+                "revoke": Entry("admin_token:revoke", "One opens nothing any more"),
+            },
+            "Who may do what at this node",
+        ),
         "config": LazyGroup(
             "config",
             {

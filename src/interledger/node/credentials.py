@@ -43,6 +43,7 @@ class Credentials:
         self._verifier: JwtVerifier | None = None
         self._http: dict[str, AccountId] = {}
         self._btp: dict[str, AccountId] = {}
+        self._api: dict[str, AccountId] = {}
         self._certificates = Certificates(() if tls is None else tls.authorities)
         self._need_certificate: set[AccountId] = set()
 
@@ -56,7 +57,7 @@ class Credentials:
         link = account.link
         if len(link.incoming_tokens) > TOKENS_MAX:
             raise ConflictError(f"An account has at most {TOKENS_MAX} tokens. Revoke those that nobody uses.")
-        for tokens, digests in ((self._http, http_digests(account)), (self._btp, btp_digests(account))):
+        for tokens, digests in self._digests(account):
             if any(tokens.get(digest, account.id) != account.id for digest in digests):
                 raise ConflictError("Another account uses this token. Each account needs one of its own.")
         if not self._certificates.is_free(account.id, link.client_certificates):
@@ -74,8 +75,8 @@ class Credentials:
         if rules is not None:
             self._verifier = self._verifier or self._make_verifier()
             self._verifier.add(rules, now)
-        self._http |= dict.fromkeys(http_digests(account), account.id)
-        self._btp |= dict.fromkeys(btp_digests(account), account.id)
+        for tokens, digests in self._digests(account):
+            tokens |= dict.fromkeys(digests, account.id)
         link = account.link
         self._certificates.add(account.id, link.client_certificates)
         for entry in link.client_certificates:
@@ -90,7 +91,7 @@ class Credentials:
 
     def remove(self, account: Account) -> None:
         """Take nothing for this account, as it was added, any more."""
-        for tokens, digests in ((self._http, http_digests(account)), (self._btp, btp_digests(account))):
+        for tokens, digests in self._digests(account):
             for digest in digests:
                 tokens.pop(digest, None)
         if account.link.client_certificates:
@@ -137,11 +138,16 @@ class Credentials:
         return account if self._certificate_fits(account, certificate) else None
 
     def find_api(self, token: str) -> AccountId | None:
-        """Whose token of ILP over HTTP this is, for the API. Signed tokens open only the way for packets."""
-        account = self._http.get(token_digest(token))
+        """Whose token of ILP over HTTP, or of the API, this is. Signed tokens open only the way for packets."""
+        account = self._api.get(token_digest(token))
         return None if account in self._need_certificate else account
 
     # ------------------------------------------------------------------ inside
+
+    def _digests(self, account: Account) -> Iterator[tuple[dict[str, AccountId], Iterator[str]]]:
+        yield self._http, http_digests(account)
+        yield self._btp, btp_digests(account)
+        yield self._api, api_digests(account)
 
     def _by_certificate(self, certificate: bytes | None) -> Admission | None:
         holder = self._certificates.holder(certificate)
@@ -173,10 +179,17 @@ def signer_of(link: LinkSettings, own_address: str) -> Signer | None:
 
 
 def http_digests(account: Account) -> Iterator[str]:
-    """Digests of the tokens that open ILP over HTTP, and the API."""
+    """Digests of the tokens that open ILP over HTTP."""
     if account.link.http_incoming_token_digest is not None:
         yield account.link.http_incoming_token_digest
     yield from (token.digest for token in account.link.incoming_tokens if token.use.opens_http)
+
+
+def api_digests(account: Account) -> Iterator[str]:
+    """Digests of the tokens that open the API."""
+    if account.link.http_incoming_token_digest is not None:
+        yield account.link.http_incoming_token_digest
+    yield from (token.digest for token in account.link.incoming_tokens if token.use.opens_api)
 
 
 def btp_proofs(account: Account) -> Iterator[str]:

@@ -22,6 +22,7 @@ from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener, Upgrade
 from interledger.node.account_changes import AccountChanges, with_token_apart
 from interledger.node.accounts import Accounts
+from interledger.node.admin_tokens import AdminTokens
 from interledger.node.alarms import Alarms
 from interledger.node.books import Books
 from interledger.node.children import Children
@@ -90,6 +91,7 @@ class Node:
         self.connector: Connector
         self._timer: DueTimer
         self.wallets: Wallets
+        self.admin_tokens: AdminTokens
         self.links: Links
         self.live: Live
         self.requests: OwnRequests
@@ -147,6 +149,7 @@ class Node:
             limits=limits_of(settings),
         )  # fmt: skip
         self.wallets.use(self.connector)
+        self.admin_tokens = AdminTokens(self, facts)
         self.live = Live(self, facts)
         tell = (self.alarms.store_failed, self.alarms.store_away)
         self.commits = GroupCommit(self.ledger, store, clock, *tell, inline=isinstance(store, MemoryStore))

@@ -22,7 +22,7 @@ from interledger.accounts.account import (
     Relation,
 )
 from interledger.accounts.asset import Asset
-from interledger.accounts.credentials import IncomingToken, TokenUse
+from interledger.accounts.credentials import ALL_SCOPES, IncomingToken, Scope, TokenUse
 from interledger.codec.strict_json import JsonNumber, parse_json
 from interledger.errors import DecodeError, InvalidRequestError, StoreError
 from interledger.ilp.address import Address
@@ -129,6 +129,7 @@ def _encode_link(link: LinkSettings, account_id: str, sealer: Sealer | None) -> 
     if sealer is not None and secrets:
         fields |= dict.fromkeys(secrets)
         fields["sealed"] = sealer.seal(json.dumps(secrets), Kind.ACCOUNT, account_id)
+    fields["incoming_tokens"] = [token | {"may": list(token["may"])} for token in fields["incoming_tokens"]]
     # JSON has no tuples, and what is read back has to be the same.
     return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
@@ -137,13 +138,16 @@ def _decode_link(fields: dict[str, Any], account_id: str, sealer: Sealer | None)
     rest = dict(fields)
     if "sealed" in rest:
         rest |= _need(sealer).open_object(rest.pop("sealed"), Kind.ACCOUNT, account_id)
-    tokens = tuple(
-        IncomingToken(**(token | {"use": TokenUse(token["use"])})) for token in rest.pop("incoming_tokens", ())
-    )
+    tokens = tuple(map(_decode_token, rest.pop("incoming_tokens", ())))
     certificates = tuple(rest.pop("client_certificates", ()))
     rest["btp_version"] = BtpVersion(rest.get("btp_version", BtpVersion.PLAIN))
     rest["http_form"] = HttpForm(rest.get("http_form", HttpForm.SYNC))  # older documents have none
     return LinkSettings(**rest, incoming_tokens=tokens, client_certificates=certificates)
+
+
+def _decode_token(fields: dict[str, Any]) -> IncomingToken:
+    may = tuple(map(Scope, fields.get("may", ALL_SCOPES)))  # older documents have none
+    return IncomingToken(**{**fields, "use": TokenUse(fields["use"]), "may": may})
 
 
 def _need(sealer: Sealer | None) -> Sealer:
