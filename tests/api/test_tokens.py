@@ -6,8 +6,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
-from interledger.accounts.credentials import TokenUse
+from interledger.accounts.credentials import Scope, TokenUse
+from interledger.api.auth import Access, Caller, Gate
+from interledger.api.problems import Problem
 
 PATH = "/api/accounts/alice/tokens"
 ALL = ["read", "operate", "money"]
@@ -119,3 +122,15 @@ async def test_tokens_of_the_operator(call: Any, node: Any) -> None:
     assert (await call("DELETE", f"/api/tokens/{token_id}")).status == 404
     assert (await call("POST", "/api/tokens", {"may": ["read"]})).json["field"] == "label"
     assert (await call("POST", "/api/tokens", {"label": "x", "may": ALL, "token": "alice-token"})).status == 400
+
+
+async def test_a_session_ends_with_the_token_that_opened_it(call: Any, node: Any) -> None:
+    gate = Gate(node, lambda token: session)
+    made = (await call("POST", "/api/tokens", {"label": "ops", "may": ["read"]})).json
+    digest = sha256(made["token"].encode()).hexdigest()
+    session = Caller(True, None, (Scope.READ,), "ops", digest)
+    request = Request({"type": "http", "method": "GET", "headers": [(b"authorization", b"Bearer of-the-session")]})
+    assert gate.admit(request, Access.ADMIN) == session
+    await node.admin_tokens.revoke(made["id"])
+    with pytest.raises(Problem, match="not known"):
+        gate.admit(request, Access.ADMIN)
