@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from interledger.accounts.account import Account, AccountId
-from interledger.accounts.credentials import Scope
 from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.incoming_facade import IncomingFacade
 from interledger.api.live_facade import LiveFacade
@@ -26,6 +25,7 @@ from interledger.api.questions_facade import (
 )
 from interledger.api.settings_facade import NodeSettings
 from interledger.api.settlements_facade import SettlementsFacade
+from interledger.api.token_facade import AdminTokensFacade
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
 from interledger.application.peering.invitation import Invitation
 from interledger.application.peering.rafiki import PeeringAnswer
@@ -36,8 +36,6 @@ from interledger.ilp.address import Address
 from interledger.node.metrics import Reading
 
 __all__ = [
-    "AdminTokenView",
-    "AdminTokensFacade",
     "ExplainerFacade",
     "ExplanationView",
     "HopView",
@@ -148,34 +146,6 @@ class PaymentKeysFacade(Protocol):
 
     def keep(self, caller: str, key: str, body: str, payment_id: str) -> None:
         """In the same turn as the payment is begun, so that both become durable together."""
-        ...
-
-
-class AdminTokenView(Protocol):
-    """A token of the operator's, beside the one in the settings. `may`: scopes."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def may(self) -> Sequence[Scope]: ...
-    @property
-    def created_at(self) -> Timestamp: ...
-
-
-class AdminTokensFacade(Protocol):
-    """Tokens by the digests of what they are. What is `async` is durable when it returns."""
-
-    def find(self, digest: str) -> AdminTokenView | None: ...
-    def all(self) -> Sequence[AdminTokenView]: ...
-
-    async def create(self, label: str, may: Sequence[Scope], digest: str) -> AdminTokenView:
-        """Raises `ConflictError` where there are too many."""
-        ...
-
-    async def revoke(self, token_id: str) -> AdminTokenView:
-        """Raises `NotFoundError`."""
         ...
 
 

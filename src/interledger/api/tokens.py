@@ -20,8 +20,8 @@ from interledger.api.accounts import parse_token
 from interledger.api.auth import Access
 from interledger.api.bodies import Fields
 from interledger.api.documents import list_document
-from interledger.api.facade import AdminTokenView
 from interledger.api.operations import Call, Operation, json_response
+from interledger.api.token_facade import AdminTokenView
 from interledger.clock import Clock, SystemClock
 from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import ConflictError, NotFoundError

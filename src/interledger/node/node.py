@@ -91,7 +91,6 @@ class Node:
         self.connector: Connector
         self._timer: DueTimer
         self.wallets: Wallets
-        self.admin_tokens: AdminTokens
         self.links: Links
         self.live: Live
         self.requests: OwnRequests
@@ -103,7 +102,6 @@ class Node:
         self.exchange_rates: Rates
         self.peering: Peering
         self.payment_keys: PaymentKeys
-        self.incoming: IncomingPayments
         self.paying: Payments
         self.settlements: Settlements
         self.commits: GroupCommit
@@ -149,14 +147,14 @@ class Node:
             limits=limits_of(settings),
         )  # fmt: skip
         self.wallets.use(self.connector)
-        self.admin_tokens = AdminTokens(self, facts)
         self.live = Live(self, facts)
         tell = (self.alarms.store_failed, self.alarms.store_away)
         self.commits = GroupCommit(self.ledger, store, clock, *tell, inline=isinstance(store, MemoryStore))
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)
-        self.payment_keys, self.incoming = PaymentKeys(self, facts), IncomingPayments(self, facts)
+        self.payment_keys, self.admin_tokens = PaymentKeys(self, facts), AdminTokens(self, facts)
+        self.incoming = IncomingPayments(self, facts)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)
