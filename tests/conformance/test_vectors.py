@@ -36,7 +36,7 @@ from interledger.settlement.quantity import Quantity
 from interledger.transport.stream import frames
 from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.packet import StreamPacket
-from tests.support import btp_vectors, ccp_vectors, http_vectors, statement_vectors
+from tests.support import btp_vectors, ccp_vectors, http_vectors, statement_vectors, xrp_vectors
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "vectors"
 
@@ -331,6 +331,10 @@ FORMATS: dict[str, Format] = {
         lambda value, _: Quantity(int(value["amount"]), value["scale"]).encode(),
     ),
     "settlement.scale": Format(scaled),
+    "xrp.claim": Format(xrp_vectors.claim, xrp_vectors.claim_octets),
+    "xrp.claim_message": Format(xrp_vectors.made_of, xrp_vectors.message_octets),
+    "xrp.channel_proof": Format(xrp_vectors.made_of, xrp_vectors.proof_octets),
+    "xrp.channel_id": Format(xrp_vectors.made_of, xrp_vectors.id_octets),
     "http_oer.request": Format(http_vectors.read_oer, http_vectors.write_oer),
     "ilp_over_http.request": Format(http_vectors.read_async, http_vectors.write_async),
     "peering.invitation": Format(invitation, invitation_octets),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -15,6 +14,7 @@ from interledger.accounts.asset import Asset, parse_asset
 from interledger.api.app import create_app
 from interledger.api.engine_calls import create_settlement_app
 from interledger.ilp.address import Address
+from interledger.link.btp.messages import ProtocolData
 from interledger.node.node import Node
 from interledger.node.settings import Settings
 from interledger.settlement.engine import shell as engine_shell
@@ -22,8 +22,11 @@ from interledger.settlement.engine.shell import EngineProcess, EngineSettings
 from interledger.settlement.engine.state import EngineState
 from interledger.settlement.engines import find_engine, make_engine
 from interledger.settlement.engines.xrp import engine as xrp_engine
+from interledger.settlement.engines.xrp.claims import Claim, channel_id, channel_proof, claim_message, drops_of
 from interledger.settlement.engines.xrp.engine import XrpEngine
+from interledger.settlement.engines.xrp.keys import XrpKey, account_octets
 from interledger.settlement.engines.xrp.sim import XrpSimulator
+from interledger.settlement.engines.xrp.sim_ledger import SimLedger
 from tests.support.engines import quick as quick_node
 
 XRP = 1_000_000
@@ -126,5 +129,47 @@ def has_channels(process: EngineProcess, name: str) -> bool:
     return bool(details.get("out")) and bool(details.get("in"))
 
 
-def claim_json(amount: int, signature: bytes) -> bytes:
-    return json.dumps({"amount": str(amount), "signature": signature.hex()}).encode()
+class Somebody:
+    """A key with XRP on a simulated ledger, who does what the test says."""
+
+    def __init__(self, ledger: SimLedger, seed: int = 1, drops: int = 1_000 * XRP) -> None:
+        self.ledger, self.key = ledger, XrpKey(bytes([seed]) * 16)
+        if drops:
+            ledger.fund(self.address, drops)
+
+    @property
+    def address(self) -> str:
+        return self.key.address
+
+    @property
+    def balance(self) -> int:
+        return int(self.ledger.validated.accounts[self.address]["Balance"])
+
+    def signed(self, kind: str, **fields: Any) -> str:
+        """A transaction of the next sequence."""
+        account = self.ledger.open.accounts.get(self.address, {"Sequence": 1})
+        common = {"TransactionType": kind, "Sequence": account["Sequence"], "Fee": "10"}
+        return self.key.sign_transaction(common | fields).blob
+
+    def transact(self, kind: str, **fields: Any) -> str:
+        """What came of it; a ledger has it."""
+        result = self.ledger.submit(self.signed(kind, **fields)).result
+        self.ledger.close(self.ledger.closed_at + 4)
+        return result
+
+    def open(self, destination: str, drops: int = 10 * XRP, delay: int = 3_600, **more: Any) -> str:
+        """A channel; its id."""
+        sequence = self.ledger.open.accounts[self.address]["Sequence"]
+        fields = {"Amount": str(drops), "Destination": destination, "SettleDelay": delay, "PublicKey": self.key.public}
+        assert self.transact("PaymentChannelCreate", **(fields | more)) == "tesSUCCESS"
+        octets = channel_id(account_octets(self.address), account_octets(destination), sequence)
+        return octets.hex().upper()
+
+    def claim(self, channel: str, amount: int, scale: int = 6) -> Claim:
+        return Claim(amount, self.key.sign(claim_message(bytes.fromhex(channel), drops_of(amount, scale))))
+
+    def shown(self, channel: str, ilp_address: str) -> tuple[ProtocolData, ...]:
+        """The channel, with the proof whose it is."""
+        octets = bytes.fromhex(channel)
+        signature = self.key.sign(channel_proof(octets, ilp_address))
+        return (ProtocolData("channel", 0, octets), ProtocolData("channel_signature", 0, signature))
