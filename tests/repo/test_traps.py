@@ -63,7 +63,7 @@ PARSED_BEFORE = {
     "routing/rate_sources.py": "groups of a fullmatch",
     "daemon/settled.py": "documents of our own APIs",
     "daemon/dev_settlement.py": "a file of our own",
-    "daemon/ledgers/anvil.py": "the answers of a chain of our own",
+    "daemon/ledgers/": "the answers of ledgers of our own",
     "cli/dev_settlement.py": "documents of our own",
     "daemon/topology.py": "after isascii and isdecimal",
     "daemon/ports.py": "what the system says",

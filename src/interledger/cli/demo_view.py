@@ -88,10 +88,13 @@ def ledger_lines(report: DemoReport) -> list[str]:
     rows = [row for row in report.settled if row.moved]
     whom = [f"{row.payer} → {row.payee}" for row in rows]
     width = max((len(text) for text in whom), default=0)
-    return [
-        f"  Settled  {text:<{width}}   {Money(row.moved, row.asset)}   {row.transaction or ''}".rstrip()
-        for text, row in zip(whom, rows, strict=True)
-    ]
+    lines = []
+    for text, row in zip(whom, rows, strict=True):
+        lines.append(f"  Settled  {text:<{width}}   {Money(row.moved, row.asset)}   {row.transaction or ''}".rstrip())
+        if row.waiting:
+            left = Money(row.waiting, row.asset)
+            lines.append(f"           {left} stay with {row.payer}'s engine: less than the ledger can pay")
+    return lines
 
 
 def balance_lines(report: DemoReport, console: Console) -> list[str]:

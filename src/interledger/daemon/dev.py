@@ -99,14 +99,14 @@ class DevNetwork:
         settlement: str | None = None,
     ) -> None:
         """Raises `InvalidRequestError` for a ledger that is not there."""
-        self.topology = topology
+        self.settlement = None if settlement is None else DevSettlement(settlement, topology, directory)
+        self.topology = topology if self.settlement is None else self.settlement.topology
         self.directory = directory
         self.nodes: dict[str, Node] = {}
         self.neighbours = Neighbours(self.nodes)
         self.started_at = Timestamp(0)
         self._durability = durability
         self._tls = tls
-        self.settlement = None if settlement is None else DevSettlement(settlement, topology, directory)
 
     async def start(self) -> None:
         """Start every node, then link them, then connect what settles.

@@ -62,7 +62,9 @@ class DevSettlement:
         self._place = directory / SETTLEMENT_DIRECTORY
         self.ledger: DevLedger = find_ledger(kind)(self._place / kind)
         self.topology = topology
-        self.links = [link for link in topology.links if self.ledger.settles(link.asset)]
+        if self.ledger.needs_btp:
+            self.topology = replace(topology, links=tuple(replace(link, kind="BTP") for link in topology.links))
+        self.links = [link for link in self.topology.links if self.ledger.settles(link.asset)]
         self.engines: dict[tuple[str, Asset], EngineProcess] = {}
         self._states: list[EngineState] = []
 

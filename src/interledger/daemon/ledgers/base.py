@@ -34,12 +34,15 @@ class DevLedger(ABC):
     assets: ClassVar[str]
     """What the holders keep when nobody says so, for `--assets`."""
 
+    needs_btp: ClassVar[bool] = False
+    """Whether its engines speak over the link itself, which has to be BTP then."""
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     @abstractmethod
     def check(self) -> None:
-        """Whether it can be started, before anything is. Raises `MissingProgramError`."""
+        """Whether it can be started, before anything is. Raises `MissingProgramError`, `LedgerError`."""
 
     @abstractmethod
     async def start(self, assets: Sequence[Asset]) -> None:

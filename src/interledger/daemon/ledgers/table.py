@@ -26,7 +26,13 @@ DEV_LEDGERS: Final[Mapping[str, LedgerEntry]] = MappingProxyType(
         "anvil": LedgerEntry(
             "interledger.daemon.ledgers.anvil:AnvilLedger", "An Ethereum chain; a token for each currency"
         ),
-        "xrp-sim": LedgerEntry(None, "A simulated XRP Ledger"),
+        "litecoin": LedgerEntry("interledger.daemon.ledgers.litecoin:LitecoinLedger", "A Litecoin chain, by litecoind"),
+        "bank": LedgerEntry(
+            "interledger.daemon.ledgers.bank:BankLedger", "A bank in files; a person agrees to payments"
+        ),
+        "xrp-sim": LedgerEntry(
+            "interledger.daemon.ledgers.xrp_sim:XrpSimLedger", "A simulated XRP Ledger, no real one"
+        ),
     }
 )
 """Imported when they are asked for: each may need libraries of its own."""
