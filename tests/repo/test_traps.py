@@ -76,6 +76,7 @@ OWN_JSON = {
     "codec/strict_json.py": "the strict parser itself",
     "settlement/engine/state.py": "what it wrote into its own database",
     "daemon/process.py": "a file of our own",
+    "daemon/ledgers/xrp_sim.py": "answers of a simulator of our own",
     "api/connect.py": "a file of our own",
     "api/calls.py": "an answer of our own API",
     "cli/targets.py": "a file of our own",
