@@ -110,7 +110,7 @@ def enter(context: Any, network: Network) -> Callable[[str], Any]:
     def enter(name: str, path: str = "/ui/") -> Any:
         page = context.new_page()
         page.goto(network.login_url(name))
-        page.wait_for_function("document.querySelector('main.page') !== null")
+        page.wait_for_function("() => document.querySelector('main.page') !== null")
         if path != "/ui/":
             page.goto(network.url(name) + path)
         return page

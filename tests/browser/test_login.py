@@ -59,7 +59,7 @@ def test_one_node_of_the_network_opens_the_next(enter: Any, network: Any) -> Non
     page = enter("hub", "/ui/accounts")
     page.locator("summary").click()
     page.get_by_role("link", name="bob", exact=True).first.click()
-    page.wait_for_function("document.title.includes('bob')")
+    page.wait_for_function("() => document.title.includes('bob')")
     assert page.url.startswith(network.url("bob"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, final
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from interledger.dashboard import live, login
 from interledger.dashboard.forms import read_form
 from interledger.dashboard.inside import inside_client
 from interledger.dashboard.page import HEADERS, Page, Twin, choose_language, choose_theme, csrf_token
-from interledger.dashboard.pages import accounts, payments
+from interledger.dashboard.pages import accounts, node, overview, pay, payments, rates, routes, settlements, unknown
 from interledger.errors import InterledgerError
 
 __all__ = ["DevelopmentNetwork", "add_dashboard"]
@@ -76,6 +77,7 @@ class _Dashboard:
     def __init__(self, app: Starlette, network: DevelopmentNetwork | None) -> None:
         self._app = app
         self._network = network
+        self._used_keys: OrderedDict[str, None] = OrderedDict()
         self.sections: frozenset[str] = frozenset()
         """Of the navigation: those that have a page."""
 
@@ -110,7 +112,7 @@ class _Dashboard:
     async def _answer(self, request: Request, session: str, handler: Handler) -> Response:
         api = inside_client(self._app, session)
         page = Page(request, api, session, choose_language(request), choose_theme(request))
-        page.logins, page.sections = self._app.state.logins, self.sections
+        page.logins, page.sections, page.used_keys = self._app.state.logins, self.sections, self._used_keys
         try:
             page.node = dict(await api.status())
             if self._network is not None:
@@ -175,11 +177,12 @@ def _problem_page(page: Page, error: Exception) -> Response:
     )
 
 
-async def _overview(page: Page) -> Response:
-    return page.redirect("/ui/accounts")
-
-
-_PAGES: Final = (("/", _overview), *accounts.PAGES, *payments.PAGES, *login.PAGES, *live.PAGES)
+_PAGES: Final = tuple(
+    place
+    for part in (overview, accounts, payments, settlements, rates, routes, unknown, pay, node, login, live)
+    for place in part.PAGES
+)
+"""In the order in which paths are tried."""
 
 _NO_NODE: Final = {
     "ilp_address": "", "version": "", "ready": False, "read_only": False, "unknown": 0, "alarms": [],

@@ -63,6 +63,17 @@ def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
         number = units(document["amount"], int(document["asset_scale"]))
         return Markup('<span class="amt">{} <small>{}</small></span>').format(number, document["asset_code"])
 
+    def about(document: Mapping[str, Any]) -> Markup:
+        """What amounts of several assets are worth together: cut to the places people speak in."""
+        number = about_units(document)
+        return Markup('<span class="amt">{} <small>{}</small></span>').format(number, document["asset_code"])
+
+    def about_units(document: Mapping[str, Any]) -> Markup:
+        """The same without its code."""
+        scale, places = int(document["asset_scale"]), min(int(document["asset_scale"]), 2)
+        shown = format_.amount(abs(int(document["amount"])) // 10 ** (scale - places), places)
+        return _data(document["amount"], shown)
+
     def count(number: str | int) -> Markup:
         return _data(number, format_.integer(number))
 
@@ -99,7 +110,7 @@ def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
         """A state, kind or relation of the API in this language."""
         return texts.get(text)
 
-    found = (units, money, count, rate, clock, ago, duration, theirs, named, word)
+    found = (units, money, about, about_units, count, rate, clock, ago, duration, theirs, named, word)
     return {function.__name__: function for function in found} | {"decimal": format_.decimal}
 
 

@@ -21,14 +21,29 @@ BEAT_S: Final = 1.0
 
 async def stream(page: Page) -> Response:
     """Until the browser leaves, or the session ends."""
-    return StreamingResponse(_events(page), headers=HEADERS, media_type="text/event-stream")
+    topics = [topic for topic in page.query.get("topics", "").split(",") if topic]
+    return StreamingResponse(_events(page, topics), headers=HEADERS, media_type="text/event-stream")
 
 
-async def _events(page: Page) -> AsyncIterator[bytes]:
+async def _events(page: Page, topics: Sequence[str]) -> AsyncIterator[bytes]:
     yield b"retry: 2000\nevent: beat\ndata: {}\n\n"
-    while page.logins.caller(page.session) is not None:
-        await asyncio.sleep(BEAT_S)
-        yield b"event: change\ndata: {}\n\n"
+    changes = page.api.watch(*topics)
+    changed = asyncio.Event()
+
+    async def watch() -> None:
+        async for _ in changes:
+            changed.set()
+
+    task = asyncio.create_task(watch())
+    try:
+        while page.logins.caller(page.session) is not None and not task.done():
+            await asyncio.sleep(BEAT_S)
+            word = b"change" if changed.is_set() else b"beat"
+            changed.clear()
+            yield b"event: " + word + b"\ndata: {}\n\n"
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 PAGES: Final[Sequence[tuple[str, Callable[[Page], Any]]]] = (("/live", stream),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -84,6 +85,8 @@ class Page:
     """Where another node of that network is entered, by its name."""
     form: Mapping[str, str] = field(default_factory=dict)
     """Of a POST, checked against forgery."""
+    used_keys: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    """Of forms that move money and were sent, of all sessions."""
     sections: frozenset[str] = frozenset()
     """Of the navigation: those that have a page."""
     logins: Any = None

@@ -1,0 +1,60 @@
+"""Overview and topology: is anything wrong, how much could be lost, what is moving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from interledger.dashboard.drawings import ribbon_of, spark_of, star_of
+from interledger.dashboard.exposure import exposure_of
+from interledger.dashboard.page import Page, Twin
+
+__all__ = ["PAGES"]
+
+SQUARES: Final = 10
+"""Seconds of the ribbon: as many as a wide screen shows."""
+
+PEERS_DRAWN: Final = 24
+"""Of a topology. More is a table."""
+
+
+async def show_overview(page: Page) -> Response:
+    """The first page."""
+    look = await page.api.overview()
+    seconds = list(reversed(look["seconds"]))[:SQUARES]
+    return page.render(
+        "overview.html",
+        title=page.texts.get("Overview"),
+        section="overview",
+        twin=Twin(("/api/overview",), "ilp status"),
+        look=look,
+        rows=[{"account": one, "exposure": exposure_of(one)} for one in look["accounts"]],
+        squares=[(second, ribbon_of(second["fulfilled"], second["rejected"])) for second in seconds],
+        flying=ribbon_of(look["now"]["in_flight"], 0),
+        spark=spark_of([flow["packets"] for flow in look["minutes"]][-120:]),
+    )
+
+
+async def show_topology(page: Page) -> Response:
+    """The node in the middle, its peers around it."""
+    look = await page.api.topology()
+    peers = look["peers"]
+    return page.render(
+        "topology.html",
+        title=page.texts.get("Topology"),
+        section="topology",
+        twin=Twin(("/api/topology",), "ilp top"),
+        look=look,
+        wide=star_of(peers[:PEERS_DRAWN], 1120, 550),
+        narrow=star_of(peers[:PEERS_DRAWN], 380, 560),
+        hidden=max(0, len(peers) - PEERS_DRAWN),
+    )
+
+
+PAGES: Final[Sequence[tuple[str, Callable[[Page], Any]]]] = (
+    ("/", show_overview),
+    ("/topology", show_topology),
+)
+"""Paths below `/ui`, and who answers."""

@@ -1,0 +1,169 @@
+"""What is true of every page: accessible, complete on a narrow screen, silent in the console, the same as its data."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from typing import Any
+
+import pytest
+
+PAGES = {
+    "hub": (
+        "/ui/", "/ui/topology", "/ui/accounts", "/ui/accounts/alice", "/ui/settlements", "/ui/rates",
+        "/ui/routes?to=test.bob.bob&from=alice&amount=100000000", "/ui/unknown", "/ui/events", "/ui/settings",
+        "/ui/more", "/ui/invite", "/ui/find?q=nothing", "/ui/accounts/bob/settle", "/ui/nothing",
+    ),
+    "alice": ("/ui/payments", "/ui/payments/{bob}", "/ui/payments/{nobody}", "/ui/pay"),
+}  # fmt: skip
+
+
+def paths(network: Any, name: str) -> list[str]:
+    return [path.format(**{key: one["id"] for key, one in network.payments.items()}) for path in PAGES[name]]
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(enter: Any, network: Any, name: str, theme: str) -> None:
+    """WCAG 2.2 AA and best practices, at the size of a desk in one theme and of a phone in the other."""
+    script = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    page = enter(name, f"/ui/more?theme={theme}")
+    page.set_viewport_size({"width": 1440 if theme == "light" else 390, "height": 900})
+    found = []
+    for path in paths(network, name):
+        answer = page.goto(network.url(name) + path)
+        assert answer.status < 500, path
+        page.evaluate(script)
+        for violation in page.evaluate("axe.run().then(r => r.violations)"):
+            found += [f"{path}: {violation['id']}: {node['html'][:200]}" for node in violation["nodes"][:2]]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_reflow_at_320_in_spanish_and_a_silent_console(enter: Any, network: Any, said: list[str], name: str) -> None:
+    page = enter(name, "/ui/more?lang=es")
+    said.clear()
+    page.set_viewport_size({"width": 320, "height": 700})
+    wide = []
+    for path in paths(network, name):
+        page.goto(network.url(name) + path)
+        if page.evaluate("document.documentElement.scrollWidth") > 320:
+            wide.append(path)
+        assert page.locator("h1").count() == 1
+        assert page.locator("[style], [onclick]").count() == 0
+    assert wide == []
+    assert [text for text in said if "404" not in text and "422" not in text] == []
+
+
+def leaves(value: Any) -> set[str]:
+    """Every value of a document as text; of numbers without their sign, for pages say who owes in words."""
+    if isinstance(value, dict):
+        return set().union(*map(leaves, value.values())) if value else set()
+    if isinstance(value, list):
+        return set().union(*map(leaves, value)) | {str(len(value))} if value else {"0"}
+    return {str(value).lstrip("-")}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_number_of_a_page_is_in_its_data(enter: Any, network: Any, name: str) -> None:
+    page = enter(name, "/ui/more")
+    missing = []
+    for path in paths(network, name):
+        page.goto(network.url(name) + path)
+        # Still, so that the numbers of the page and of its data are of one moment.
+        shown = page.evaluate(
+            """async () => {
+                const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+                const twins = [...page.querySelectorAll("link[rel=alternate]")].map(link => link.getAttribute("href"));
+                const data = await Promise.all(twins.map(async twin => (await fetch(twin)).json()));
+                return [twins, data,
+                    [...page.querySelectorAll("main data")].map(one => one.value.replace(/^-/, "")),
+                    [...page.querySelectorAll("main time")].map(one => one.dateTime)];
+            }"""
+        )
+        twins, data, numbers, moments = shown
+        assert twins, path
+        known = leaves(data)
+        missing += [f"{path}: {value}" for value in numbers if value not in known and value != "0"]
+        if path != "/ui/":
+            missing += [f"{path}: {value}" for value in moments if value not in known]
+    assert [one for one in missing if not re.search(r"^/ui/: ", one)] == []
+
+
+def test_by_keyboard_alone(enter: Any) -> None:
+    page = enter("hub", "/ui/accounts")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    page.keyboard.type("test.bob.bob")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/ui/routes?to=test.bob.bob")
+    assert "To bob." in page.inner_text("main")
+
+
+def test_without_javascript(browser: Any, network: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(network.login_url("hub"))
+    page.wait_for_selector("main.page h1")
+    for path in ("/ui/accounts", "/ui/topology", "/ui/settings"):
+        page.goto(network.url("hub") + path)
+        assert page.locator("main section").count() >= 1
+        assert not page.locator("#live").is_visible()
+    context.close()
+
+
+def test_no_motion_where_less_is_asked_for(browser: Any, network: Any) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(network.login_url("hub"))
+    page.wait_for_selector("main.page h1")
+    page.goto(network.url("hub") + "/ui/topology")
+    assert page.locator("[data-pause]").get_attribute("aria-pressed") == "true"
+    context.close()
+
+
+def test_a_payment_in_two_steps(enter: Any, network: Any) -> None:
+    page = enter("alice", "/ui/pay")
+    page.get_by_label("Receiver").fill(network.nodes.pointer("bob"))
+    page.get_by_label("Amount and currency").fill("two dollars")
+    page.get_by_role("button", name="See the price").click()
+    assert "is not an amount of money" in page.inner_text("main")
+    assert page.get_by_label("Receiver").input_value() == network.nodes.pointer("bob")
+    page.get_by_label("Amount and currency").fill("2 USD")
+    page.get_by_role("button", name="See the price").click()
+    page.get_by_role("button", name="Send 2.00 USD").click()
+    page.wait_for_url("**/ui/payments/pay_*")
+    page.wait_for_function("() => document.body.innerText.includes('1.837072')")
+
+
+def test_an_invitation(enter: Any) -> None:
+    page = enter("hub", "/ui/invite")
+    page.get_by_label("Asset and scale").fill("USD")
+    page.get_by_role("button", name="Make the invitation").click()
+    assert "Write the asset with its scale" in page.inner_text("main")
+    page.get_by_label("Asset and scale").fill("USD/9")
+    page.get_by_role("button", name="Make the invitation").click()
+    assert "ilp peer accept" in page.inner_text("main")
+
+
+EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}‮'
+
+
+def test_what_others_write_is_text(enter: Any, network: Any, said: list[str]) -> None:
+    """XSS in what a caller, a sender or a peer can choose: shown, never run."""
+    network.run(network.api("alice").pay("$localhost:1/" + "x" * 300, account="alice", send="1 USD"))
+    page = enter("alice", "/ui/payments")
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    said.clear()
+    for path in ("/ui/find?q=", "/ui/routes?to=", "/ui/pay?receiver=", "/ui/payments?s=", "/ui/accounts?f=",
+                 "/ui/events?only=", "/ui/payments/", "/ui/accounts/", "/ui/"):  # fmt: skip
+        page.goto(network.url("alice") + path + page.evaluate("text => encodeURIComponent(text)", EVIL))
+        assert page.locator("main img, main script").count() == 0
+        assert "49" not in page.inner_text("h1")
+    assert [text for text in said if not re.search(r"status of 4\d\d", text)] == []
+    page.goto(network.url("alice") + "/ui/payments")
+    assert json.dumps("x" * 250)[1:-1] not in page.inner_text("main")
