@@ -92,21 +92,16 @@ class _ListeningRepetition:
     def __init__(self, inner: RepeatingLink, ear: Ear) -> None:
         self._inner = inner
         self._ear = ear
-
-    def connected(self, connection: Connection, now: Timestamp) -> None:
-        self._inner.connected(connection, now)
+        self.connected = inner.connected
+        self.repeat = inner.repeat
+        self.forget = inner.forget
+        self.is_asking = inner.is_asking
 
     def receive(self, connection: Connection, octets: bytes, packet: BtpPacket, now: Timestamp) -> bool:
         ilp = find_entry(packet.entries, "ilp")
         if ilp is not None:
             self._ear.received(packet.request_id, ilp.data)
         return self._inner.receive(connection, octets, packet, now)
-
-    def repeat(self, request_id: int, octets: bytes) -> None:
-        self._inner.repeat(request_id, octets)
-
-    def forget(self, request_id: int) -> None:
-        self._inner.forget(request_id)
 
 
 @final

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interledger.link.btp.reconnect import RECONNECT_DELAYS_MS, REFUSED_DELAY_MS, Backoff
+from interledger.link.btp.reconnect import ASKING_DELAY_MAX_MS, RECONNECT_DELAYS_MS, REFUSED_DELAY_MS, Backoff
 
 
 class Fixed:
@@ -29,6 +29,19 @@ def test_BT_17_waits_grow_and_stay_within_a_quarter(octet: int, expected: list[i
         waits.append(backoff.delay_ms())
         backoff.ended(opened_ms=None, refused=False)
     assert waits == expected
+
+
+def test_BT_18_while_requests_are_open_no_wait_is_long_unless_the_server_refused_us() -> None:
+    backoff = Backoff(Fixed(0x80))
+    waits = []
+    for _ in range(6):
+        waits.append(backoff.delay_ms(asking=True))
+        backoff.ended(opened_ms=None, refused=False)
+    assert waits[0] == 0
+    assert all(100 <= wait <= ASKING_DELAY_MAX_MS * 5 // 4 for wait in waits[1:])
+    assert backoff.delay_ms() > 4_000
+    backoff.ended(opened_ms=None, refused=True)
+    assert backoff.delay_ms(asking=True) > REFUSED_DELAY_MS // 2
 
 
 def test_only_a_connection_that_lasted_starts_them_anew() -> None:

@@ -529,6 +529,7 @@ def test_our_request_is_repeated_until_it_is_answered(node: Node, peer: Peer) ->
     heard: list[BtpPacket] = []
     request_id = node.link.requests.send_message((CLAIM,), heard.append)
     sent = peer.heard()
+    assert node.repeating.is_asking(node.time.now())
     for wait_ms in (250, 500, 1_000):
         node.time.ms += wait_ms - 1
         node.repeating.handle_timer(node.time.now())
@@ -539,6 +540,7 @@ def test_our_request_is_repeated_until_it_is_answered(node: Node, peer: Peer) ->
         assert peer.heard() == sent == [BtpMessage(request_id, (CLAIM,))]
     peer.send(BtpResponse(request_id, (DONE,)))
     assert heard == [BtpResponse(request_id, (DONE,))]
+    assert not node.repeating.is_asking(node.time.now())
     node.time.ms += REQUEST_REPEATED_MS
     node.repeating.handle_timer(node.time.now())
     assert peer.heard() == []

@@ -96,6 +96,10 @@ class Repeating(Protocol):
         """Nobody waits for its answer any more."""
         ...
 
+    def is_asking(self, now: Timestamp) -> bool:
+        """Whether there is time yet for an answer that only a new connection can bring."""
+        ...
+
 
 def _nothing(account: AccountId, now: Timestamp) -> None:
     return None

@@ -11,6 +11,7 @@ Prepares and Transfers are remembered over a restart (`accounts.request_journal`
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.evidence import receive_late_fulfillment
@@ -140,6 +141,10 @@ class RepeatingLink:
         for request_id, sent in list(self._sent.items())[:RESENT_AT_ONCE_MAX]:
             self._send_again(connection, request_id, sent, now)
 
+    def is_asking(self, now: Timestamp) -> bool:
+        """Whether there is time yet for an answer that only a new connection can bring."""
+        return any(sent.until > now for sent in self._sent.values())
+
     def timer(self) -> Timestamp | None:
         """When `handle_timer` is next due."""
         times = (self._repetitions.timer(), self._messages.timer(), self._transfers.timer(), self._side.timer())
@@ -169,9 +174,7 @@ class RepeatingLink:
     def _schedule(self, request_id: int, sent: _Sent, now: Timestamp) -> None:
         # What has no time for another round still leaves once more when the link is connected anew before it expires.
         self._repetitions.schedule(request_id, now, sent.until)
-        due = self._repetitions.timer()
-        if due is not None:
-            self.on_sooner(due)
+        self._sooner(self._repetitions.timer())
 
     # ------------------------------------------------------------------ what a connection calls
 
@@ -202,15 +205,13 @@ class RepeatingLink:
         received = self._side.receive(_key(packet.request_id), octets, prepare, now)
         if received.verdict is Verdict.ANSWERED and received.answer is not None:
             key, number = _key(packet.request_id), packet.request_id
-            self._answer_again(
-                connection, self._side.journal, key, lambda answer: encode_ilp(TYPE_RESPONSE, number, answer)
-            )
+            self._answer_again(connection, self._side.journal, key, partial(encode_ilp, TYPE_RESPONSE, number))
         elif received.verdict is Verdict.CONFLICT:
             self._refuse_duplicate(connection, packet.request_id)
         elif received.verdict is Verdict.FULL:
             reject = Reject(ErrorCode.T03_CONNECTOR_BUSY, self._link.address(), "too many packets in flight")
             connection.send(encode_ilp(TYPE_RESPONSE, packet.request_id, reject.encode()))
-        self._side_is_sooner()
+        self._sooner(self._side.timer())
         return True
 
     def _is_late(self, request_id: int, ilp: bytes, now: Timestamp) -> bool:
@@ -226,7 +227,7 @@ class RepeatingLink:
     def resume(self, now: Timestamp) -> None:
         """The account has its link (again, after a restart): see to what was in progress."""
         self._side.resume(now)
-        self._side_is_sooner()
+        self._sooner(self._side.timer())
 
     def _receive_request(
         self, connection: Connection, octets: bytes, packet: BtpMessage | BtpTransfer, now: Timestamp
@@ -275,8 +276,7 @@ class RepeatingLink:
         # RFC 23: "The transferId and method match a previous request, but other data do not."
         connection.send(self._link.requests.encode(request_id, Refusal("F05", "another request had this id")))
 
-    def _side_is_sooner(self) -> None:
-        due = self._side.timer()
+    def _sooner(self, due: Timestamp | None) -> None:
         if due is not None:
             self.on_sooner(due)
 

@@ -254,7 +254,9 @@ class BtpClient:
             logger.warning("The token of %s travels without TLS to %s", self._link.account, self._address.url)
         backoff = Backoff(self._entropy)
         while True:
-            await asyncio.sleep(backoff.delay_ms() / 1000)
+            repeating = self._link.repeating
+            asking = repeating is not None and repeating.is_asking(self._clock.now())
+            await asyncio.sleep(backoff.delay_ms(asking=asking) / 1000)
             began = self._clock.now()
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
