@@ -13,7 +13,7 @@ RUNS ?= 20000
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.node $(if $(SETTLEMENT),$(VENV)/.ledgers) ## Three nodes on this machine, two currencies, one payment; SETTLEMENT=anvil, litecoin or bank: settled there
+demo: $(VENV)/.node $(if $(SETTLEMENT),$(VENV)/.ledgers) ## Three nodes on this machine, two currencies, one payment; SETTLEMENT=anvil, litecoin, bank, xrp-sim: settled there
 	@$(BIN)/ilp demo $(if $(SETTLEMENT),--settlement $(SETTLEMENT))
 
 test: $(VENV)/.dev interop check ## Format, lint, types, import rules, then every test
@@ -71,7 +71,7 @@ $(VENV)/.node: pyproject.toml | $(BIN)/python
 # What ledgers need of Python. Their programs are named when one is missing, with how to get it.
 $(VENV)/.ledgers: pyproject.toml | $(VENV)/.node
 	@printf 'Installing what the ledgers need into $(VENV) (once) ... '
-	@$(PIP) install --quiet -e '.[node,evm]' && touch $@ && echo done
+	@$(PIP) install --quiet -e '.[node,evm,xrp]' && touch $@ && echo done
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@printf 'Installing the tools and what the tests need into $(VENV) (once, about a minute) ... '

@@ -16,6 +16,7 @@ from interledger.ilp.packet import Prepare
 from interledger.ilp.peer import EMPTY_CONDITION, SETTLE_DESTINATION
 from interledger.link.http.fetch import fetch
 from interledger.node.node import Node
+from interledger.store.open import open_store
 from tests.support.engines import (
     OPEN,
     DyingStore,
@@ -30,6 +31,7 @@ from tests.support.engines import (
     until,
     with_bob,
 )
+from tests.support.postgres import Place
 
 
 async def confirmed(node: Node, decision_id: str) -> None:
@@ -65,6 +67,25 @@ async def test_I6_a_node_that_dies_at_any_commit_settles_and_credits_once(
         assert engine.total == 500
         assert len(engine.paid) == 1
         assert (payable(node), net(node, "external/bob"), net(node, "peer/bob/transit")) == (700, 200, 0)
+
+
+async def test_in_postgresql_it_is_settled_and_credited_once_over_restarts(
+    postgres_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick(monkeypatch)
+    engine = Engine()
+    async with served(engine) as url:
+        for life in range(3):
+            async with node_at(tmp_path, open_store(tmp_path, "process", postgres_place.url)) as node:
+                if life == 0:
+                    await with_bob(node, url, settle_threshold=500)
+                    owe(node, 500)
+                    await node.commit()
+                assert (await tell(node, "k", "700")).status == 201
+                await until(lambda node=node: not node.settlements.book.open() and engine.total)
+                assert (payable(node), net(node, "external/bob"), net(node, "peer/bob/transit")) == (700, 200, 0)
+                assert (await tell(node, "k", "701")).status == 409
+    assert (engine.total, len(engine.paid)) == (500, 1)
 
 
 async def test_I8_an_engine_that_is_away_for_long_is_asked_when_it_is_back(
