@@ -164,9 +164,7 @@ class Connector:
         if flight is None:
             self._receive_late(outgoing, request_id, reply)
             return
-        incoming = flight.incoming
-        hold = flight.hold
-
+        incoming, hold = flight.incoming, flight.hold
         if type(reply) is Fulfill:
             if now >= flight.deadline:  # the clock was set, or the process stood still: no timer saw that time is up
                 self._give_up(flight, self._reject_for(flight, now, Step.EXPIRE, refusals.TIMED_OUT))
@@ -189,6 +187,7 @@ class Connector:
                 else:
                     self.ledger.reply_after_commit(incoming.link.send_reply, flight.request_id, reply)
                 return
+            outgoing.wrong += 1
             reply = self._reject_for(flight, now, Step.VERIFY, refusals.WRONG_FULFILLMENT)
         # 8 release, 9 relay
         incoming.rejected += 1
@@ -288,7 +287,7 @@ class Connector:
 
     def takes(self, peer: Peer) -> bool:
         """Whether a packet can be sent to `peer` now."""
-        return peer.link.ready() and len(peer.in_flight) < self.limits.in_flight_max
+        return peer.link.ready() and len(peer.in_flight) < self.limits.in_flight_max and not peer.broken
 
     # ------------------------------------------------------------------ 3 convert, when the pair is not remembered
 

@@ -45,6 +45,7 @@ class Peer:
     __slots__ = (
         "account",
         "answered",
+        "broken",
         "cancel",
         "crossings",
         "fulfilled",
@@ -64,6 +65,7 @@ class Peer:
         "refused",
         "rejected",
         "unsay",
+        "wrong",
     )
 
     def __init__(
@@ -107,6 +109,10 @@ class Peer:
         self.refused = 0
         self.late = 0
         """Replies of this peer that came when nobody waited any more."""
+        self.wrong = 0
+        """Fulfillments of this peer that did not fit."""
+        self.broken = False
+        """Too many of them: nothing is sent there for a while."""
 
     def take_over(self, left: Peer) -> None:
         """The same counterpart with other settings: it still owes the replies that it owed, under their numbers.
@@ -115,6 +121,7 @@ class Peer:
         """
         self.in_flight, self.gave_up = left.in_flight, left.gave_up
         self.next_request_id = left.next_request_id
+        self.broken = left.broken
         for flight in self.in_flight.values():
             flight.outgoing = self
 

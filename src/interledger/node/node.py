@@ -47,6 +47,7 @@ from interledger.node.tables import Rates, Routes
 from interledger.node.timers import DueTimer
 from interledger.node.views import LinkStatus, NodeStatus, Position, SpspCredentials
 from interledger.node.wallets import Wallets
+from interledger.node.watchdog import Watchdog
 from interledger.routing.exchange import ExchangeTable
 from interledger.routing.table import Route, RoutingTable
 from interledger.store.base import Store, StoredState
@@ -125,6 +126,7 @@ class Node:
             await self._listener.start()
             await self.settlements.listen(settlement_app)
             self.spawn(self.links.tls.watch())
+            self.spawn(Watchdog(self).run())
         except BaseException:
             await self.stop()
             raise
@@ -141,10 +143,9 @@ class Node:
         settings, clock, entropy, soon = self.settings, self.clock, self.entropy, asyncio.get_running_loop().call_soon
         address = address_at_start(parse_address(settings.ilp_address), facts)
         self.wallets = Wallets(address, settings.secret_seed, clock=clock, entropy=entropy, defer=soon)
-        books, routes, spread = self.ledger, RoutingTable(), settings.spread
         self.connector = Connector(
-            address, ledger=books, routes=routes, exchange=self.exchange, receivers=self.wallets, spread=spread,
-            limits=limits_of(settings),
+            address, ledger=self.ledger, routes=RoutingTable(), exchange=self.exchange, receivers=self.wallets,
+            spread=settings.spread, limits=limits_of(settings),
         )  # fmt: skip
         self.wallets.use(self.connector)
         self.live = Live(self, facts)
@@ -162,11 +163,10 @@ class Node:
         self._routes = Routes(self.connector.routes, self._accounts.by_id, self.links.has_link)
         self.changes = AccountChanges(self, self._accounts, self._routes)
         self.links.btp.admit_child = Children(self).admit
-        self.learned = LearnedRoutes(self)
         change, alarm = self.connector.rates_changed, self.alarms.tell_of_rates
         self.exchange_rates = Rates(self.exchange, settings, clock, entropy, on_change=change, on_alarm=alarm)
         self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
-        self.paying = Payments(self)
+        self.learned, self.paying = LearnedRoutes(self), Payments(self)
 
     async def _load(self, state: StoredState) -> None:
         """Take up what the store kept. Of an account that it and the settings have, the store's is the later word."""
