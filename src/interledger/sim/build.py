@@ -8,20 +8,19 @@ from typing import Final, final
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
-from interledger.connector.peer import local_id
 from interledger.ilp.address import Address
 from interledger.link.base import PacketHandler
 from interledger.sim.auditor import Auditor, Pair
 from interledger.sim.btp_wire import BtpPlug, BtpWire
 from interledger.sim.chaos import RATE_AGE_MS, Wire
-from interledger.sim.network import NO_FAULTS, Faults, SimLink, SimWire
+from interledger.sim.network import Faults, SimLink, SimWire
 from interledger.sim.node import Attachment, SimNode
 from interledger.sim.options import Options
 from interledger.sim.payments import StreamEnd, StreamPayment
 from interledger.sim.storage import MakeStorage
 from interledger.sim.topology import Edge, Shape, make_shape, ways_from
 from interledger.sim.villain import Villain
-from interledger.sim.wiring import MessagePlug, end_link, node_link
+from interledger.sim.wiring import MessagePlug, attach_end, end_link, node_link
 from interledger.sim.workload import RawReceiver, RawSender
 from interledger.sim.world import World
 
@@ -165,13 +164,7 @@ class _Builder:
     # ------------------------------------------------------------------ ends
 
     def _attach_end(self, node: SimNode, name: str, end: PacketHandler, asset: Asset) -> SimLink:
-        account = Account(id=AccountId(name), asset=asset, ilp_address=Address(f"{node.address}.{name}"))
-        peer_id = local_id(account.id)
-        inner = node_link(node, account.ledger_name, NO_FAULTS, peer_id, local=True)
-        outer = end_link(self._net.world, NO_FAULTS, name, lambda: end)
-        SimWire(inner, outer)
-        node.attach(Attachment(peer_id, account, MessagePlug(inner), is_local=True))
-        return outer
+        return attach_end(node, name, end, asset)
 
     def _receiver(self, node: SimNode) -> None:
         receiver = RawReceiver(self._net.world)

@@ -15,7 +15,7 @@ from interledger.link.base import RequestId
 from interledger.sim.network import SimLink
 from interledger.sim.workload import End
 from interledger.sim.world import World
-from interledger.transport.stream.payment import FixedSend, PaymentEnded, QuoteFailed, QuoteReady
+from interledger.transport.stream.payment import FixedSend, PaymentEnded, Progress, QuoteFailed, QuoteReady
 from interledger.transport.stream.receiver import StreamReceiver
 from interledger.transport.stream.sender import StreamSender
 from interledger.transport.stream.tokens import ReceiverTokens
@@ -58,7 +58,7 @@ class StreamEnd(End):
 
 @final
 class StreamPayment(End):
-    """One payment of a fixed amount. `ended` is its outcome, or None when there was not even a quote."""
+    """One payment of a fixed amount. `ended` is its outcome; `failed` why there was not even a quote."""
 
     def __init__(self, world: World, amount: int, asset: Asset, now: Callable[[], Timestamp] | None = None) -> None:
         self._world = world
@@ -69,6 +69,7 @@ class StreamPayment(End):
         self._wake_at = 0
         self.link: SimLink | None = None
         self.ended: PaymentEnded | None = None
+        self.failed: QuoteFailed | None = None
 
     def start(self, end: StreamEnd, account_id: AccountId, asset: Asset) -> None:
         """Ask for an address, quote, and pay."""
@@ -85,6 +86,11 @@ class StreamPayment(End):
         if self._sender is not None:
             self._sender.receive_no_reply(request_id, reject, now)
             self._pump()
+
+    @property
+    def progress(self) -> Progress | None:
+        """Where it stands, or None before its start."""
+        return None if self._sender is None else self._sender.progress()
 
     @property
     def spent(self) -> tuple[int, int, int]:
@@ -116,6 +122,7 @@ class StreamPayment(End):
             elif isinstance(event, PaymentEnded):
                 self.ended = event
             elif isinstance(event, QuoteFailed):
+                self.failed = event
                 return
         due = sender.timer()
         if due is not None and (self._wake_at <= now or due < self._wake_at):

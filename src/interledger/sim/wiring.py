@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
-from interledger.accounts.account import AccountId
+from interledger.accounts.account import Account, AccountId
+from interledger.accounts.asset import Asset
+from interledger.connector.peer import local_id
+from interledger.ilp.address import Address
 from interledger.link.base import Link, PacketHandler
 from interledger.sim.auditor import Auditor, Port, Station
-from interledger.sim.network import Faults, SimLink
-from interledger.sim.node import SimNode
+from interledger.sim.network import NO_FAULTS, Faults, SimLink, SimWire
+from interledger.sim.node import Attachment, SimNode
 from interledger.sim.world import World
 
-__all__ = ["Ear", "MessagePlug", "end_link", "node_link"]
+__all__ = ["Ear", "MessagePlug", "attach_end", "end_link", "node_link"]
 
 
 @final
@@ -64,3 +67,14 @@ def node_link(node: SimNode, account_name: str, faults: Faults, peer_id: str, *,
 def end_link(world: World, faults: Faults, name: str, handler: Callable[[], PacketHandler | None]) -> SimLink:
     """The end of somebody who keeps no books."""
     return SimLink(world, faults, AccountId(name), handler)
+
+
+def attach_end(node: SimNode, name: str, end: PacketHandler, asset: Asset) -> SimLink:
+    """Give a sender or receiver an account of its own at `node`. Returns its end of the link."""
+    account = Account(id=AccountId(name), asset=asset, ilp_address=Address(f"{node.address}.{name}"))
+    peer_id = local_id(account.id)
+    inner = node_link(node, account.ledger_name, NO_FAULTS, peer_id, local=True)
+    outer = end_link(node.world, NO_FAULTS, name, lambda: end)
+    SimWire(inner, outer)
+    node.attach(Attachment(peer_id, account, MessagePlug(inner), is_local=True))
+    return outer
