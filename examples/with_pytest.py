@@ -1,7 +1,11 @@
-"""Tests of a program that moves money, with a network in memory:  pytest examples/test_an_exchange.py
+"""Tests of a program that moves money, with a network in memory:  pytest examples/with_pytest.py
 
 `ilp_network` is there as soon as interledger-py and pytest are installed. Nothing listens, nothing waits.
 """
+
+import sys
+
+import pytest
 
 from interledger.testing import MemoryNetwork
 
@@ -22,3 +26,7 @@ def test_a_connector_that_dies_loses_nothing(ilp_network: MemoryNetwork) -> None
     paid = alice.pay(bob, "10 USD")
     assert paid.sent.amount + paid.unknown.amount <= 10 * 10**9
     # When a test is over, the books of all nodes are compared: a unit lost or made fails it.
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", __file__]))
