@@ -11,16 +11,21 @@ import re
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
+from interledger.accounts.account import AccountId, HttpForm, LinkSettings, Relation
+from interledger.ilp.packet import Fulfill
 from interledger.link.http import http2
 from interledger.link.http.port import Limits
 from tests.link.http.test_http2_connection import FLOODS, frame, head
 from tests.link.http.test_requests import SMUGGLING
+from tests.node.loopback import account, net
 from tests.support.hostile import (
+    HONEST_TOKEN,
     HOSTILE_TOKEN,
     Hub,
     arena,
@@ -280,6 +285,103 @@ async def ends_or_answers(reader: asyncio.StreamReader) -> bytes:
     with suppress(ConnectionError):
         return await reader.read(65_536)
     return b""
+
+
+async def test_D2_a_guess_says_nothing_of_how_much_of_it_was_right() -> None:
+    """Ever longer beginnings of the honest peer's token: the same answer each (their time: bench/token_timing)."""
+    answers: set[tuple[int, bytes]] = set()
+
+    async def guess(hub: Hub, length: int) -> None:
+        async with sockets(hub, 1) as ((reader, writer),):
+            token = HONEST_TOKEN[:length].ljust(len(HONEST_TOKEN), "0")
+            writer.write(post_octets(prepare_octets("test.sink.x"), token))
+            answers.add(await read_response(reader))
+
+    async def attack(hub: Hub) -> None:
+        await together([guess(hub, length) for length in (0, 1, 2, 4, 8, 16, 18, 20, 21, 22)])
+
+    await under(attack)
+    assert [status for status, _ in answers] == [401]
+
+
+# ---------------------------------------------------------------------- packets with ids
+
+
+def with_ids(link: LinkSettings, port: int) -> LinkSettings:
+    """RFC 35's asynchronous form, with a peer at `port`."""
+    url = f"http://127.0.0.1:{port}/ilp"
+    return replace(link, http_form=HttpForm.ASYNC, http_url=url, http_outgoing_token="t", http_callback_url=url)
+
+
+async def test_HT_11_poisoned_callbacks_are_never_called() -> None:
+    """A flood of Prepares that name other addresses than the configured one for their answers."""
+    called: list[object] = []
+
+    def trap(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.append(writer)
+        writer.close()
+
+    async def attack(hub: Hub) -> None:
+        server = await asyncio.start_server(trap, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        hostile = hub.node.account(AccountId("hostile"))
+        await hub.node.replace_account(replace(hostile, link=with_ids(hostile.link, 9)))
+        poisons = (
+            f"http://127.0.0.1:{port}/ilp",
+            f"http://127.0.0.1:{port}",
+            f"http://127.0.0.1:9@127.0.0.1:{port}/ilp",
+        )
+        async with server, sockets(hub, 3) as opened:
+            for number in range(200):
+                for (_, writer), poison in zip(opened, poisons, strict=True):
+                    fields = f"Request-Id: {number}\r\nCallback-Url: {poison}\r\n".encode()
+                    writer.write(post_octets(prepare_octets("test.sink.x"), HOSTILE_TOKEN, headers=fields))
+                statuses = [(await read_response(reader))[0] for reader, _ in opened]
+                assert set(statuses) == {200}, statuses  # answered there and then, as in the synchronous form
+        assert called == []
+
+    await under(attack)
+
+
+async def test_D7_another_peers_request_ids_over_http() -> None:
+    """The hostile peer answers what was sent to another, with its very ids and a fulfillment that fits."""
+    asked: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A peer of the asynchronous form that takes packets and never answers them."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                request = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(int(request.partition(b"content-length:")[2].partition(b"\r\n")[0]))
+                asked.append(request.partition(b"request-id: ")[2].partition(b"\r\n")[0])
+                writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def attack(hub: Hub) -> None:
+        server = await asyncio.start_server(take, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        other = account("other", "USD/9", "test.other", Relation.PEER, with_ids(LinkSettings(), port))
+        await hub.node.create_account(other)
+        hostile = hub.node.account(AccountId("hostile"))
+        await hub.node.replace_account(replace(hostile, link=with_ids(hostile.link, 9)))
+        fulfill = Fulfill(bytes(32)).encode()
+        async with server, sockets(hub, 1) as ((reader, writer),), sockets(hub, 1) as ((_, asking),):
+            for _ in range(50):
+                asking.write(post_octets(prepare_octets("test.other.x", lifetime_ms=2_000)))
+            async with asyncio.timeout(5):
+                while len(asked) < 50:  # noqa: ASYNC110
+                    await asyncio.sleep(TRICKLE_S)
+            for request_id in asked:
+                writer.write(post_octets(fulfill, HOSTILE_TOKEN, headers=b"Request-Id: %b\r\n" % request_id))
+                assert (await read_response(reader))[0] == 400
+            assert net(hub.node, "other") == net(hub.node, "hostile") == 0
+            async with asyncio.timeout(10):
+                while hub.node.ledger.holds:  # noqa: ASYNC110
+                    await asyncio.sleep(TRICKLE_S)
+
+    async with arena(min_message_window_ms=100) as hub, honest_http(hub) as send:
+        (await beside(send, attack(hub))).check()
+        assert net(hub.node, "other") == 0
 
 
 # ---------------------------------------------------------------------- HTTP/2
