@@ -97,7 +97,7 @@ def _row_lines(row: Settled, document: Mapping[str, Any], kind: str, console: Co
     yield f"  Settled   {row.payer} → {row.payee}   {money(row.moved)}"
     if row.is_exact:
         mark = console.mark("✓")
-        left = f"; {money(row.waiting)} of it are still to be paid" if row.waiting else ""
+        left = f"; {money(row.waiting)} are still to be paid" if row.waiting else ""
         yield f"{indent}{mark} both books and {kind} agree to the unit{left}"
     else:
         mark = console.mark("·", "under way")
