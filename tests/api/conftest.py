@@ -165,6 +165,7 @@ class FakeNode:
         self.started: list[FakePayment] = []
         self.payment_keys = FakeKeys()
         self.admin_tokens = FakeTokens()
+        self.live = SimpleNamespace(traces=SimpleNamespace(get=lambda payment_id: None))
         self.quotes: list[dict[str, Any]] = []
         self.on_quote: Callable[[Quote], Quote] = lambda quote: quote
         self.on_pay: Callable[[FakePayment], None] = lambda payment: payment.end(

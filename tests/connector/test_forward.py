@@ -17,7 +17,7 @@ from interledger.codec.oer import UINT64_MAX
 from interledger.connector import events, forward, next_hops, refusals
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.forward import Limits
-from interledger.connector.guards import Refused
+from interledger.connector.guards import Compared, Refused
 from interledger.errors import ConflictError
 from interledger.ilp.echo import encode_echo_reply, encode_echo_request
 from interledger.ilp.error_codes import AmountTooLarge
@@ -97,10 +97,31 @@ def test_a_refusal_is_told_and_remembered_whole(
     for count in (1, 2):
         reject = made.send("alice", 5, to, expires=expires, now=count)
         assert reject == Reject(refused.code, "test.hub", refused.message, refused.data)
-        assert made.connector.refusals.latest.pop() == PacketRefused(
+        remembered = made.connector.refusals.latest.pop()
+        assert remembered._replace(compared=None, prepare=None) == PacketRefused(
             Timestamp(NOW + count), step, alice.id, to, 5, CONDITION, refused.code, refused.message
         )
+        assert remembered.prepare is not None
+        assert remembered.prepare.destination == to
         assert (alice.prepares, alice.refused) == (count, count)
+
+
+@pytest.mark.parametrize(
+    ("happens", "expires", "compared"),
+    [
+        (nothing, 1_500, Compared("min_message_window_ms", 500, 1_000, "ms")),
+        (use_up_credit, 10_000, Compared("owes_us_max", 4, 5, "source", 4, 0, 0)),
+    ],
+)
+def test_a_refusal_keeps_the_two_values_it_compared(
+    happens: Callable[[Hub], None], expires: int, compared: Compared
+) -> None:
+    made = Hub()
+    made.attach("alice")
+    made.attach("bob", "EUR/2")
+    happens(made)
+    made.send("alice", 5, "test.hub.bob", expires=expires, now=0)
+    assert made.connector.refusals.latest[-1].compared == compared
 
 
 def test_what_a_guard_refuses_and_what_converts_to_nothing_are_remembered_too() -> None:

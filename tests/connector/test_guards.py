@@ -14,7 +14,15 @@ from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
-from interledger.connector.guards import Guard, Refused, guards_for, packet_amount_guard, packet_rate_guard, value_guard
+from interledger.connector.guards import (
+    Compared,
+    Guard,
+    Refused,
+    guards_for,
+    packet_amount_guard,
+    packet_rate_guard,
+    value_guard,
+)
 from interledger.ilp.address import Address
 from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 
@@ -66,7 +74,9 @@ def test_a_new_bucket_is_full_and_not_fuller() -> None:
     """Also where the clock stands still since it was made."""
     guard = value_guard(60)
     assert guard(prepare(61, "test.bob"), Timestamp(0)) == Refused(
-        ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "too much value in a short time"
+        ErrorCode.T04_INSUFFICIENT_LIQUIDITY,
+        "too much value in a short time",
+        compared=Compared("amount_per_minute", 60, 61, "source", 60),
     )
     assert guard(prepare(60, "test.bob"), Timestamp(0)) is None
     assert guard(prepare(1, "test.bob"), Timestamp(999)) is not None
@@ -100,7 +110,13 @@ def test_CR_31_packets_a_minute_burst_then_steady() -> None:
 def test_a_minutes_packets_pass_at_once_also_when_the_clock_starts(per_minute: int) -> None:
     guard = packet_rate_guard(per_minute)
     answers = [guard(prepare(1, "test.bob"), Timestamp(0)) for _ in range(per_minute + 1)]
-    assert answers == [None] * per_minute + [Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down")]
+    assert answers == [None] * per_minute + [
+        Refused(
+            ErrorCode.T05_RATE_LIMITED,
+            "too many packets, slow down",
+            compared=Compared("packets_per_minute", 0, 1, "packets", per_minute),
+        )
+    ]
 
 
 def test_CR_31_value_a_minute_burst_then_steady() -> None:

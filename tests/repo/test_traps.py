@@ -51,6 +51,8 @@ PARSED_BEFORE = {
     "node/statements.py": "a Timestamp",
     "node/live/feed.py": "names of our own store",
     "api/events.py": "after a fullmatch",
+    "api/packets.py": "after a fullmatch",
+    "api/payment_trace.py": "amounts of a document that it has just made",
     "settlement/quantity.py": "after a fullmatch",
     "settlement/records.py": "documents of our own store",
     "settlement/engine/state.py": "rows of its own database",

@@ -25,6 +25,7 @@ from interledger.api import (
     openapi,
     operator_settings,
     overview,
+    packets,
     peer_balance,
     rates,
     reconciliation,
@@ -98,6 +99,7 @@ def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:
         *settlements.OPERATIONS,
         *events.OPERATIONS,
         *overview.OPERATIONS,
+        *packets.OPERATIONS,
         *settings_view.OPERATIONS,
         *live.OPERATIONS,
     )

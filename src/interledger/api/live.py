@@ -24,6 +24,8 @@ from interledger.api.json_text import encode_json
 from interledger.api.operations import Call, Operation
 from interledger.api.overview import account_look_document, counts_document, flow_document, health_document
 from interledger.api.overview import topology_document as links_document
+from interledger.api.packets import packets_document
+from interledger.api.payment_trace import trace_document
 from interledger.api.rates import rates_document
 from interledger.api.routes import routes_document
 from interledger.api.settlements import settlement_document
@@ -73,8 +75,14 @@ def _payments(node: NodeFacade, name: str) -> Any:
     return list_document(payment_document(payment.snapshot) for payment in islice(node.payments(), ROWS))
 
 
+def _packets(node: NodeFacade, name: str) -> Any:
+    records = (one for one in node.live.packets.latest() if not name or name in (one.incoming, one.outgoing))
+    return packets_document(node, list(islice(records, ROWS)))
+
+
 def _payment(node: NodeFacade, name: str) -> Any:
-    return payment_document(node.payment(name).snapshot)
+    payment = node.payment(name).snapshot
+    return payment_document(payment) | trace_document(node, payment.id, ended=payment.ended_at is not None)
 
 
 def _settlements(node: NodeFacade, name: str) -> Any:
@@ -95,6 +103,7 @@ TOPICS: Final = {
     "positions": Topic(500, _positions, "all accounts; `positions:bob` is one", True),
     "payments": Topic(1_000, _payments, "the latest payments"),
     "payment": Topic(100, _payment, "`payment:ID`, one payment", True),
+    "packets": Topic(500, _packets, "the latest packets; `packets:bob` are those of one account", True),
     "routes": Topic(1_000, lambda node, name: routes_document(node, ROUTES_MAX), "the routes"),
     "rates": Topic(1_000, lambda node, name: rates_document(node), "the rates"),
     "settlements": Topic(1_000, _settlements, "the latest settlements; `settlements:bob` are those of one", True),
@@ -112,6 +121,8 @@ async def get_live(call: Call) -> Response:
 async def _stream(node: NodeFacade, names: list[str]) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     leave = node.live.pulse.watch()
+    sees_packets = any(name.partition(":")[0] == "packets" for name in names)
+    stop_recording = node.live.packets.watch() if sees_packets else leave
     sent: dict[str, bytes] = {}
     due = dict.fromkeys(names, 0.0)
     last_sent, number = loop.time(), 0
@@ -136,6 +147,7 @@ async def _stream(node: NodeFacade, names: list[str]) -> AsyncIterator[bytes]:
             await asyncio.sleep(max(min(due.values()) - loop.time(), STEP_S))
     finally:
         leave()
+        stop_recording()
 
 
 def _made(topic: Topic, node: NodeFacade, name: str) -> Any:

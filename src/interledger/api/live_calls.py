@@ -54,6 +54,18 @@ class LiveCalls(SettlementCalls):
         """Who is connected, and what moves between us."""
         return cast("Document", await self._call("GET", "/api/topology"))
 
+    async def packets(self, **query: object) -> Document:
+        """A page, newest first. `code`, `account`, `outcome`, `limit`, `cursor`."""
+        return cast("Document", await self._call("GET", "/api/packets?" + query_text(query)))
+
+    async def packet(self, condition: str) -> Document:
+        """By the first digits of its condition: its journey, its octets, what is inside."""
+        return cast("Document", await self._call("GET", f"/api/packets/{encode_path(condition, safe='')}"))
+
+    def tail_packets(self, **query: object) -> AsyncIterator[StreamedEvent]:
+        """Each packet as it has its outcome (`packet`); above 200 a second, how many more there were (`missed`)."""
+        return self._stream("/api/packets?" + query_text(query))
+
     async def account_history(self, account_id: str) -> list[Document]:
         """Where an account stood since the node started, oldest first."""
         return await self._items(f"/api/accounts/{encode_path(account_id, safe='')}/history")

@@ -7,19 +7,17 @@ from typing import Any, Protocol
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
+from interledger.node.live.channel import Channel
 from interledger.node.live.overview import AccountLook, NodeLook
+from interledger.node.live.recorder import PacketRecord, Recorder
 from interledger.node.live.seconds import Flow, PositionPoint
+from interledger.node.live.traces import PaymentTrace
+from interledger.transport.stream.packet import StreamPacket
 
 __all__ = [
-    "ChannelView",
-    "EventPageView",
-    "EventView",
-    "EventsFacade",
-    "LiveFacade",
-    "OverviewFacade",
-    "PulseFacade",
-    "SecondsFacade",
-]
+    "ChannelView", "EventPageView", "EventView", "EventsFacade", "LiveFacade", "OverviewFacade", "PacketsFacade",
+    "PulseFacade", "SecondsFacade", "TracesFacade",
+]  # fmt: skip
 
 
 class EventView(Protocol):
@@ -105,6 +103,34 @@ class PulseFacade(Protocol):
         ...
 
 
+class PacketsFacade(Protocol):
+    """Packets that went through."""
+
+    @property
+    def is_recording(self) -> bool: ...
+    @property
+    def recorder(self) -> Recorder: ...
+    def watch(self) -> Callable[[], None]:
+        """Record until what is returned was called."""
+        ...
+
+    def subscribe(self) -> Channel[PacketRecord]: ...
+    def latest(self) -> list[PacketRecord]:
+        """Newest first."""
+        ...
+
+    def find(self, prefix: str) -> list[PacketRecord]: ...
+    def open(self, record: PacketRecord) -> tuple[StreamPacket | None, StreamPacket | None]:
+        """What is inside Prepare and answer, where the secret is ours."""
+        ...
+
+
+class TracesFacade(Protocol):
+    """The packets of payments."""
+
+    def get(self, payment_id: str) -> PaymentTrace | None: ...
+
+
 class LiveFacade(Protocol):
     """Everything below `node.live`."""
 
@@ -116,3 +142,7 @@ class LiveFacade(Protocol):
     def seconds(self) -> SecondsFacade: ...
     @property
     def pulse(self) -> PulseFacade: ...
+    @property
+    def packets(self) -> PacketsFacade: ...
+    @property
+    def traces(self) -> TracesFacade: ...

@@ -35,6 +35,11 @@ _QUERY: Final = {
     "amount": ("Units of the account's asset", {"type": "string", "pattern": "^[0-9]+$"}),
     "only": ("Kinds of events or their topics: `unknown,settlement,limit.near`", {"type": "string"}),
     "since": ("The id of the last event that you have", {"type": "string", "pattern": "^[0-9]+$"}),
+    "code": ("An ILP error code, as `T04`", {"type": "string"}),
+    "outcome": (
+        "What became of it",
+        {"type": "string", "enum": ["fulfilled", "rejected", "unknown", "in_flight", "not_seen"]},
+    ),
     "topics": (
         "One or more of `health`, `counts`, `seconds`, `links`, `positions`, `payments`, `payment:ID`, `packets`,"
         " `routes`, `rates`, `settlements`, `unknown`, with commas between them; `positions:bob` is one account",

@@ -27,6 +27,7 @@ from interledger.api.json_text import encode_json
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.paging import read_limit
 from interledger.api.payment_terms import Terms, learn_deliver, read_terms
+from interledger.api.payment_trace import trace_document
 from interledger.api.problems import Problem, problem_document, problem_of
 from interledger.codec.strict_json import parse_json_object
 from interledger.errors import NotFoundError
@@ -134,7 +135,10 @@ class PaymentResource:
         return json_response(list_document(map(payment_document, page), page[-1].id if has_more else None))
 
     async def get_payment(self, call: Call) -> Response:
-        return json_response(payment_document(_payment(call).snapshot))
+        payment = _payment(call).snapshot
+        return json_response(
+            payment_document(payment) | trace_document(call.node, payment.id, ended=payment.ended_at is not None)
+        )
 
     async def cancel_payment(self, call: Call) -> Response:
         """Answers at once; what is in flight is still waited for."""
@@ -201,7 +205,7 @@ class PaymentResource:
             ),
             Operation(
                 method="GET", path="/api/payments/{payment}", access=Access.ANY, handler=self.get_payment,
-                summary="One payment", answer="Payment", problems=(404,), tags=("payments",),
+                summary="One payment, with its packets", answer="PaymentWhole", problems=(404,), tags=("payments",),
             ),
             Operation(
                 method="POST", path="/api/payments/{payment}/cancel", access=Access.ANY, handler=self.cancel_payment,

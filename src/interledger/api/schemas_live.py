@@ -15,6 +15,7 @@ from interledger.api.schema_kinds import (
     object_of,
     or_null,
     ref,
+    ref_or_null,
 )
 from interledger.node.live.kinds import EVENT_KINDS, Level
 
@@ -22,6 +23,123 @@ __all__ = ["LIVE_SCHEMAS"]
 
 _PER_SECOND: Final = object_of({"in": COUNT, "out": COUNT})
 _PERCENT: Final = or_null(COUNT) | {"description": "Whole percent, rounded down; null: there is no limit"}
+
+_OUTCOME: Final[Schema] = {
+    "type": "string",
+    "enum": ["fulfilled", "rejected", "unknown", "in_flight", "not_seen"],
+}
+_COMPARED: Final = object_of(
+    {
+        "limit": TEXT,
+        "room": UNITS,
+        "needed": UNITS,
+        "unit": {"type": "string", "enum": ["source", "target", "ms", "packets"]},
+        "asset_code": or_null(TEXT),
+        "asset_scale": or_null(COUNT),
+        "limit_value": or_null(UNITS),
+        "posted": or_null(UNITS),
+        "in_flight": or_null(UNITS),
+    }
+)
+_STREAM_PACKET: Final = object_of(
+    {
+        "packet_type": TEXT,
+        "sequence": COUNT,
+        "prepare_amount": UNITS,
+        "frames": {
+            "type": "array",
+            "items": object_of({"frame": TEXT, "fields": {"type": "object", "additionalProperties": TEXT}}),
+        },
+    }
+)
+_PACKETS: Final[dict[str, Schema]] = {
+    "Packet": object_of(
+        {
+            "id": TEXT | {"description": "The first eight digits of the condition"},
+            "condition": TEXT,
+            "at": MOMENT,
+            "outcome": _OUTCOME,
+            "code": or_null(TEXT),
+            "message": or_null(TEXT),
+            "triggered_by": or_null(TEXT),
+            "destination": TEXT,
+            "incoming": TEXT,
+            "amount_in": ref_or_null("Money"),
+            "expires_in": or_null(MOMENT),
+            "outgoing": or_null(TEXT),
+            "amount_out": ref_or_null("Money"),
+            "expires_out": or_null(MOMENT),
+            "sent_after_us": or_null(COUNT),
+            "answered_after_us": or_null(COUNT),
+            "payment": or_null(TEXT) | {"description": "Of this node, where it is one of its packets"},
+            "journey": {
+                "type": "array",
+                "items": object_of(
+                    {
+                        "step": TEXT,
+                        "state": {"type": "string", "enum": ["done", "refused", "not_reached"]},
+                        "text": TEXT,
+                        "compared": {"oneOf": [_COMPARED, {"type": "null"}]},
+                    }
+                ),
+            },
+        }
+    ),
+    "PacketWhole": {
+        "allOf": [
+            ref("Packet"),
+            object_of(
+                {
+                    "octets": or_null(TEXT) | {"description": "Of the Prepare as it came, in hex"},
+                    "data_octets": or_null(COUNT),
+                    "stream": {"oneOf": [_STREAM_PACKET, {"type": "null"}]},
+                    "stream_reply": {"oneOf": [_STREAM_PACKET, {"type": "null"}]},
+                }
+            ),
+        ]
+    },
+    "PacketPage": object_of(
+        {"items": {"type": "array", "items": ref("Packet")}, "next_cursor": or_null(TEXT), "recording": FLAG}
+    ),
+    "PaymentWhole": {
+        "allOf": [
+            ref("Payment"),
+            object_of(
+                {
+                    "trace": {
+                        "oneOf": [
+                            object_of(
+                                {
+                                    "began_at": MOMENT,
+                                    "packets": {"type": "array", "items": ref("TracedPacket")},
+                                    "more": COUNT,
+                                }
+                            ),
+                            {"type": "null"},
+                        ]
+                    }
+                }
+            ),
+        ]
+    },
+    "TracedPacket": object_of(
+        {
+            "number": COUNT,
+            "count": COUNT | {"description": "More than 1: so many like it, one behind the other"},
+            "id": TEXT,
+            "amount": UNITS,
+            "delivered": or_null(UNITS),
+            "sent_us": COUNT,
+            "answered_us": or_null(COUNT),
+            "outcome": {
+                "type": "string",
+                "enum": ["in_flight", "fulfilled", "rejected", "unknown", "test", "unanswered"],
+            },
+            "code": or_null(TEXT),
+        }
+    )
+    | {"description": "Times in microseconds since the payment began; amounts in units of its two assets"},
+}
 
 LIVE_SCHEMAS: Final[dict[str, Schema]] = {
     "Event": object_of(
@@ -147,6 +265,7 @@ LIVE_SCHEMAS: Final[dict[str, Schema]] = {
             },
         }
     ),
+    **_PACKETS,
     "PositionPoint": object_of({"at": MOMENT, "net": UNITS, "pending_in": UNITS, "pending_out": UNITS}),
     "Setting": object_of(
         {

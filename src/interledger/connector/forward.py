@@ -70,6 +70,7 @@ class Connector:
         self.limits = limits
         self.services = Services(ledger)
         self.link_watchers: list[Callable[[AccountId, Timestamp], None]] = []
+        self.on_attach: Callable[[Peer], None] = lambda peer: None
         self.peers: dict[AccountId, Peer] = {}
         self.totals = Totals()
         self.refusals = Refusals()
@@ -119,7 +120,7 @@ class Connector:
         window = limits.min_message_window_ms
         expires_at = min(incoming_expires_at - window, now + limits.max_hold_ms)
         if expires_at - now < window:
-            return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.TOO_LITTLE_TIME)
+            return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.refuse_time(expires_at - now, window))
         amount = outgoing_amount = prepare.amount
         hold: Hold | None = None
         if amount:
@@ -139,7 +140,7 @@ class Connector:
             legs = crossing.legs(amount, outgoing_amount)
             held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
             if type(held) is not Hold:
-                return self._refuse(incoming, prepare, now, Step.HOLD, refusals.NO_CREDIT)
+                return self._refuse(incoming, prepare, now, Step.HOLD, refusals.refuse_credit(held, crossing))
             hold = held
 
         # 5 forward
@@ -304,13 +305,8 @@ class Connector:
 
     def _refuse(self, incoming: Peer, prepare: Prepare, now: Timestamp, step: Step, refused: Refused) -> Reject:
         incoming.refused += 1
-        code, message, data = refused
-        self.refusals.add(
-            PacketRefused(
-                now, step, incoming.id, prepare.destination, prepare.amount, prepare.execution_condition, code, message
-            )
-        )
-        return Reject(code, self.address, message, data)
+        self.refusals.add(PacketRefused.of(now, step, incoming.id, prepare, refused))
+        return Reject(refused.code, self.address, refused.message, refused.data)
 
     def _reject_for(self, flight: InFlight, now: Timestamp, step: Step, refused: Refused) -> Reject:
         amount = flight.hold.legs[0][2] if flight.hold is not None else 0
@@ -352,6 +348,7 @@ class Connector:
         )
         self._departed.hand_over(peer)
         self.peers[peer_id] = peer
+        self.on_attach(peer)
         self.routes_changed()
         return peer
 

@@ -14,15 +14,32 @@ from interledger.codec.oer import UINT64_MAX
 from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 from interledger.ilp.packet import Prepare
 
-__all__ = ["Guard", "Refused", "guards_for", "packet_amount_guard", "packet_rate_guard", "value_guard"]
+__all__ = ["Compared", "Guard", "Refused", "guards_for", "packet_amount_guard", "packet_rate_guard", "value_guard"]
+
+
+class Compared(NamedTuple):
+    """The two values of which one was too small, for people: `room` of the limit was left, `needed` was asked for.
+
+    `unit`: `source` or `target` (units of the incoming or outgoing account's asset), `ms` or `packets`. Of a credit
+    limit also what it is, what was posted, and what was in flight then.
+    """
+
+    limit_name: str
+    room: int
+    needed: int
+    unit: str = "source"
+    limit: int | None = None
+    posted: int | None = None
+    pending: int | None = None
 
 
 class Refused(NamedTuple):
-    """Why a packet goes no further: what its Reject will say."""
+    """Why a packet goes no further: what its Reject will say. `compared` stays here."""
 
     code: ErrorCode
     message: str
     data: bytes = b""
+    compared: Compared | None = None
 
 
 class Guard(Protocol):
@@ -59,7 +76,8 @@ def packet_rate_guard(packets_per_minute: int) -> Guard:
         if due < now_us:
             due = now_us
         elif due - now_us > ahead_max:
-            return Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down")
+            compared = Compared("packets_per_minute", 0, 1, "packets", packets_per_minute)
+            return Refused(ErrorCode.T05_RATE_LIMITED, "too many packets, slow down", b"", compared)
         if not dry:
             due += interval
         return None
@@ -74,7 +92,10 @@ def packet_amount_guard(packet_amount_max: int) -> Guard:
         if prepare.amount <= packet_amount_max:
             return None
         data = AmountTooLarge(prepare.amount, packet_amount_max).encode()
-        return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than this account may send", data)
+        compared = Compared("packet_amount_max", packet_amount_max, prepare.amount)
+        return Refused(
+            ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than this account may send", data, compared
+        )
 
     return guard
 
@@ -89,7 +110,8 @@ def value_guard(amount_per_minute: int) -> Guard:
         tokens = min(tokens + (now - refilled_at) * amount_per_minute, amount_per_minute * 60_000)
         refilled_at = now
         if prepare.amount * 60_000 > tokens:
-            return Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "too much value in a short time")
+            compared = Compared("amount_per_minute", tokens // 60_000, prepare.amount, "source", amount_per_minute)
+            return Refused(ErrorCode.T04_INSUFFICIENT_LIQUIDITY, "too much value in a short time", b"", compared)
         if not dry:
             tokens -= prepare.amount * 60_000
         return None

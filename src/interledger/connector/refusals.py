@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from interledger.accounts.ledger import Refusal
 from interledger.connector.crossing import Crossing
-from interledger.connector.guards import Refused
+from interledger.connector.guards import Compared, Refused
 from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "TOO_LITTLE_TIME",
     "WRONG_FULFILLMENT",
     "refuse_amount",
+    "refuse_credit",
+    "refuse_time",
 ]
 
 EXPIRED: Final = Refused(ErrorCode.R00_TRANSFER_TIMED_OUT, "the packet had expired when it arrived")
@@ -43,7 +46,26 @@ WRONG_FULFILLMENT: Final = Refused(
 def refuse_amount(amount: int, outgoing_amount: int, crossing: Crossing) -> Refused:
     """F08 tells the most in the sender's units (A17); R01 for what converts to nothing (D-15)."""
     if outgoing_amount == 0:
-        return Refused(ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT, "the amount converts to zero on the next link")
+        compared, text = Compared("converted amount", 0, 1, "target"), "the amount converts to zero on the next link"
+        return Refused(ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT, text, b"", compared)
     most = crossing.amount_max * crossing.denominator // crossing.numerator
     data = AmountTooLarge(amount, min(most, amount - 1)).encode()
-    return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than the next link takes", data)
+    compared = Compared("packet_amount_max", crossing.amount_max, outgoing_amount, "target")
+    return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than the next link takes", data, compared)
+
+
+def refuse_credit(refusal: Refusal, crossing: Crossing) -> Refused:
+    """T04, with the limit that said no and how it stood."""
+    line = refusal.account
+    if line is crossing.source:
+        posted, pending = line.debits_posted - line.credits_posted, line.debits_pending
+        compared = Compared("owes_us_max", refusal.room, refusal.amount, "source", line.debit_max, posted, pending)
+    else:
+        posted, pending = line.credits_posted - line.debits_posted, line.credits_pending
+        compared = Compared("we_owe_max", refusal.room, refusal.amount, "target", line.credit_max, posted, pending)
+    return NO_CREDIT._replace(compared=compared)
+
+
+def refuse_time(left_ms: int, window_ms: int) -> Refused:
+    """R02: what would be left to the next node, and what it has to have."""
+    return TOO_LITTLE_TIME._replace(compared=Compared("min_message_window_ms", max(left_ms, 0), window_ms, "ms"))

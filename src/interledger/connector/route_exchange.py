@@ -15,12 +15,13 @@ from interledger.accounts.asset import NO_CURRENCY
 from interledger.clock import Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.guards import Refused
+from interledger.connector.peer import Peer
 from interledger.errors import DecodeError
 from interledger.ilp.address import is_prefix_of
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.ilp.peer import PEER_FULFILLMENT
-from interledger.link.base import Link, RequestId
+from interledger.link.base import RequestId
 from interledger.routing.ccp.messages import CONTROL_DESTINATION, UPDATE_DESTINATION, RouteControl, RouteUpdate
 from interledger.routing.ccp.policy import LearnedRoute, LocalRoute, receives_by_default, sends_by_default
 from interledger.routing.ccp.protocol import Timing
@@ -74,7 +75,7 @@ class RouteExchange:
         self._wake = wake
         self._first_ask_ms = min(FIRST_ASK_MS_MAX, timing.interval_ms // 5)
         self._own = connector.address
-        self._links: dict[AccountId, Link | None] = {}
+        self._peers: dict[AccountId, Peer | None] = {}
         self._table_changed = False
         self._speaker = Speaker(
             connector.address,
@@ -99,9 +100,9 @@ class RouteExchange:
         if self._connector.address != self._own:
             self._own = self._connector.address
             self._speaker.set_address(self._own)
-        for gone in self._links.keys() - by_id.keys():
+        for gone in self._peers.keys() - by_id.keys():
             self._speaker.remove_peer(gone)
-            del self._links[gone]
+            del self._peers[gone]
         for account in by_id.values():
             self._follow_account(account, now)
         self._follow_routes(by_id)
@@ -114,11 +115,10 @@ class RouteExchange:
         else:
             self._speaker.set_peer(account.id, terms)
         peer = self._connector.peers.get(account.id)
-        link = None if peer is None else peer.link
-        if account.id not in self._links or self._links[account.id] is not link:
-            self._links[account.id] = link
+        if account.id not in self._peers or self._peers[account.id] is not peer:
+            self._peers[account.id] = peer  # another link
             self._speaker.link_lost(account.id)
-        if link is not None and link.ready():
+        if peer is not None and peer.link.ready():
             self._up(account, now)
 
     def _up(self, account: Account, now: Timestamp) -> None:

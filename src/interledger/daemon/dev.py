@@ -186,9 +186,9 @@ class DevNetwork:
             secret_seed=bytes.fromhex(keep_secret(keep, "secret_seed", SystemEntropy())),
             admin_auth_token=keep_secret(keep, "admin_token", SystemEntropy()),
             default_spsp_account=None if spec.asset is None else AccountId(spec.name),
+            packet_log=True,
             development=True,
-            # Only hubs earn: what a holder sends is what it said.
-            spread=self.topology.margin if spec.asset is None else Fraction(0),
+            spread=self.topology.margin if spec.asset is None else Fraction(0),  # what a holder sends is what it said
         )
 
     def _certificates(self, spec: DevNode) -> dict[str, Any]:

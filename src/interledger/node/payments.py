@@ -122,7 +122,7 @@ class Payments:
         )
         payer = StreamPayer(sender, node.clock)
         peer_id = AccountId(f"{account.id}/{name}")
-        payer.attach(node.wallets.attach_end(peer_id, account, payer))
+        payer.attach(node.live.traces.attach(peer_id, account, payer, details.shared_secret))
         try:
             yield payer
         finally:

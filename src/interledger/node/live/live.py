@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 from interledger.accounts.ledger import LedgerAccount
 from interledger.node.live.feed import EventFeed
 from interledger.node.live.overview import Overview
+from interledger.node.live.packets import Packets
 from interledger.node.live.pulse import Pulse
 from interledger.node.live.reports import Reports
 from interledger.node.live.seconds import Seconds
+from interledger.node.live.traces import Traces
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
@@ -30,6 +32,8 @@ class Live:
         self.reports = Reports(node, self.events)
         self.seconds = Seconds(node)
         self.overview = Overview(node, self.seconds)
+        self.traces = Traces(node)
+        self.packets = Packets(node, self.traces)
         self.pulse.on_beat += [self.reports.look, self.seconds.beat]
         node.alarms.on_tell = self.reports.alarm
         node.ledger.on_unknown = self.reports.unknown
@@ -44,6 +48,8 @@ class Live:
         ledger.before_batch = _both(ledger.before_batch, self.pulse)
         self.seconds.start(self._node.clock.now())
         self.pulse.start()
+        if self._node.settings.packet_log:
+            self.packets.watch()
 
     def stop(self) -> None:
         """Write what was told, and end every reader. May be called again."""
@@ -51,6 +57,7 @@ class Live:
             self._runs = False
             self.reports.stopping()
         self.pulse.stop()
+        self.packets.stop()
         self.events.close()
 
 

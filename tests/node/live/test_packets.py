@@ -1,0 +1,139 @@
+"""Packets for people to look at: our own rejects always, the others while somebody looks; and a payment's packets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from interledger.api.client import ApiClient, ApiError
+from interledger.clock import Timestamp
+from interledger.ilp.packet import Prepare
+from interledger.node.live.recorder import RECORDED_PER_SECOND
+from interledger.node.node import Node
+from tests.node.loopback import account, running, settings
+
+UNIT = 10**9
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[Node]:
+    accounts = (
+        account("alice", "USD/9", "test.hub.alice", owes_us_max=10 * UNIT, packet_amount_max=UNIT),
+        account("bob", "USD/9", "test.hub.bob"),
+    )
+    async with running(settings("test.hub", accounts=accounts)) as one:
+        yield one
+
+
+@pytest.fixture
+def client(node: Node) -> ApiClient:
+    return ApiClient(f"http://127.0.0.1:{node.port}", "admin-token")
+
+
+async def pay(node: Node, amount: int) -> str:
+    payment = node.pay("alice", f"$127.0.0.1:{node.port}/bob", send=amount)
+    await payment.done()
+    return str(payment.id)
+
+
+async def test_nothing_is_recorded_while_nobody_looks_and_nothing_is_in_the_way(node: Node) -> None:
+    links = {peer.id: (peer.link, peer.guards) for peer in node.connector.peers.values()}
+    leave, leave_too = node.live.packets.watch(), node.live.packets.watch()
+    leave()
+    assert all(peer.link is not links[peer.id][0] for peer in node.connector.peers.values())
+    leave_too()
+    assert {peer.id: (peer.link, peer.guards) for peer in node.connector.peers.values()} == links
+    await pay(node, UNIT)
+    assert [record for record in node.live.packets.latest() if record.outcome == "fulfilled"] == []
+
+
+async def test_a_packet_has_its_journey_and_what_is_sealed_in_it(node: Node, client: ApiClient) -> None:
+    leave = node.live.packets.watch()
+    payment = await pay(node, UNIT // 2)
+    leave()
+    page = await client.packets(outcome="fulfilled", account="bob")
+    assert page["recording"] is False
+    packet = await client.packet(page["items"][0]["id"])
+    assert packet["amount_in"] == packet["amount_out"] == {"amount": "500000000", "asset_code": "USD", "asset_scale": 9}
+    assert (packet["incoming"], packet["outgoing"], packet["payment"]) == ("alice", "bob", payment)
+    assert [(step["step"], step["state"]) for step in packet["journey"]] == [
+        ("admit", "done"), ("route", "done"), ("convert", "done"), ("hold", "done"), ("forward", "done"),
+    ]  # fmt: skip
+    assert packet["answered_after_us"] >= packet["sent_after_us"] >= 0
+    assert packet["stream"]["packet_type"] == "Prepare"
+    assert packet["stream_reply"]["prepare_amount"] == "500000000"
+    assert "StreamMoney" in {frame["frame"] for frame in packet["stream"]["frames"]}
+    assert Prepare.decode(bytes.fromhex(packet["octets"])).amount == UNIT // 2
+
+
+async def test_our_own_rejects_are_kept_with_what_was_compared(node: Node, client: ApiClient) -> None:
+    payment = await pay(node, 30 * UNIT)
+    too_large = (await client.packets(code="F08", account="alice"))["items"][0]
+    refused = too_large["journey"][0]
+    assert (refused["state"], too_large["journey"][1]["state"]) == ("refused", "not_reached")
+    assert (refused["compared"]["limit"], refused["compared"]["room"]) == ("packet_amount_max", str(UNIT))
+    no_room = (await client.packets(code="T04"))["items"][0]["journey"][3]
+    assert (no_room["step"], no_room["state"]) == ("hold", "refused")
+    compared = no_room["compared"]
+    assert (compared["limit"], compared["limit_value"], compared["unit"]) == ("owes_us_max", str(10 * UNIT), "source")
+    assert int(compared["room"]) < int(compared["needed"])
+    assert int(compared["posted"]) + int(compared["in_flight"]) + int(compared["room"]) == 10 * UNIT
+    trace = (await client.payment(payment))["trace"]  # type: ignore[typeddict-item]  # the whole document has it
+    outcomes = {packet["outcome"] for packet in trace["packets"]}
+    assert {"fulfilled", "rejected"} <= outcomes
+
+
+async def test_a_page_goes_on(node: Node, client: ApiClient) -> None:
+    leave = node.live.packets.watch()
+    await pay(node, 9 * UNIT)
+    leave()
+    whole = (await client.packets())["items"]
+    first = await client.packets(limit=3)
+    second = await client.packets(limit=100, cursor=first["next_cursor"])
+    assert [p["condition"] for p in (*first["items"], *second["items"])] == [p["condition"] for p in whole]
+    assert second["next_cursor"] is None
+
+
+async def test_a_stream_has_each_packet_as_it_ends(node: Node, client: ApiClient) -> None:
+    stream = client.tail_packets(outcome="fulfilled")
+    waiting = asyncio.ensure_future(anext(stream))
+    while not node.live.packets.is_recording:  # noqa: ASYNC110  # the request is on its way over a socket
+        await asyncio.sleep(0.01)
+    await pay(node, UNIT // 4)
+    event = await waiting
+    assert (event.event, event.data["amount_in"]["amount"]) == ("packet", "250000000")
+    await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+
+
+async def test_more_than_anybody_reads_is_counted(node: Node) -> None:
+    leave = node.live.packets.watch()
+    peer = next(iter(node.connector.peers.values()))
+    prepare = Prepare(1, Timestamp(2**40), bytes(32), node.address)
+    for _ in range(RECORDED_PER_SECOND + 7):
+        node.live.packets.recorder.arrived(peer, prepare, Timestamp(1_000))
+    assert (len(node.live.packets.recorder.records), node.live.packets.recorder.missed) == (RECORDED_PER_SECOND, 7)
+    leave()
+    assert {record.outcome for record in node.live.packets.recorder.records} <= {"not_seen", "in_flight"}
+
+
+async def test_a_waterfall_has_every_packet_in_order(node: Node, client: ApiClient) -> None:
+    trace = (await client.payment(await pay(node, 3 * UNIT)))["trace"]  # type: ignore[typeddict-item]  # as above
+    packets = trace["packets"]
+    assert [packet["number"] for packet in packets] == list(range(1, len(packets) + 1))
+    assert sum(int(packet["delivered"] or 0) for packet in packets) == 3 * UNIT
+    assert all(packet["answered_us"] >= packet["sent_us"] for packet in packets if packet["outcome"] != "unanswered")
+    assert {packet["outcome"] for packet in packets} <= {"fulfilled", "rejected", "test", "unanswered"}
+    assert trace["more"] == 0
+
+
+async def test_a_packet_that_is_not_kept(client: ApiClient) -> None:
+    for prefix in ("abcd", "xyz", "ab"):
+        with pytest.raises(ApiError) as error:
+            await client.packet(prefix)
+        assert error.value.status == 404
+    with pytest.raises(ApiError):
+        await client.packets(outcome="lost")
+    with pytest.raises(ApiError):
+        await client.packets(cursor="no")
