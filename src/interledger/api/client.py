@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         InviteDocument,
         LoginDocument,
         PaymentDocument,
+        PaymentWholeDocument,
         QuoteDocument,
         RateDocument,
         RouteDocument,
@@ -243,8 +244,8 @@ class ApiClient(LiveCalls):
         page = await self._call("GET", f"/api/payments?{urlencode(query)}")
         return page["items"], page["next_cursor"]
 
-    async def payment(self, payment_id: str) -> PaymentDocument:
-        return cast("PaymentDocument", await self._call("GET", _path("/api/payments", payment_id)))
+    async def payment(self, payment_id: str) -> PaymentWholeDocument:
+        return cast("PaymentWholeDocument", await self._call("GET", _path("/api/payments", payment_id)))
 
     async def cancel_payment(self, payment_id: str) -> PaymentDocument:
         """Send no more. What is in flight is still waited for."""

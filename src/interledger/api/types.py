@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 __all__ = [
     "AccountDocument", "AddedPeerDocument", "AdminTokenDocument",
     "AtRiskDocument", "CallerDocument", "CheckDocument", "CheckItemDocument",
     "CreatedInviteDocument", "InviteDocument", "InviteLimitsDocument", "LimitsDocument", "LinkDocument",
-    "LoginDocument", "MoneyDocument", "PacketsDocument", "PaymentDocument", "PendingDocument", "PositionDocument",
+    "LoginDocument", "MoneyDocument", "PacketsDocument", "PaymentDocument",
+    "PaymentWholeDocument", "PendingDocument", "PositionDocument",
     "ProblemDocument",
     "QuoteDocument", "RateDocument", "RatioDocument", "RouteDocument", "StatusDocument", "TokenDocument",
 ]  # fmt: skip
@@ -260,6 +261,12 @@ class PaymentDocument(TypedDict):
     started_at: str
     ended_at: str | None
     duration_ms: int | None
+
+
+class PaymentWholeDocument(PaymentDocument):
+    """One payment with its packets: see `PaymentWhole` of the OpenAPI document. None: they are not remembered."""
+
+    trace: dict[str, Any] | None
 
 
 class AtRiskDocument(TypedDict):

@@ -80,7 +80,8 @@ async def test_our_own_rejects_are_kept_with_what_was_compared(node: Node, clien
     assert (compared["limit"], compared["limit_value"], compared["unit"]) == ("owes_us_max", str(10 * UNIT), "source")
     assert int(compared["room"]) < int(compared["needed"])
     assert int(compared["posted"]) + int(compared["in_flight"]) + int(compared["room"]) == 10 * UNIT
-    trace = (await client.payment(payment))["trace"]  # type: ignore[typeddict-item]  # the whole document has it
+    trace = (await client.payment(payment))["trace"]
+    assert trace is not None
     outcomes = {packet["outcome"] for packet in trace["packets"]}
     assert {"fulfilled", "rejected"} <= outcomes
 
@@ -119,7 +120,8 @@ async def test_more_than_anybody_reads_is_counted(node: Node) -> None:
 
 
 async def test_a_waterfall_has_every_packet_in_order(node: Node, client: ApiClient) -> None:
-    trace = (await client.payment(await pay(node, 3 * UNIT)))["trace"]  # type: ignore[typeddict-item]  # as above
+    trace = (await client.payment(await pay(node, 3 * UNIT)))["trace"]
+    assert trace is not None
     packets = trace["packets"]
     assert [packet["number"] for packet in packets] == list(range(1, len(packets) + 1))
     assert sum(int(packet["delivered"] or 0) for packet in packets) == 3 * UNIT
