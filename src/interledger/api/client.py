@@ -30,14 +30,18 @@ if TYPE_CHECKING:
         InviteDocument,
         LoginDocument,
         PaymentDocument,
-        PaymentWholeDocument,
         QuoteDocument,
         RateDocument,
         RouteDocument,
         StatusDocument,
         TokenDocument,
     )
-    from interledger.api.types_questions import PeerBalanceDocument, PingDocument, RouteExplanationDocument
+    from interledger.api.types_questions import (
+        PaymentWholeDocument,
+        PeerBalanceDocument,
+        PingDocument,
+        RouteExplanationDocument,
+    )
 
 __all__ = ["ApiClient", "ApiError", "Fetch", "FetchStream"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 __all__ = [
     "AccountDocument", "AddedPeerDocument", "AdminTokenDocument",
@@ -261,12 +261,6 @@ class PaymentDocument(TypedDict):
     started_at: str
     ended_at: str | None
     duration_ms: int | None
-
-
-class PaymentWholeDocument(PaymentDocument):
-    """One payment with its packets: see `PaymentWhole` of the OpenAPI document. None: they are not remembered."""
-
-    trace: dict[str, Any] | None
 
 
 class AtRiskDocument(TypedDict):

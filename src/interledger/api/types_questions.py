@@ -1,14 +1,15 @@
-"""Documents about questions to others: pings, a peer's books, and where a packet would go."""
+"""Documents about questions to others (pings, a peer's books, where a packet would go), and of a payment's packets."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from interledger.api.types import MoneyDocument, PendingDocument, RouteDocument
+from interledger.api.types import MoneyDocument, PaymentDocument, PendingDocument, RouteDocument
 
 __all__ = [
     "HopDocument",
     "NextHopDocument",
+    "PaymentWholeDocument",
     "PeerBalanceDocument",
     "PingDocument",
     "RefusalDocument",
@@ -87,3 +88,9 @@ class PingDocument(TypedDict):
     code: str | None
     triggered_by: str | None
     hops: list[HopDocument]
+
+
+class PaymentWholeDocument(PaymentDocument):
+    """One payment with its packets: see `PaymentWhole` of the OpenAPI document. None: they are not remembered."""
+
+    trace: dict[str, Any] | None
