@@ -9,7 +9,7 @@ __all__ = [
     "AtRiskDocument", "CallerDocument", "CheckDocument", "CheckItemDocument",
     "CreatedInviteDocument", "InviteDocument", "InviteLimitsDocument", "LimitsDocument", "LinkDocument",
     "LoginDocument", "MoneyDocument", "PacketsDocument", "PaymentDocument",
-    "PaymentWholeDocument", "PendingDocument", "PositionDocument",
+    "PendingDocument", "PositionDocument",
     "ProblemDocument",
     "QuoteDocument", "RateDocument", "RatioDocument", "RouteDocument", "StatusDocument", "TokenDocument",
 ]  # fmt: skip
