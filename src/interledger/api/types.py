@@ -9,8 +9,7 @@ __all__ = [
     "AtRiskDocument", "CallerDocument", "CheckDocument", "CheckItemDocument",
     "CreatedInviteDocument", "InviteDocument", "InviteLimitsDocument", "LimitsDocument", "LinkDocument",
     "LoginDocument", "MoneyDocument", "PacketsDocument", "PaymentDocument",
-    "PendingDocument", "PositionDocument",
-    "ProblemDocument",
+    "PendingDocument", "PositionDocument", "ProblemDocument",
     "QuoteDocument", "RateDocument", "RatioDocument", "RouteDocument", "StatusDocument", "TokenDocument",
 ]  # fmt: skip
 
