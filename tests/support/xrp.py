@@ -89,12 +89,15 @@ async def engine_at(place: Path, node: Node, simulator: XrpSimulator, **options:
         state.close()
 
 
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def peer(name: str, address: str, engine: EngineProcess, *, asset: str = "XRP/6", **more: Any) -> Account:
     """A peer's account that the engine settles. `url`: we dial it; else it dials us."""
     url = more.pop("url", None)
-    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
     link = (
-        LinkSettings(btp_incoming_token_digest=digest)
+        LinkSettings(btp_incoming_token_digest=digest(TOKEN))
         if url is None
         else LinkSettings(btp_url=url, btp_outgoing_token=TOKEN)
     )
