@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from interledger.cli.errors import CliError
+from interledger.cli.exit_codes import ExitCode
 from interledger.cli.state import State
 from interledger.cli.tree import command
-from interledger.errors import SettingsError
 
 if TYPE_CHECKING:
     from interledger.settlement.engines.xrp.sim import XrpSimulator
 
 __all__ = ["run_simulator"]
 
-_FUND: Final = re.compile(r"(r[1-9A-HJ-NP-Za-km-z]{24,34})=([1-9][0-9]{0,10})")
+DROPS: Final = 1_000_000
 
 
 @command("xrp-sim")
 @click.option("--port", type=click.IntRange(0, 65_535), default=6006, show_default=True, help="Where it listens.")
 @click.option("--close-ms", type=click.IntRange(10), default=4_000, show_default=True, help="Between two ledgers.")
-@click.option("--fund", "funds", metavar="ADDRESS=XRP", multiple=True, help="An account that has XRP; may be repeated.")
+@click.option(
+    "--faucet", type=click.IntRange(0, 1_000_000), default=1_000, show_default=True,
+    help="XRP that every account begins with which somebody asks for.",
+)  # fmt: skip
 @click.pass_obj
-def run_simulator(state: State, port: int, close_ms: int, funds: tuple[str, ...]) -> None:
+def run_simulator(state: State, port: int, close_ms: int, faucet: int) -> None:
     """Run a SIMULATOR of the XRP Ledger on this machine, until Ctrl-C. It is no ledger: nothing on it has any worth.
 
     \b
-      ilp engine xrp-sim --fund rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh=1000
+      ilp engine xrp-sim
       ilp engine run xrp --set server=ws://127.0.0.1:6006 --set key_file=xrp.key
 
     It knows payments of XRP and payment channels, with the ledger's rules, and forgets everything when it stops.
     """
     from interledger.daemon.xrp_sim import serve_simulator
 
-    given = {}
-    for text in funds:
-        match = _FUND.fullmatch(text)
-        if match is None:
-            raise SettingsError(f"--fund {text}: write  ADDRESS=XRP, such as rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh=1000")
-        given[match[1]] = int(match[2]) * 1_000_000
+    try:
+        from interledger.settlement.engines.xrp.sim import XrpSimulator
+    except ImportError as error:
+        raise CliError(
+            ExitCode.USAGE, f"The simulator cannot be loaded: {error}", "pip install 'interledger-py[xrp]'"
+        ) from None
 
     def say_ready(simulator: XrpSimulator) -> None:
         if state.form in ("json", "ndjson"):
@@ -49,4 +52,4 @@ def run_simulator(state: State, port: int, close_ms: int, funds: tuple[str, ...]
             state.console.print(f"Simulated XRP Ledger (no real one) at {simulator.url}. Ctrl-C stops it.")
         state.console.out.flush()
 
-    serve_simulator(port, close_ms, given, say_ready)
+    serve_simulator(XrpSimulator(port, close_ms=close_ms, faucet=faucet * DROPS), say_ready)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,8 @@ from interledger.settlement.engines.xrp.outgoing import OutgoingChannels, Outgoi
 from interledger.settlement.shell import CallError
 
 __all__ = ["XrpEngine"]
+
+logger = logging.getLogger("interledger.engine")
 
 INFO_ALL: Final = b"\x02"
 
@@ -107,6 +110,7 @@ class XrpEngine(SettlementEngine):
         out_terms = OutgoingTerms(self.scale, numbers["deposit"], numbers["settle_delay_s"])
         self._in = IncomingChannels(host, self._ledger, self._key, in_terms)
         self._out = OutgoingChannels(host, self._ledger, self._key, out_terms)
+        logger.info("our address on the XRP Ledger is %s", self._key.address)
         host.spawn("watching the channels", self._watch)
 
     async def stop(self) -> None:
@@ -137,7 +141,10 @@ class XrpEngine(SettlementEngine):
             if error.is_refusal:
                 return  # we are the server: the peer begins
             raise
-        info = PeerInfo.decode(_data_of(answer, "info"))
+        try:
+            info = PeerInfo.decode(_data_of(answer, "info"))
+        except DecodeError as error:
+            raise CannotPayError(f"{account.id} does not say how it settles in XRP, or not yet ({error})") from None
         if info.scale != self.scale:
             raise CannotPayError(f"{account.id} has scale {info.scale}, this engine {self.scale}")
         self._learn(account, info.address)
@@ -332,6 +339,10 @@ class XrpEngine(SettlementEngine):
     # ------------------------------------------------------------------ watching
 
     async def _watch(self) -> None:
+        try:
+            await self._ledger.sequence()
+        except CannotPayError as error:
+            self._host.alarm(str(error))
         while True:
             for account in self._host.accounts:
                 try:

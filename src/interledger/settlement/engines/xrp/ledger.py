@@ -164,6 +164,16 @@ class XrpLedger:
             marker = {"marker": _as_sent(page["marker"])}
         return None
 
+    async def sequence(self) -> int:
+        """Of our next transaction. Raises `CannotPayError` while our account is none of the ledger's, `LedgerError`."""
+        try:
+            account = await self.request("account_info", account=self._key.address, ledger_index="current")
+        except LedgerError as error:
+            if error.code == "actNotFound":
+                raise CannotPayError(f"{self._key.address} is no account of the ledger yet: pay XRP to it") from None
+            raise
+        return int(account["account_data"]["Sequence"])
+
     async def fee(self) -> int:
         """Of a transaction now, in drops."""
         drops = (await self.request("fee"))["drops"]
@@ -196,17 +206,12 @@ class XrpLedger:
         self._host.put(f"done {name}", None)
 
     async def _make(self, name: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            account = await self.request("account_info", account=self._key.address, ledger_index="current")
-        except LedgerError as error:
-            if error.code == "actNotFound":
-                raise CannotPayError(f"{self._key.address} is no account of the ledger yet: pay XRP to it") from None
-            raise
+        sequence = await self.sequence()
         validated = await self._validated()
         fee = await self.fee()
         if fee > FEE_MAX_DROPS:
             raise CannotPayError(f"{name}: the fee is {fee} drops now, more than {FEE_MAX_DROPS}")
-        sequence, last = int(account["account_data"]["Sequence"]), validated + LEDGERS
+        last = validated + LEDGERS
         whole = {**fields, "Sequence": sequence, "Fee": str(fee), "LastLedgerSequence": last}
         signed = self._key.sign_transaction(whole)
         kept = {"name": name, "fields": dict(fields), **signed._asdict(), "sequence": sequence, "last": last}

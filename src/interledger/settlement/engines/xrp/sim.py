@@ -36,14 +36,21 @@ class XrpSimulator:
     """`async with XrpSimulator() as simulator:` runs it; `simulator.url` is where."""
 
     def __init__(
-        self, port: int = 0, *, close_ms: int = CLOSE_MS, clock: Clock | None = None, host: str = "127.0.0.1"
+        self,
+        port: int = 0,
+        *,
+        close_ms: int = CLOSE_MS,
+        faucet: int = 0,
+        clock: Clock | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
+        """`faucet`: drops that every account has which is asked for. A port of 0: any that is free."""
         self._clock = clock or SystemClock()
         self._host, self._wanted_port, self._close_ms = host, port, close_ms
         self.skipped_s = 0
         """Seconds that the ledger's time is ahead of the clock."""
         self.ledger = SimLedger(self._now())
-        self.api = SimApi(self.ledger, self.close_ledger)
+        self.api = SimApi(self.ledger, self.close_ledger, faucet)
         self._clients: dict[ServerConnection, _Client] = {}
         self._server: Server | None = None
         self._closing: asyncio.Task[None] | None = None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, final
 
+from interledger.settlement.engines.xrp.keys import is_address
 from interledger.settlement.engines.xrp.sim_ledger import (
     BASE_FEE,
     OWNER_RESERVE,
@@ -35,8 +36,10 @@ class SimApiError(Exception):
 class SimApi:
     """The API of one ledger. `now`: the time in the ledger's seconds."""
 
-    def __init__(self, ledger: SimLedger, close: Callable[[], None]) -> None:
+    def __init__(self, ledger: SimLedger, close: Callable[[], None], faucet: int = 0) -> None:
+        """`faucet`: drops that an account begins with which somebody asks for; 0: there is no faucet."""
         self._ledger = ledger
+        self._faucet = faucet
         self._close = close
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "ping": lambda _: {},
@@ -148,7 +151,10 @@ class SimApi:
         return {"index": name, "ledger_index": self._ledger.index, "node": found, "validated": True}
 
     def _account_info(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        found = self._state(request).accounts.get(request["account"])
+        address = str(request["account"])
+        if self._faucet and address not in self._ledger.open.accounts and is_address(address):
+            self._ledger.fund(address, self._faucet)
+        found = self._state(request).accounts.get(address)
         if found is None:
             raise SimApiError("actNotFound")
         data = {"LedgerEntryType": "AccountRoot", "Flags": 0, "PreviousTxnID": "0" * 64, "PreviousTxnLgrSeq": 2}
