@@ -24,7 +24,6 @@ from interledger.settlement.engine.base import (
     CannotPayError,
     EngineAccount,
     EngineHost,
-    EngineOption,
     Payment,
     SettlementEngine,
 )
@@ -38,6 +37,7 @@ from interledger.settlement.engines.xrp.claims import (
 from interledger.settlement.engines.xrp.incoming import INVALID, NOT_ACCEPTED, IncomingChannels, IncomingTerms
 from interledger.settlement.engines.xrp.keys import XrpKey, is_address, read_key
 from interledger.settlement.engines.xrp.ledger import XrpLedger
+from interledger.settlement.engines.xrp.options import OPTIONS, read_numbers
 from interledger.settlement.engines.xrp.outgoing import OutgoingChannels, OutgoingTerms
 from interledger.settlement.shell import CallError
 
@@ -61,22 +61,10 @@ class XrpEngine(SettlementEngine):
 
     name = "xrp"
     subprotocols = ("info", "channel", "last_claim", "fund_channel", "xrp_address", "ripple_channel_id")
-    options = (
-        EngineOption("server", "A server of the XRP Ledger: ws://... or wss://..."),
-        EngineOption("key_file", "The seed (sEd...) of our account; made when there is none.", secret=True),
-        EngineOption("dialect", "What the peers speak: asym or paychan.", "asym"),
-        EngineOption("scale", "Decimal places of claims: the peers have to have the same.", "6"),
-        EngineOption("deposit", "Drops that a channel of ours is opened with, and topped up by.", "10000000"),
-        EngineOption("deposit_back", "Drops of a channel that a peer who dials asks for.", "1000000"),
-        EngineOption("deposit_min", "Drops that its own channel must have for that.", "10000000"),
-        EngineOption("settle_delay_s", "Of our channels, and of the peers' at least.", "3600"),
-        EngineOption("claim_every_ms", "So often a claim is redeemed that is worth the fee.", "300000"),
-        EngineOption("look_ms", "Between two looks at the ledger.", "4000"),
-    )
+    options = OPTIONS
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        names = ("scale", "deposit", "deposit_back", "deposit_min", "settle_delay_s", "claim_every_ms", "look_ms")
-        self._numbers = {name: _whole(options, name) for name in names}
+        self._numbers = read_numbers(options)
         self.scale = self._numbers["scale"]
         self._dialect = options["dialect"]
         self._server = options["server"]
@@ -377,10 +365,3 @@ def _data_of(entries: Entries, name: str) -> bytes:
     if entry is None:
         raise DecodeError(f"there is no {name} in the answer")
     return entry.data
-
-
-def _whole(options: Mapping[str, str], name: str) -> int:
-    text = options[name]
-    if not (text.isascii() and text.isdigit() and len(text) < 18):
-        raise SettingsError(f"{name} is a whole number, not “{text}”")
-    return int(text)
