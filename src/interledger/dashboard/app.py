@@ -23,7 +23,18 @@ from interledger.dashboard import live, login
 from interledger.dashboard.forms import read_form
 from interledger.dashboard.inside import inside_client
 from interledger.dashboard.page import HEADERS, Page, Twin, choose_language, choose_theme, csrf_token
-from interledger.dashboard.pages import accounts, node, overview, pay, payments, rates, routes, settlements, unknown
+from interledger.dashboard.pages import (
+    accounts,
+    node,
+    overview,
+    packets,
+    pay,
+    payments,
+    rates,
+    routes,
+    settlements,
+    unknown,
+)
 from interledger.errors import InterledgerError
 
 __all__ = ["DevelopmentNetwork", "add_dashboard"]
@@ -52,8 +63,11 @@ def add_dashboard(app: Starlette, network: DevelopmentNetwork | None = None) -> 
         Mount("/static", _Static(packages=[(__package__, "static")])),
         Route("/login", one.login, methods=["POST"]),
     ]
-    one.sections = frozenset(place.strip("/").partition("/")[0] or "overview" for place, _ in _PAGES)
-    for place, handler in _PAGES:
+    api = {route.path for route in app.router.routes if isinstance(route, Route)}
+    # Packets have pages where the API has them: they are a part of it that a node may be built without.
+    offered = [(place, handler) for place, handler in _PAGES if "/packets" not in place or "/api/packets" in api]
+    one.sections = frozenset(place.strip("/").partition("/")[0] or "overview" for place, _ in offered)
+    for place, handler in offered:
         method, _, path = place.rpartition(" ")
         found.append(Route(path, one.endpoint(handler), methods=[method or "GET"]))
     found.append(Route("/{rest:path}", one.endpoint(_nothing_here), methods=["GET", "POST"]))
@@ -179,7 +193,7 @@ def _problem_page(page: Page, error: Exception) -> Response:
 
 _PAGES: Final = tuple(
     place
-    for part in (overview, accounts, payments, settlements, rates, routes, unknown, pay, node, login, live)
+    for part in (overview, accounts, packets, payments, settlements, rates, routes, unknown, pay, node, login, live)
     for place in part.PAGES
 )
 """In the order in which paths are tried."""

@@ -93,6 +93,10 @@ def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
         since = datetime.now(UTC) - moment_of(text)
         return _time(text, format_.age(int(since.total_seconds() * 1000)))
 
+    def ms(milliseconds: int) -> str:
+        """A time that is no number of the data by itself."""
+        return format_.seconds(milliseconds)
+
     def duration(milliseconds: int) -> Markup:
         return _data(milliseconds, format_.seconds(milliseconds))
 
@@ -110,7 +114,7 @@ def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
         """A state, kind or relation of the API in this language."""
         return texts.get(text)
 
-    found = (units, money, about, about_units, count, rate, clock, ago, duration, theirs, named, word)
+    found = (units, money, about, about_units, count, rate, clock, ago, ms, duration, theirs, named, word)
     return {function.__name__: function for function in found} | {"decimal": format_.decimal}
 
 

@@ -9,8 +9,11 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 from starlette.responses import Response
 
+from interledger.api.client import ApiError
+from interledger.api.problems import Problem
 from interledger.dashboard.exposure import Exposure, exposure_of
 from interledger.dashboard.page import Page, Twin, amount_text
+from interledger.dashboard.typed import parse_typed, typed_amount
 
 __all__ = ["PAGES", "account_twin", "account_values"]
 
@@ -68,6 +71,59 @@ async def show_account(page: Page) -> Response:
         sentence=_sentence(page, account, exposure),
         routes_words=_routes_words(page, account),
         **values,
+    )
+
+
+async def show_ledger(page: Page) -> Response:
+    """Its statement by the minute."""
+    account: Document = dict(await page.api.account(page.request.path_params["account"]))
+    kind = "local" if account["relation"] == "local" else "peer"
+    query = {"account": f"{kind}/{account['id']}", "by": "minute"}
+    try:
+        statement = await page.api.ledger_statement(**query)
+    except ApiError as error:
+        if error.status >= 500:
+            raise
+        statement = {"lines": []}  # nothing was ever written about it
+    values = account_values(page, account, exposure_of(account), "ledger", f"/api/ledger/statement?{urlencode(query)}")
+    return page.render("account_ledger.html", statement=statement, **values)
+
+
+LIMITS: Final = (
+    ("owes_us_max", "Owes us, at most"),
+    ("we_owe_max", "We owe, at most"),
+    ("packet_amount_max", "Largest packet"),
+)
+
+
+async def ask_limits(page: Page) -> Response:
+    """The limits as they are typed."""
+    return await _limits_form(page)
+
+
+async def change_limits(page: Page) -> Response:
+    """At once. What is empty is no limit."""
+    account = await page.api.account(page.request.path_params["account"])
+    try:
+        limits = {
+            key: str(parse_typed(page.form[key], account["asset_scale"])) if page.form.get(key) else None
+            for key, _ in LIMITS
+        }
+        await page.api.update_account(account["id"], {"limits": limits})
+    except (Problem, ApiError) as error:
+        return await _limits_form(page, wrong=str(error), typed=page.form, status=422)
+    return page.redirect(f"/ui/accounts/{quote(account['id'], safe='')}")
+
+
+async def _limits_form(
+    page: Page, *, wrong: str = "", typed: Mapping[str, str] | None = None, status: int = 200
+) -> Response:
+    account: Document = dict(await page.api.account(page.request.path_params["account"]))
+    limits, scale = account["limits"], account["asset_scale"]
+    known = {key: "" if limits[key] is None else typed_amount(int(limits[key]), scale) for key, _ in LIMITS}
+    values = account_values(page, account, exposure_of(account), "settings")
+    return page.render(
+        "account_settings.html", status=status, wrong=wrong, fields=LIMITS, typed={**known, **(typed or {})}, **values
     )
 
 
@@ -133,5 +189,8 @@ def _routes_words(page: Page, account: Document) -> str:
 PAGES: Final[Sequence[tuple[str, Callable[[Page], Any]]]] = (
     ("/accounts", list_accounts),
     ("/accounts/{account}", show_account),
+    ("/accounts/{account}/ledger", show_ledger),
+    ("/accounts/{account}/settings", ask_limits),
+    ("POST /accounts/{account}/settings", change_limits),
 )
 """Paths below `/ui`, and who answers."""

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 from starlette.responses import Response
 
+from interledger.dashboard.exposure import percent_text
 from interledger.dashboard.page import Page, Twin, amount_text, rate_of
 
 __all__ = ["PAGES"]
@@ -16,6 +17,9 @@ __all__ = ["PAGES"]
 Document = Mapping[str, Any]
 
 PAGE_SIZE: Final = 50
+
+ROWS_MAX: Final = 200
+"""Of the waterfall. The node folds runs of equal packets before that."""
 
 _STATES: Final = (
     ("", "All"), ("sending", "Sending"), ("delivered", "Delivered"), ("partial", "Part delivered"),
@@ -73,7 +77,22 @@ async def show_payment(page: Page) -> Response:
         rate=rate,
         rate_unit=unit,
         story=_story(page, one),
+        **_waterfall(one),
     )
+
+
+def _waterfall(one: Document) -> dict[str, Any]:
+    """A row for each packet: where its time began and ended, as shares of the whole."""
+    trace = one.get("trace")
+    packets = trace["packets"][:ROWS_MAX] if trace else []
+    whole = max((packet["answered_us"] or packet["sent_us"] for packet in packets), default=0) or 1
+    rows = []
+    for packet in packets:
+        start, end = packet["sent_us"] * 10_000 // whole, (packet["answered_us"] or whole) * 10_000 // whole
+        rows.append({"data": packet, "x": percent_text(start), "width": percent_text(max(40, end - start))})
+    ticks = [(percent_text(i * 2_500), f"{whole * i // 4_000} ms") for i in range(4)]
+    more = trace["more"] + len(trace["packets"]) - len(packets) if trace else 0
+    return {"rows": rows, "ticks": ticks, "rows_more": more}
 
 
 def _rate(page: Page, one: Document) -> tuple[str | None, str]:

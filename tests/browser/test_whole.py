@@ -13,6 +13,7 @@ PAGES = {
     "hub": (
         "/ui/", "/ui/topology", "/ui/accounts", "/ui/accounts/alice", "/ui/settlements", "/ui/rates",
         "/ui/routes?to=test.bob.bob&from=alice&amount=100000000", "/ui/unknown", "/ui/events", "/ui/settings",
+        "/ui/packets", "/ui/packets/{packet}", "/ui/accounts/alice/ledger", "/ui/accounts/alice/settings",
         "/ui/more", "/ui/invite", "/ui/find?q=nothing", "/ui/accounts/bob/settle", "/ui/nothing",
     ),
     "alice": ("/ui/payments", "/ui/payments/{bob}", "/ui/payments/{nobody}", "/ui/pay"),
@@ -20,7 +21,18 @@ PAGES = {
 
 
 def paths(network: Any, name: str) -> list[str]:
-    return [path.format(**{key: one["id"] for key, one in network.payments.items()}) for path in PAGES[name]]
+    known = {key: one["id"] for key, one in network.payments.items()}
+    if not has_packets(network):
+        return [path.format(**known) for path in PAGES[name] if "/packets" not in path]
+    # Of alice's first packet to hub, which was larger than hub takes.
+    refused = network.run(network.api("hub").call("GET", "/api/packets?code=F08"))["items"][0]["condition"]
+    return [path.format(**known, packet=refused) for path in PAGES[name]]
+
+
+def has_packets(network: Any) -> bool:
+    """Whether this API has them."""
+    document = network.run(network.api("hub").call("GET", "/api/openapi.json"))
+    return "/api/packets" in document["paths"]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -138,6 +150,29 @@ def test_a_payment_in_two_steps(enter: Any, network: Any) -> None:
     page.get_by_role("button", name="Send 2.00 USD").click()
     page.wait_for_url("**/ui/payments/pay_*")
     page.wait_for_function("() => document.body.innerText.includes('1.837072')")
+
+
+def test_a_refused_packet_says_why(enter: Any, network: Any) -> None:
+    if not has_packets(network):
+        pytest.skip("this API has no packets")
+    page = enter("hub", "/ui/packets?code=F08")
+    page.locator("table tbody a").last.click()
+    text = " ".join(page.inner_text("main").split())
+    assert "hub refused it at the step" in text
+    assert "Room 0.55 USD, needed 10.00 USD." in text or "Room 0.50 EUR, needed" in text
+    assert page.locator(".oct").count() == 6
+
+
+def test_limits_change_at_once(enter: Any, network: Any) -> None:
+    page = enter("hub", "/ui/accounts/alice/settings")
+    page.get_by_label("Owes us, at most").fill("1.000,50")
+    page.get_by_role("button", name="Change limits").click()
+    assert "with a point for cents" in page.inner_text("main [role=alert]")
+    page.get_by_label("Owes us, at most").fill("500.50")
+    page.get_by_role("button", name="Change limits").click()
+    page.wait_for_url("**/ui/accounts/alice")
+    assert "owes us, at most 500.50" in page.content()
+    network.run(network.api("hub").update_account("alice", {"limits": {"owes_us_max": "500000000000"}}))
 
 
 def test_an_invitation(enter: Any) -> None:
