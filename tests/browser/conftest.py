@@ -66,9 +66,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         loop.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium."""
+    """Debian's Chromium. Its driver keeps a loop running in this thread until it is closed: no other test may run meanwhile."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("chromium is missing: apt install chromium")
