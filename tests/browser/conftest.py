@@ -68,7 +68,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium. Its driver keeps a loop running in this thread until it is closed: no other test may run meanwhile."""
+    """Debian's Chromium. While its driver is open a loop runs in this thread: no test with one of its own may come."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("chromium is missing: apt install chromium")
