@@ -12,7 +12,16 @@ from interledger.cli.console import Console
 from interledger.cli.money import align, floor_spoken, parse_moment
 from interledger.cli.output import Column, cut_middle, render_table
 
-__all__ = ["AtRisk", "account_lines", "accounts_lines", "asset_of", "at_risk", "balance_lines", "position_of"]
+__all__ = [
+    "NEAR_LIMIT",
+    "AtRisk",
+    "account_lines",
+    "accounts_lines",
+    "asset_of",
+    "at_risk",
+    "balance_lines",
+    "position_of",
+]
 
 Document = Mapping[str, Any]
 

@@ -30,6 +30,7 @@ root: Final = LazyGroup(
         "balance": Entry("balance:balance", "Where accounts stand"),
         "status": Entry("status:status", "The node in one look"),
         "ping": Entry("ping:ping", "Ask a node for an echo"),
+        "doctor": Entry("doctor:doctor", "What is wrong, and what to do"),
         "explain": Entry("explain:explain", "What an ILP error code means, and what to do"),
         "decode": Entry("packet:decode", "Read the octets of an ILP packet"),
         "dev": LazyGroup(

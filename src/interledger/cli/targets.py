@@ -17,7 +17,7 @@ from interledger.cli.contexts import LOCAL, Contexts, read_contexts, token_of
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
 
-__all__ = ["DEFAULT_URL", "STATE_DIRECTORY", "Said", "Target", "dev_document", "find_target"]
+__all__ = ["DEFAULT_URL", "SETTINGS_FILE", "STATE_DIRECTORY", "Said", "Target", "dev_document", "find_target"]
 
 DEFAULT_URL: Final = "http://localhost:7770"
 STATE_DIRECTORY: Final = Path(".ilp")
