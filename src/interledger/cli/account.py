@@ -31,7 +31,12 @@ Document = Mapping[str, Any]
 @command("list")
 @click.pass_obj
 def list_accounts(state: State) -> None:
-    """All accounts of the node: how they are linked, where they stand, how much of their limits is used."""
+    """All accounts of the node: how they are linked, where they stand, how much of their limits is used.
+
+    \b
+      ilp account list
+      ilp account list -o tsv --fields id,position.net
+    """
 
     async def ask(api: ApiClient) -> Any:
         return await asyncio.gather(api.accounts(), api.rates(), api.status())

@@ -127,7 +127,11 @@ def set_account(state: State, /, name: str, yes: bool, dry_run: bool, **given: A
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
 @click.pass_obj
 def delete(state: State, name: str, yes: bool, dry_run: bool) -> int:
-    """Remove an account. One that owes something, is owed something, or has packets in flight stays."""
+    """Remove an account. One that owes something, is owed something, or has packets in flight stays.
+
+    \b
+      ilp account delete bob --dry-run
+    """
     document = find_account(state, name)
     if dry_run:
         state.emit(document, lambda: [f"  Would delete {document['id']}. Nothing was changed."])

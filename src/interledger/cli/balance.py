@@ -26,7 +26,12 @@ __all__ = ["balance"]
 @click.option("--peer", is_flag=True, help="Ask the counterpart what its books say.")
 @click.pass_obj
 def balance(state: State, name: str | None, peer: bool) -> int:
-    """Where one account stands; without a name, all of the node, and in a development network of every node."""
+    """Where one account stands; without a name, all of the node, and in a development network of every node.
+
+    \b
+      ilp balance
+      ilp balance bob -o json
+    """
     if peer:
         return _compare(state, name)
     rows: list[tuple[str, dict[str, Any]]] = []

@@ -24,7 +24,11 @@ _CONFIG = click.option("--config", metavar="FILE", help="The TOML file; without 
 @_CONFIG
 @click.pass_obj
 def check(state: State, config: str | None) -> int:
-    """Look for faults in the file and the environment: unknown names, values that cannot be used, readable secrets."""
+    """Look for faults in the file and the environment: unknown names, values that cannot be used, readable secrets.
+
+    \b
+      ilp config check --config ilp.toml
+    """
     from interledger.node.settings_load import read_settings
 
     report = read_settings({}, state.environ, config)
@@ -55,7 +59,11 @@ def fault_lines(report: SettingsReport, state: State) -> list[str]:
 @_CONFIG
 @click.pass_obj
 def show(state: State, config: str | None) -> None:
-    """Every setting: its value, and whether a flag, the environment, the file or nobody gave it. No secret is shown."""
+    """Every setting: its value, and whether a flag, the environment, the file or nobody gave it. No secret is shown.
+
+    \b
+      ilp config show -o tsv --fields key,value
+    """
     from interledger.node.settings import SETTINGS
     from interledger.node.settings_load import MADE_SECRETS, read_settings
 

@@ -15,7 +15,11 @@ __all__ = ["dashboard"]
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser of this machine, too.")
 @click.pass_obj
 def dashboard(state: State, opens: bool) -> int:
-    """A link to the node's pages. It works once, for ten minutes; then the browser is logged in for twelve hours."""
+    """A link to the node's pages. It works once, for ten minutes; then the browser is logged in for twelve hours.
+
+    \b
+      ilp node dashboard
+    """
     target = state.target()
     login = state.call(lambda api: api.create_login(), target)
     url = target.url + login["path"]

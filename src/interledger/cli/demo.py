@@ -48,6 +48,9 @@ def demo(
 ) -> int:
     """Start three nodes on free ports, pay across two currencies, compare every balance, and stop.
 
+    \b
+      ilp demo
+
     alice keeps USD, bob keeps EUR, the hub between them exchanges. All of it is real: databases, sockets, packets; with
     --settlement the ledger, too: what is owed is settled there, and compared with the books.
     """

@@ -58,6 +58,10 @@ def up(
 ) -> int:
     """Start a network of nodes on this machine: alice (USD), a hub, bob (EUR).
 
+    \b
+      ilp dev up
+      ilp dev up --topology star:5 --detach
+
     It runs until Ctrl-C or `ilp dev down`. Balances are kept in ./.ilp and are there again at the next start.
     """
     from interledger.daemon.dev import AlreadyRunningError, PortTakenError
@@ -188,7 +192,11 @@ def _say_running(state: State, document: dict[str, Any]) -> None:
 @command("down")
 @click.pass_obj
 def down(state: State) -> int:
-    """Stop the network of this directory. Balances are kept."""
+    """Stop the network of this directory. Balances are kept.
+
+    \b
+      ilp dev down
+    """
     document = _stop_running(state)
     if document is None:
         state.emit({"stopped": False}, lambda: ["  Nothing was running here."])
@@ -222,7 +230,11 @@ def _stop_running(state: State) -> dict[str, Any] | None:
 @command("status")
 @click.pass_obj
 def status(state: State) -> int:
-    """What runs in this directory, whether every node answers, and what was settled."""
+    """What runs in this directory, whether every node answers, and what was settled.
+
+    \b
+      ilp dev status
+    """
     from interledger.api.client import ApiClient
     from interledger.daemon.dev import running_network
     from interledger.daemon.settled import Settled, compare_settled

@@ -28,7 +28,11 @@ _DIRECTORY = click.option(
 @command("list")
 @click.pass_obj
 def list_engines(state: State) -> None:
-    """The engines that come with this package, and their options."""
+    """The engines that come with this package, and their options.
+
+    \b
+      ilp engine list
+    """
     from interledger.settlement.engines import ENGINES, find_engine
 
     items: list[dict[str, Any]] = []
@@ -105,7 +109,11 @@ def run_engine(
 @_DIRECTORY
 @click.pass_obj
 def payments(state: State, data_dir: str) -> None:
-    """What the engine has to pay, and what it has paid, the latest first."""
+    """What the engine has to pay, and what it has paid, the latest first.
+
+    \b
+      ilp engine payments --data-dir bank
+    """
     items = _ask(data_dir, "GET", "/payments")["items"]
     columns = (
         Column("PAYMENT", lambda item: str(item["id"])),
@@ -121,7 +129,11 @@ def payments(state: State, data_dir: str) -> None:
 @_DIRECTORY
 @click.pass_obj
 def incoming(state: State, data_dir: str) -> None:
-    """What has come in, the latest first, and whether the node knows."""
+    """What has come in, the latest first, and whether the node knows.
+
+    \b
+      ilp engine incoming --data-dir bank
+    """
     items = _ask(data_dir, "GET", "/incoming")["items"]
     columns = (
         Column("AT", lambda item: str(item["at"])),
@@ -140,7 +152,11 @@ def incoming(state: State, data_dir: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show what would be paid.")
 @click.pass_obj
 def approve(state: State, payment: int, data_dir: str, yes: bool, dry_run: bool) -> None:
-    """Agree to PAYMENT of an engine that asks first: it is shown, then confirmed."""
+    """Agree to PAYMENT of an engine that asks first: it is shown, then confirmed.
+
+    \b
+      ilp engine approve 7 --data-dir bank
+    """
     found = next((item for item in _ask(data_dir, "GET", "/payments")["items"] if item["id"] == payment), None)
     if found is None or found["done_at"] is not None:
         raise CliError(ExitCode.NOT_FOUND, f"There is no open payment {payment}.", "Look:  ilp engine payments")

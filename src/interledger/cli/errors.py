@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interledger.cli.exit_codes import ExitCode
+from interledger.cli.output import printable
 from interledger.errors import InterledgerError
 
 __all__ = ["CliError", "OnlyShownError", "as_cli_error", "error_lines", "no_node_error", "problem_document"]
@@ -55,7 +56,7 @@ class OnlyShownError(Exception):
 
 def error_lines(error: CliError, mark: str = "✗") -> list[str]:
     """`✗ Not sent: …` and up to two lines below it."""
-    first, *rest = error.lines
+    first, *rest = map(printable, error.lines)
     return [f"{mark} {first}", *(f"  {line}" for line in rest[:2])]
 
 

@@ -20,7 +20,11 @@ TOPICS = ("exit-codes", "settings")
 @click.argument("words", metavar="[COMMAND|exit-codes|settings]", nargs=-1)
 @click.pass_context
 def help_(context: click.Context, words: tuple[str, ...]) -> None:
-    """Help on a command, or on a topic: exit-codes, settings."""
+    """Help on a command, or on a topic: exit-codes, settings.
+
+    \b
+      ilp help exit-codes
+    """
     state = context.ensure_object(State)
     if words == ("exit-codes",):
         items = [{"code": int(code), "meaning": text} for code, text in MEANINGS.items()]

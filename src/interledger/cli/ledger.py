@@ -80,7 +80,11 @@ def _time_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @command("accounts")
 @click.pass_obj
 def accounts(state: State) -> None:
-    """The chart of accounts: what each ledger account means, and where it stands."""
+    """The chart of accounts: what each ledger account means, and where it stands.
+
+    \b
+      ilp ledger accounts --exact
+    """
     items = state.call(lambda api: api.ledger_accounts())
     state.emit_list(items, lambda: accounts_lines(items, state.console, exact=state.exact), identifier="name")
 
@@ -90,6 +94,9 @@ def accounts(state: State) -> None:
 @click.pass_obj
 def check(state: State, stopped: Stopped | None) -> int:
     """Compute all balances again from the journal, as far as it is kept, and compare them with what was written down.
+
+    \b
+      ilp ledger check
 
     Exit code 10 when something is wrong; the first record that differs is named. Nothing is changed.
     """
@@ -112,6 +119,9 @@ def check(state: State, stopped: Stopped | None) -> int:
 @click.pass_obj
 def compare(state: State) -> int:
     """Ask every peer what its books say, and compare. Exit code 10 when something differs that nothing explains.
+
+    \b
+      ilp ledger compare
 
     Packets in flight and unknown items explain a difference. One that stays may mean that one of the two nodes was
     restored from an old backup. A peer says it when its account of us has peer_balance.
@@ -151,6 +161,9 @@ def statement(
 @click.pass_obj
 def profit(state: State, start: str | None, end: str | None, stopped: Stopped | None) -> None:
     """Profit and loss: fees and losses of each asset, what each pair of assets brought and took, and the positions.
+
+    \b
+      ilp ledger profit --from 2026-11-01
 
     Positions are valued at the node's own rates of this moment, where it has them.
     """

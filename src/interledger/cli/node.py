@@ -47,6 +47,9 @@ def _option(row: Setting, suffix: str, metavar: str, help_: str) -> Callable[[Ca
 def run_node(state: State, /, config: str | None, **given: str | None) -> None:
     """Run a node: connector, sender, receiver and HTTP API in one process, until Ctrl-C or SIGTERM.
 
+    \b
+      ilp node run --config ilp.toml
+
     Every option is also a setting of the file (exchange_rate.spread) and of the environment
     (ILP_EXCHANGE_RATE__SPREAD); options win over the environment, the environment over the file.
     """

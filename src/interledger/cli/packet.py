@@ -21,6 +21,7 @@ def decode(state: State, words: tuple[str, ...]) -> None:
 
     \b
       ilp decode 0e0f4630320000...
+      ilp packet decode - < packet.hex
     """
     if not words or words == ("-",):
         words = (sys.stdin.read(),)

@@ -20,7 +20,12 @@ PREFIX = "pay_"
 @click.option("--from", "account", metavar="ACCOUNT", help="In the development network: whose node to ask.")
 @click.pass_obj
 def list_payments(state: State, limit: int, account: str | None) -> None:
-    """Payments of the node, newest first."""
+    """Payments of the node, newest first.
+
+    \b
+      ilp payment list
+      ilp payment list --limit 100 -o ndjson
+    """
     items: list[Any] = []
     for target in state.sending_targets(account):
         page, _ = state.call(lambda api: api.payments(limit=limit), target)

@@ -88,7 +88,11 @@ def invite(state: State, /, revoke: str | None, qr: bool, **given: Any) -> None:
 @command("invites")
 @click.pass_obj
 def invites(state: State) -> None:
-    """The invitations of this node: which are open, what came of the others."""
+    """The invitations of this node: which are open, what came of the others.
+
+    \b
+      ilp peer invites
+    """
     found = state.call(lambda api: api.invites())
     state.emit_list(found, lambda: invites_lines(found, state.console))
 
@@ -167,7 +171,11 @@ def add(state: State, /, url: str, asset: str | None, name: str | None, token: s
 @click.argument("name", metavar="ACCOUNT")
 @click.pass_obj
 def check(state: State, name: str) -> int:
-    """Check the link to a peer: is it up, do packets come and go, do the clocks and the assets agree."""
+    """Check the link to a peer: is it up, do packets come and go, do the clocks and the assets agree.
+
+    \b
+      ilp peer check bob
+    """
     account = find_account(state, name)
     report = state.call(lambda api: api.check_peer(account["id"]))
     state.emit(report, lambda: check_lines(report, state.console), identifier="account")

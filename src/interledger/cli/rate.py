@@ -24,7 +24,11 @@ __all__ = ["list_rates", "rate_lines", "set_rates"]
 @command("list")
 @click.pass_obj
 def list_rates(state: State) -> None:
-    """What one whole unit of each asset is worth, in a common base: 1 USD buys value(USD) / value(EUR) EUR."""
+    """What one whole unit of each asset is worth, in a common base: 1 USD buys value(USD) / value(EUR) EUR.
+
+    \b
+      ilp rate list
+    """
     rates = state.call(lambda api: api.rates())
     state.emit_list(rates, lambda: rate_lines(state, rates), identifier="code")
 

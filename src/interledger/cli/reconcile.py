@@ -26,6 +26,9 @@ Document = Mapping[str, Any]
 def reconcile(state: State, account: str) -> int:
     """Compare our books with PEER's, packet by packet, and resolve unknown amounts by what it says and proves.
 
+    \b
+      ilp ledger reconcile bob
+
     Exit code 10 when something differs or stays unknown.
 
     It works with peers that run such a node. It also happens by itself (ledger.statement_minutes). What a peer says is

@@ -28,7 +28,11 @@ __all__ = ["learned_lines", "list_routes", "pairs_of", "route_lines", "set_route
 @click.option("--via", metavar="ACCOUNT", help="Those that lead to this account.")
 @click.pass_obj
 def list_routes(state: State, learned: bool, via: str | None) -> None:
-    """All routes of the node, longest prefix wins: who is next, and who said so."""
+    """All routes of the node, longest prefix wins: who is next, and who said so.
+
+    \b
+      ilp route list --via bob
+    """
     routes = [
         row
         for row in state.call(lambda api: api.routes())

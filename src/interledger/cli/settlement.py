@@ -34,7 +34,11 @@ _STATES = {
 @click.argument("account", metavar="[ACCOUNT]", required=False)
 @click.pass_obj
 def list_settlements(state: State, account: str | None) -> None:
-    """Settlements of the node or of ACCOUNT, newest first."""
+    """Settlements of the node or of ACCOUNT, newest first.
+
+    \b
+      ilp settlement list bob
+    """
     items = state.call(lambda api: api.settlements(account))
     columns = (
         Column("SETTLEMENT", lambda row: row["id"], keep=5),
@@ -51,7 +55,11 @@ def list_settlements(state: State, account: str | None) -> None:
 @click.argument("settlement", metavar="SETTLEMENT")
 @click.pass_obj
 def show(state: State, settlement: str) -> None:
-    """One settlement: its key, its engine, what went wrong and when it is tried again."""
+    """One settlement: its key, its engine, what went wrong and when it is tried again.
+
+    \b
+      ilp settlement show set_4H2
+    """
     document = state.call(lambda api: api.settlement(settlement))
     state.emit(document, lambda: _lines(document, state))
 
@@ -63,6 +71,10 @@ def show(state: State, settlement: str) -> None:
 @click.pass_obj
 def create(state: State, account: str, amount: str | None, yes: bool) -> None:
     """Settle with ACCOUNT now: AMOUNT ('10 USD'), or all that is above its settle_to.
+
+    \b
+      ilp settlement create bob --dry-run
+      ilp settlement create bob '10 EUR'
 
     More than is owed is paid in advance. What is settled cannot be taken back.
     """
@@ -86,7 +98,11 @@ def create(state: State, account: str, amount: str | None, yes: bool) -> None:
 @click.argument("settlement", metavar="SETTLEMENT")
 @click.pass_obj
 def retry(state: State, settlement: str) -> None:
-    """Ask the engine now, not later. With the same key: it cannot pay twice."""
+    """Ask the engine now, not later. With the same key: it cannot pay twice.
+
+    \b
+      ilp settlement retry set_4H2
+    """
     document = state.call(lambda api: api.retry_settlement(settlement))
     state.emit(document, lambda: _lines(document, state))
 
@@ -100,6 +116,9 @@ def retry(state: State, settlement: str) -> None:
 def void(state: State, settlement: str, reason: str, yes: bool, dry_run: bool) -> None:
     """Take back a settlement that its engine never took, or refuse one that is held.
 
+    \b
+      ilp settlement void set_4H2 --reason 'the bank refused it for good'
+
     Look at the engine first: if it has paid all the same, it is paid twice. Nothing is ever taken back by itself.
     """
     decide(state, state.call(lambda api: api.propose_void(settlement, reason, who())), yes=yes, dry_run=dry_run)
@@ -112,7 +131,11 @@ def void(state: State, settlement: str, reason: str, yes: bool, dry_run: bool) -
 @click.option("--dry-run", is_flag=True, help="Only show what it would do.")
 @click.pass_obj
 def approve(state: State, settlement: str, reason: str, yes: bool, dry_run: bool) -> None:
-    """Credit what came in beyond the account's settle_in_max."""
+    """Credit what came in beyond the account's settle_in_max.
+
+    \b
+      ilp settlement approve set_4H2 --reason 'seen on the statement'
+    """
     decide(state, state.call(lambda api: api.propose_approval(settlement, reason, who())), yes=yes, dry_run=dry_run)
 
 

@@ -20,7 +20,12 @@ __all__ = ["risk_lines", "status", "status_lines"]
 @command("status")
 @click.pass_obj
 def status(state: State) -> int:
-    """The node in one look: whether it takes packets, what it did since its start, and what somebody should see to."""
+    """The node in one look: whether it takes packets, what it did since its start, and what somebody should see to.
+
+    \b
+      ilp status
+      ilp status --node bob -o json
+    """
     target = state.target()
     document = state.call(lambda api: api.status(), target)
     shown = {**document, "url": target.url}

@@ -43,7 +43,11 @@ def add(state: State, name: str, use: str | None, label: str, token_file: str | 
 @click.argument("name", metavar="ACCOUNT")
 @click.pass_obj
 def list_tokens(state: State, name: str) -> None:
-    """The tokens of an account, without what they are."""
+    """The tokens of an account, without what they are.
+
+    \b
+      ilp account token list bob
+    """
     tokens = state.call(lambda api: api.tokens(name))
 
     def render() -> list[str]:
@@ -61,7 +65,11 @@ def list_tokens(state: State, name: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def revoke(state: State, name: str, token: str, yes: bool) -> None:
-    """A token opens nothing from now on; what it opened is closed."""
+    """A token opens nothing from now on; what it opened is closed.
+
+    \b
+      ilp account token revoke bob 3f9a2c41
+    """
     state.confirm(f"Revoke token {token} of {name}?", yes=yes)
     revoked = state.call(lambda api: api.revoke_token(name, token))
     state.emit(revoked, lambda: [f"{state.console.mark('✓')} Revoked {revoked['id']}, at once."])

@@ -22,7 +22,11 @@ OUTCOMES: Final = ("delivered", "not-delivered")
 @command("list")
 @click.pass_obj
 def list_unknown(state: State) -> None:
-    """Amounts whose delivery nobody has proved: the next node never answered, or this one was killed."""
+    """Amounts whose delivery nobody has proved: the next node never answered, or this one was killed.
+
+    \b
+      ilp unknown list
+    """
     items = state.call(lambda api: api.unknown())
     state.emit_list(items, lambda: unknown_lines(items, state.console, exact=state.exact))
 
@@ -31,7 +35,11 @@ def list_unknown(state: State) -> None:
 @click.argument("item", metavar="ITEM")
 @click.pass_obj
 def show(state: State, item: str) -> None:
-    """One item: condition, proof, when it was sent, and for whom."""
+    """One item: condition, proof, when it was sent, and for whom.
+
+    \b
+      ilp unknown show unk_19
+    """
     document = state.call(lambda api: api.unknown_item(item))
     state.emit(document, lambda: item_lines(document, state.console, exact=state.exact))
 
@@ -41,7 +49,11 @@ def show(state: State, item: str) -> None:
 @click.argument("fulfillment", metavar="FULFILLMENT")
 @click.pass_obj
 def prove(state: State, item: str, fulfillment: str) -> None:
-    """Keep the fulfillment of an item (64 hex digits, from the peer or a log) as proof that it was delivered."""
+    """Keep the fulfillment of an item (64 hex digits, from the peer or a log) as proof that it was delivered.
+
+    \b
+      ilp unknown prove unk_19 9c1f04…e2
+    """
     document = state.call(lambda api: api.prove_unknown(item, fulfillment))
     state.emit(document, lambda: item_lines(document, state.console, exact=state.exact))
 
