@@ -33,7 +33,7 @@ READS: Final = {
     "packet decode": "0e06463032000000", "payment list": "", "peer check": "bob", "peer invites": "",
     "ping": "test.bob", "quote": "BOB '1 USD' --from alice", "rate list": "", "route list": "",
     "route explain": "test.bob --from alice", "settlement list": "", "settlement engines": "", "status": "",
-    "unknown list": "", "payment show": "PAYMENT",
+    "unknown list": "", "payment show": "PAYMENT", "unproven list": "",
 }  # fmt: skip
 """And with what it is asked here."""
 
@@ -41,9 +41,10 @@ ELSEWHERE: Final = {
     "completion": "a script", "demo": "runs a network of its own", "dev ca": "makes files",
     "dev certificate": "makes files",
     "dev down": "stops what runs", "dev up": "runs", "engine incoming": "needs an engine",
-    "engine payments": "needs an engine", "engine run": "runs", "engine xrp-sim": "runs", "events tail": "goes on: test_events", "ledger export": "formats of its own",
+    "engine payments": "needs an engine", "engine run": "runs", "engine xrp-sim": "runs",
+    "events tail": "goes on: test_events", "ledger export": "formats of its own",
     "ledger reconcile": "asks a peer; what it proves is proved", "node dashboard": "opens a browser",
-    "node run": "runs", "payment incoming": "goes on: test_incoming", "settlement show": "needs a settlement",
+    "node run": "runs", "node install-service": "makes files", "payment incoming": "goes on: test_incoming", "settlement show": "needs a settlement",
     "unknown show": "needs an item",
 }  # fmt: skip
 """What is neither asked here nor changes a node's state by the word of a person."""
@@ -53,6 +54,7 @@ CHANGES: Final = frozenset({
     "context delete", "context use", "engine approve", "ledger correct", "node log-level", "pay", "peer accept",
     "peer add", "peer invite", "rate set", "route set", "settlement approve", "settlement create", "settlement engines",
     "settlement retry", "settlement void", "unknown prove", "unknown resolve",
+    "unproven resolve",
 })  # fmt: skip
 
 
@@ -171,7 +173,8 @@ HARMLESS: Final = sorted(
 
 _WORDS = st.one_of(
     st.sampled_from(["", "-", "--", "-o", "json", "--fields", "a.b", ",", "-q", "--exact", "bob", "10 USD", "$10", "-1",
-                     "1e9", "0x", "../..", "pay_", "unk_1", "set_1", "test.bob", "http://[", "http://127.0.0.1:9", "none",
+                     "1e9", "0x", "../..", "pay_", "unk_1", "set_1", "test.bob", "http://[", "http://127.0.0.1:9",
+                     "none",
                      "USD/9", "USD/999", "ilpeer1:", "ilpeer1:AAAA", "--yes", "--limit", "--from", "--asset", "--as",
                      "99999999999999999999999", "½", "\x1b[2J", "2026-13-45", "--since", "--reason"]),
     st.text(max_size=12),

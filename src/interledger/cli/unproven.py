@@ -24,6 +24,9 @@ Document = Mapping[str, Any]
 def list_unproven(state: State) -> None:
     """What was fulfilled for peers that do not count it: they say that they heard so too late.
 
+    \b
+      ilp unproven list
+
     It is not part of what they owe us, and goes on using their credit.
     """
     items = state.call(lambda api: api.unproven())
@@ -39,6 +42,9 @@ def list_unproven(state: State) -> None:
 @click.pass_obj
 def resolve(state: State, item: str, outcome: str, reason: str, yes: bool, dry_run: bool) -> None:
     """Decide about a claim, or about all on an account: the peer owes it after all, or it is our loss.
+
+    \b
+      ilp unproven resolve kivu lost --reason 'kivu does not count it'
 
     A peer that comes to count it says so by its next statement, and then nothing need be decided.
     """
