@@ -44,7 +44,8 @@ ELSEWHERE: Final = {
     "engine payments": "needs an engine", "engine run": "runs", "engine xrp-sim": "runs",
     "events tail": "goes on: test_events", "ledger export": "formats of its own",
     "ledger reconcile": "asks a peer; what it proves is proved", "node dashboard": "opens a browser",
-    "node run": "runs", "node install-service": "makes files", "payment incoming": "goes on: test_incoming", "settlement show": "needs a settlement",
+    "node run": "runs", "node install-service": "makes files", "payment incoming": "goes on: test_incoming",
+    "settlement show": "needs a settlement",
     "unknown show": "needs an item",
 }  # fmt: skip
 """What is neither asked here nor changes a node's state by the word of a person."""
