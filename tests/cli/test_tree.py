@@ -33,7 +33,7 @@ READS: Final = {
     "packet decode": "0e06463032000000", "payment list": "", "peer check": "bob", "peer invites": "",
     "ping": "test.bob", "quote": "BOB '1 USD' --from alice", "rate list": "", "route list": "",
     "route explain": "test.bob --from alice", "settlement list": "", "settlement engines": "", "status": "",
-    "unknown list": "", "payment show": "PAYMENT", "unproven list": "",
+    "unknown list": "", "payment show": "PAYMENT", "unproven list": "", "token list": "",
 }  # fmt: skip
 """And with what it is asked here."""
 
@@ -55,7 +55,7 @@ CHANGES: Final = frozenset({
     "context delete", "context use", "engine approve", "ledger correct", "node log-level", "pay", "peer accept",
     "peer add", "peer invite", "rate set", "route set", "settlement approve", "settlement create", "settlement engines",
     "settlement retry", "settlement void", "unknown prove", "unknown resolve",
-    "unproven resolve",
+    "unproven resolve", "token create", "token revoke",
 })  # fmt: skip
 
 

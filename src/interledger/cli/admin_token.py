@@ -42,7 +42,11 @@ def create(state: State, name: str, may: tuple[str, ...]) -> None:
 @command("list")
 @click.pass_obj
 def list_tokens(state: State) -> None:
-    """All of them, without what they are."""
+    """All of them, without what they are.
+
+    \b
+      ilp token list
+    """
     tokens = state.call(lambda api: api.admin_tokens())
 
     def render() -> list[str]:
@@ -59,7 +63,11 @@ def list_tokens(state: State) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def revoke(state: State, token: str, yes: bool) -> None:
-    """A token opens nothing from now on."""
+    """A token opens nothing from now on.
+
+    \b
+      ilp token revoke 3f9a2c41
+    """
     state.confirm(f"Revoke token {token}?", yes=yes)
     revoked = state.call(lambda api: api.revoke_admin_token(token))
     state.emit(revoked, lambda: [f"{state.console.mark('✓')} Revoked “{revoked['label']}”, at once."])

@@ -17,8 +17,6 @@ from interledger.cli.check_view import check_lines
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.ledger_view import (
-    accounts_lines,
-    compare_lines,
     decision_lines,
     profit_lines,
     statement_lines,
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from interledger.api.client import ApiClient
     from interledger.store.history import HistoryReader
 
-__all__ = ["accounts", "check", "compare", "correct", "decide", "export", "profit", "statement", "who"]
+__all__ = ["check", "correct", "decide", "export", "profit", "statement", "who"]
 
 Document = dict[str, Any]
 
@@ -77,18 +75,6 @@ def _time_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--from", "start", metavar="TIME", help="2026-11-21, or 2026-11-21T12:30:00Z.")(function)
 
 
-@command("accounts")
-@click.pass_obj
-def accounts(state: State) -> None:
-    """The chart of accounts: what each ledger account means, and where it stands.
-
-    \b
-      ilp ledger accounts --exact
-    """
-    items = state.call(lambda api: api.ledger_accounts())
-    state.emit_list(items, lambda: accounts_lines(items, state.console, exact=state.exact), identifier="name")
-
-
 @command("check")
 @_stopped_options
 @click.pass_obj
@@ -113,22 +99,6 @@ def check(state: State, stopped: Stopped | None) -> int:
 
     state.emit(document, render, identifier="sound")
     return ExitCode.DONE if document["sound"] else ExitCode.FAULT_FOUND
-
-
-@command("compare")
-@click.pass_obj
-def compare(state: State) -> int:
-    """Ask every peer what its books say, and compare. Exit code 10 when something differs that nothing explains.
-
-    \b
-      ilp ledger compare
-
-    Packets in flight and unknown items explain a difference. One that stays may mean that one of the two nodes was
-    restored from an old backup. A peer says it when its account of us has peer_balance.
-    """
-    items = state.call(lambda api: api.ledger_compare())
-    state.emit_list(items, lambda: compare_lines(items, state.console, exact=state.exact), identifier="account")
-    return ExitCode.FAULT_FOUND if any(item["unexplained"] != "0" for item in items) else ExitCode.DONE
 
 
 @command("statement")

@@ -118,8 +118,8 @@ root: Final = LazyGroup(
             "ledger",
             {
                 "check": Entry("ledger:check", "Compute all balances again, and compare"),
-                "accounts": Entry("ledger:accounts", "The chart of accounts, as it stands"),
-                "compare": Entry("ledger:compare", "Our books beside those of the peers"),
+                "accounts": Entry("books_now:accounts", "The chart of accounts, as it stands"),
+                "compare": Entry("books_now:compare", "Our books beside those of the peers"),
                 "reconcile": Entry("reconcile:reconcile", "Compare packet by packet with a peer, and resolve"),
                 "statement": Entry("ledger:statement", "What was posted to one account"),
                 "profit": Entry("ledger:profit", "Fees, losses, exchange positions"),
