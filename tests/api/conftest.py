@@ -205,6 +205,16 @@ class FakeNode:
         return self.positions.get(account_id, Position())
 
     @property
+    def webhooks(self) -> SimpleNamespace:
+        async def missing(*args: Any) -> Any:
+            raise NotFoundError("There is no such webhook.")
+
+        def none(*args: Any) -> Any:
+            raise NotFoundError("There is no such webhook.")
+
+        return SimpleNamespace(all=list, get=none, deliveries=none, delete=missing, replay=missing, test=missing)
+
+    @property
     def requests(self) -> FakeNode:
         return self
 

@@ -126,6 +126,10 @@ def test_what_is_not_money_and_changes_something_is_on_this_list() -> None:
     less = {f"{o.method} {o.path}": o.needs.value for o in GUARDED if o.method != "GET" and o.needs is not Scope.MONEY}
     assert less == {
         "POST /api/ping": "operate",
+        "POST /api/webhooks": "operate",
+        "DELETE /api/webhooks/{webhook}": "operate",
+        "POST /api/webhooks/{webhook}/deliveries/{delivery}/replay": "operate",
+        "POST /api/webhooks/{webhook}/test": "operate",
         "POST /api/logins": "read",
         "POST /api/quotes": "read",
         "POST /api/peers/{account}/check": "operate",

@@ -36,6 +36,7 @@ from interledger.api import (
     status,
     unknown,
     unproven,
+    webhooks,
 )
 from interledger.api.auth import Gate
 from interledger.api.facade import NodeFacade
@@ -97,6 +98,7 @@ def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:
         *unknown.OPERATIONS,
         *unproven.OPERATIONS,
         *settlements.OPERATIONS,
+        *webhooks.OPERATIONS,
         *events.OPERATIONS,
         *overview.OPERATIONS,
         *packets.OPERATIONS,

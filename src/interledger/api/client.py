@@ -172,6 +172,36 @@ class ApiClient(LiveCalls):
         """At once."""
         return cast("AdminTokenDocument", await self._call("DELETE", _path("/api/tokens", token_id)))
 
+    # Webhooks.
+
+    async def webhooks(self) -> list[dict[str, Any]]:
+        """Where events are sent."""
+        return await self._items("/api/webhooks")
+
+    async def create_webhook(
+        self, url: str, events: Sequence[str] | None = None, *, private: bool = False
+    ) -> dict[str, Any]:
+        """Send events there: some kinds, or all. `secret`, in this answer only, is what they are signed with."""
+        body = {"url": url, "events": None if events is None else list(events), "private": private}
+        return cast("dict[str, Any]", await self._call("POST", "/api/webhooks", body))
+
+    async def delete_webhook(self, webhook_id: str) -> dict[str, Any]:
+        """Returns what was."""
+        return cast("dict[str, Any]", await self._call("DELETE", _path("/api/webhooks", webhook_id)))
+
+    async def deliveries(self, webhook_id: str) -> list[dict[str, Any]]:
+        """What was sent or is to be sent, newest first."""
+        return await self._items(_path("/api/webhooks", webhook_id) + "/deliveries")
+
+    async def replay_delivery(self, webhook_id: str, delivery_id: str) -> dict[str, Any]:
+        """Send it once more."""
+        path = _path(_path("/api/webhooks", webhook_id) + "/deliveries", delivery_id) + "/replay"
+        return cast("dict[str, Any]", await self._call("POST", path))
+
+    async def test_webhook(self, webhook_id: str) -> dict[str, Any]:
+        """Send a delivery that means nothing."""
+        return cast("dict[str, Any]", await self._call("POST", _path("/api/webhooks", webhook_id) + "/test"))
+
     # Routes and rates.
 
     async def routes(self) -> list[RouteDocument]:

@@ -26,6 +26,7 @@ from interledger.api.questions_facade import (
 from interledger.api.settings_facade import NodeSettings
 from interledger.api.settlements_facade import SettlementsFacade
 from interledger.api.token_facade import AdminTokensFacade
+from interledger.api.webhook_facade import WebhooksFacade
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
 from interledger.application.peering.invitation import Invitation
 from interledger.application.peering.rafiki import PeeringAnswer
@@ -223,6 +224,8 @@ class NodeFacade(Protocol):
     def payment_keys(self) -> PaymentKeysFacade: ...
     @property
     def admin_tokens(self) -> AdminTokensFacade: ...
+    @property
+    def webhooks(self) -> WebhooksFacade: ...
     @property
     def incoming(self) -> IncomingFacade: ...
     @property

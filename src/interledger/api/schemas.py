@@ -32,6 +32,7 @@ from interledger.api.schemas_live import LIVE_SCHEMAS
 from interledger.api.schemas_peers import PEER_SCHEMAS
 from interledger.api.schemas_routes import LEARNED, ROUTE_SCHEMAS
 from interledger.api.schemas_settlements import SETTLEMENT_SCHEMAS
+from interledger.api.schemas_webhooks import WEBHOOK_SCHEMAS
 from interledger.api.types import LimitsDocument
 from interledger.node.http_links import KINDS
 
@@ -87,6 +88,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     **LEDGER_SCHEMAS,
     **SETTLEMENT_SCHEMAS,
     **COMPATIBLE_SCHEMAS,
+    **WEBHOOK_SCHEMAS,
     **LIVE_SCHEMAS,
     "Account": object_of(
         {

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from interledger.accounts.account import AccountId
-from interledger.accounts.asset import Asset
+from interledger.accounts.asset import Asset, Money
 from interledger.clock import Timestamp
 from interledger.errors import NotFoundError, StoreError
 from interledger.ilp.packet import Prepare
@@ -128,6 +128,7 @@ class IncomingPayments:
         self._payments = {payment.id: payment for payment in sorted(found, key=lambda p: p.started_at)}
         self._ids: dict[str, str] = {}
         self._changed: set[str] = set()
+        self._ended: list[str] = []
         self._packets: list[PacketReceived] = []
         self._watchers: set[IncomingPackets] = set()
         self._flush: asyncio.TimerHandle | None = None
@@ -150,6 +151,8 @@ class IncomingPayments:
             received=old.received + amount, packets=old.packets + (amount > 0), last_at=now, closed=closed
         )
         self._changed.add(payment_id)
+        if closed:
+            self._ended.append(payment_id)
         if self._watchers:
             self._packets.append(
                 PacketReceived(
@@ -183,6 +186,7 @@ class IncomingPayments:
 
     async def _tell(self) -> None:
         packets, self._packets = self._packets, []
+        ended, self._ended = self._ended, []
         self.keep()
         try:
             await self._node.commit()
@@ -190,6 +194,21 @@ class IncomingPayments:
             return  # the node says so itself, and nobody is told of money that is in no book
         for watcher in self._watchers:
             watcher.add(packets)
+        for payment_id in ended:
+            self._tell_of(self._payments.get(payment_id))
+
+    def _tell_of(self, payment: IncomingPayment | None) -> None:
+        if payment is not None:
+            received = Money(payment.received, payment.asset)
+            self._node.live.events.tell(
+                "payment.received",
+                f"{received} from {payment.source} to {payment.account}",
+                subject=payment.id,
+                payment=payment.id,
+                account=payment.account,
+                source=payment.source,
+                received=received.as_json(),
+            )
 
     def keep(self) -> None:
         """Give what has changed to the store."""

@@ -48,6 +48,7 @@ from interledger.node.timers import DueTimer
 from interledger.node.views import LinkStatus, NodeStatus, Position, SpspCredentials
 from interledger.node.wallets import Wallets
 from interledger.node.watchdog import Watchdog
+from interledger.node.webhooks import Webhooks
 from interledger.routing.exchange import ExchangeTable
 from interledger.routing.table import Route, RoutingTable
 from interledger.store.base import Store, StoredState
@@ -136,6 +137,7 @@ class Node:
         self.books.statements.start()
         self.started_at = self.clock.now()
         self.live.start()
+        self.webhooks.start()
         self.ready = True
 
     def _assemble(self, store: Store, facts: Mapping[str, Any]) -> None:
@@ -155,7 +157,7 @@ class Node:
         self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)
         self.payment_keys, self.admin_tokens = PaymentKeys(self, facts), AdminTokens(self, facts)
-        self.incoming = IncomingPayments(self, facts)
+        self.incoming, self.webhooks = IncomingPayments(self, facts), Webhooks(self, facts)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
         self.subprotocols = NodeSubprotocols(self)

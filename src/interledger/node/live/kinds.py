@@ -75,6 +75,11 @@ EVENT_KINDS: Final[Mapping[str, EventKind]] = {
             "error": "why it ended without delivering all, or null",
         },
     ),
+    "payment.received": EventKind(
+        Level.OK,
+        "A payment to an account of this node is complete: its payer sends no more.",
+        {"payment": "its id", "account": "who was paid", "source": "the account it came from", "received": "all of it"},
+    ),
     "settlement.changed": EventKind(Level.INFO, "A settlement began, or has another state.", _SETTLEMENT),
     "settlement.retrying": EventKind(
         Level.WARN,

@@ -1,0 +1,310 @@
+"""Webhooks: events of the node as HTTP requests to programs of others, signed, repeated until they are taken.
+
+An event becomes one delivery for each webhook that wants it, written down together with how far the events were read: a
+crash loses none, and none becomes two deliveries. A delivery has one id for ever; a receiver that took it and was not
+heard gets the same once more. Deliveries of one webhook are sent one after another, in order while all goes well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, final
+
+from interledger.application.webhook_signature import SIGNATURE_HEADER, sign
+from interledger.clock import Timestamp
+from interledger.codec.timestamp import format_rfc3339
+from interledger.errors import ConflictError, InterledgerError, NotFoundError
+from interledger.link.http.egress import EgressPolicy
+from interledger.link.http.fetch import fetch
+from interledger.link.http.urls import parse_url
+from interledger.node.live.feed import Event
+from interledger.settlement.retries import retry_delay_ms
+
+if TYPE_CHECKING:
+    from interledger.node.node import Node
+
+__all__ = ["DELIVERIES_KEPT", "TRIES_MAX", "WEBHOOKS_MAX", "Delivery", "Webhook", "Webhooks"]
+
+logger = logging.getLogger("interledger.node")
+
+WEBHOOKS_MAX: Final = 20
+"""Each is a task and a list of deliveries."""
+
+DELIVERIES_KEPT: Final = 500
+"""Of one webhook; of more, the oldest goes, whether it was taken or not. Some 1 kB each, read at every start."""
+
+TRIES_MAX: Final = 10
+"""With pauses of 8 s and more, twice as long each time: some 50 minutes. Then it waits for `replay`."""
+
+TIMEOUT_MS: Final = 10_000
+ANSWER_MAX: Final = 65_536
+
+FACT: Final = "webhook/"
+DELIVERY: Final = "webhook_delivery/"
+CURSOR: Final = "webhook_cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """`events`: kinds, None for all. `private`: the operator's word that the url may be on a private network."""
+
+    id: str
+    url: str
+    events: list[str] | None
+    private: bool
+    secret: str
+    created_at: Timestamp
+
+    def __repr__(self) -> str:
+        return f"Webhook({self.id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """`state`: waiting, delivered or failed. `body`: JSON text, the same at every try. `status`: of the last answer."""
+
+    id: str
+    webhook: str
+    type: str
+    body: str
+    state: str
+    tries: int
+    made_at: Timestamp
+    next_at: Timestamp | None
+    done_at: Timestamp | None = None
+    status: int | None = None
+    error: str | None = None
+
+
+def rafiki_type(event: Event) -> str:
+    """What Rafiki calls it, where it has a word; else the kind."""
+    match event.kind:
+        case "payment.finished":
+            return f"outgoing_payment.{'completed' if event.data.get('state') == 'delivered' else 'failed'}"
+        case "payment.received":
+            return "incoming_payment.completed"
+        case "limit.near" | "limit.reached":
+            return "peer.liquidity_low"
+    return event.kind
+
+
+@final
+class Webhooks:
+    """`node.webhooks`."""
+
+    def __init__(self, node: Node, facts: Mapping[str, Any]) -> None:
+        self._node = node
+        self._hooks = {name.removeprefix(FACT): Webhook(**v) for name, v in facts.items() if name.startswith(FACT)}
+        kept = [Delivery(**value) for name, value in facts.items() if name.startswith(DELIVERY)]
+        self._deliveries = {one.id: one for one in sorted(kept, key=lambda one: (one.made_at, one.id))}
+        self._cursor = facts.get(CURSOR)
+        self._news = asyncio.Event()
+
+    def start(self) -> None:
+        """Read on where the last life stopped, and send what waits."""
+        if self._cursor is None:
+            self._cursor = self._node.live.events.latest_id
+        self._node.spawn(self._read_events())
+        self._node.spawn(self._send_all())
+
+    # ------------------------------------------------------------------ what there is
+
+    def all(self) -> list[Webhook]:
+        """As they were made."""
+        return sorted(self._hooks.values(), key=lambda hook: (hook.created_at, hook.id))
+
+    def get(self, webhook_id: str) -> Webhook:
+        """Raises `NotFoundError`."""
+        try:
+            return self._hooks[webhook_id]
+        except KeyError:
+            raise NotFoundError(f"There is no webhook “{webhook_id[:40]}”.") from None
+
+    def deliveries(self, webhook_id: str) -> list[Delivery]:
+        """Newest first. Raises `NotFoundError`."""
+        self.get(webhook_id)
+        return [one for one in reversed(self._deliveries.values()) if one.webhook == webhook_id]
+
+    async def create(self, url: str, events: Sequence[str] | None, *, private: bool) -> Webhook:
+        """Raises `InvalidRequestError` for a url, `ConflictError` where there are too many."""
+        parse_url(url)
+        if len(self._hooks) >= WEBHOOKS_MAX:
+            raise ConflictError(f"There are {WEBHOOKS_MAX} webhooks. Delete those that nobody reads.")
+        octets = self._node.entropy.octets
+        hook = Webhook(
+            id=f"whk_{octets(5).hex()}",
+            url=url,
+            events=None if events is None else list(events),
+            private=private,
+            secret=f"whsec_{octets(32).hex()}",
+            created_at=self._node.clock.now(),
+        )
+        self._hooks[hook.id] = hook
+        self._node.store.put_fact(FACT + hook.id, asdict(hook), secret=True)
+        await self._node.commit()
+        return hook
+
+    async def delete(self, webhook_id: str) -> Webhook:
+        """With all its deliveries. Raises `NotFoundError`."""
+        hook = self.get(webhook_id)
+        del self._hooks[hook.id]
+        self._node.store.put_fact(FACT + hook.id, None)
+        for one in [one for one in self._deliveries.values() if one.webhook == hook.id]:
+            self._forget(one)
+        await self._node.commit()
+        return hook
+
+    async def replay(self, webhook_id: str, delivery_id: str) -> Delivery:
+        """Send it once more, with its old id and body. Raises `NotFoundError`."""
+        self.get(webhook_id)
+        one = self._deliveries.get(delivery_id)
+        if one is None or one.webhook != webhook_id:
+            raise NotFoundError(f"There is no delivery “{delivery_id[:40]}”.")
+        one = replace(one, state="waiting", tries=0, next_at=self._node.clock.now(), done_at=None, error=None)
+        self._keep(one)
+        await self._node.commit()
+        self._news.set()
+        return one
+
+    async def test(self, webhook_id: str) -> Delivery:
+        """Send a delivery that means nothing. Raises `NotFoundError`."""
+        now = self._node.clock.now()
+        one = self._add(self.get(webhook_id), "webhook.test", {"text": "a test"}, f"test_{int(now)}", now)
+        await self._node.commit()
+        self._news.set()
+        return one
+
+    # ------------------------------------------------------------------ from events to deliveries
+
+    async def _read_events(self) -> None:
+        feed = self._node.live.events
+        while True:
+            channel = feed.subscribe()
+            try:
+                await self._take_new()
+                while await channel.get() is not None:
+                    await self._take_new()
+                if not channel.is_cut:
+                    return  # the node stops
+            finally:
+                channel.close()
+
+    async def _take_new(self) -> None:
+        feed = self._node.live.events
+        page = feed.after(self._cursor or 0, None, 1_000)
+        if not page.events:
+            return
+        for event in page.events:
+            for hook in self._hooks.values():
+                if hook.events is None or event.kind in hook.events:
+                    kind, data = rafiki_type(event), {"kind": event.kind, "text": event.text, **event.data}
+                    self._add(hook, kind, data, f"evt_{event.id}", event.at)
+        self._cursor = page.events[-1].id
+        self._node.store.put_fact(CURSOR, self._cursor)
+        self._news.set()
+
+    def _add(self, hook: Webhook, kind: str, data: Mapping[str, Any], event_id: str, at: Timestamp) -> Delivery:
+        document = {"id": event_id, "type": kind, "at": format_rfc3339(at), "data": data}
+        now = self._node.clock.now()
+        one = Delivery(
+            id=f"dlv_{self._node.entropy.octets(8).hex()}",
+            webhook=hook.id,
+            type=kind,
+            body=json.dumps(document, ensure_ascii=False),
+            state="waiting",
+            tries=0,
+            made_at=now,
+            next_at=now,
+        )
+        self._keep(one)
+        own = [other for other in self._deliveries.values() if other.webhook == hook.id]
+        if len(own) > DELIVERIES_KEPT:
+            self._forget(own[0])
+        return one
+
+    def _keep(self, one: Delivery) -> None:
+        self._deliveries[one.id] = one
+        self._node.store.put_fact(DELIVERY + one.id, asdict(one))
+
+    def _forget(self, one: Delivery) -> None:
+        del self._deliveries[one.id]
+        self._node.store.put_fact(DELIVERY + one.id, None)
+
+    # ------------------------------------------------------------------ out
+
+    async def _send_all(self) -> None:
+        """One task: each webhook has at most one request at a time."""
+        sending: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                self._news.clear()
+                now, wait_ms = self._node.clock.now(), 3_600_000
+                for hook in list(self._hooks.values()):
+                    if hook.id in sending and not sending[hook.id].done():
+                        continue
+                    due = self._next_of(hook)
+                    if due is None or due.next_at is None:
+                        continue
+                    if due.next_at > now:
+                        wait_ms = min(wait_ms, due.next_at - now)
+                        continue
+                    task = sending[hook.id] = asyncio.get_running_loop().create_task(self._send(hook, due))
+                    task.add_done_callback(lambda _: self._news.set())
+                try:
+                    async with asyncio.timeout(wait_ms / 1000):
+                        await self._news.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            for task in sending.values():
+                task.cancel()
+            await asyncio.gather(*sending.values(), return_exceptions=True)
+
+    def _next_of(self, hook: Webhook) -> Delivery | None:
+        waiting = [one for one in self._deliveries.values() if one.webhook == hook.id and one.state == "waiting"]
+        return min(waiting, key=lambda one: one.next_at or 0, default=None)
+
+    async def _send(self, hook: Webhook, one: Delivery) -> None:
+        """One try. What came of it is written down; a crash before that makes it once more."""
+        status, error = await self._post(hook, one)
+        if self._deliveries.get(one.id) is not one:
+            return  # deleted, or asked for again
+        now, tries = self._node.clock.now(), one.tries + 1
+        if error is None:
+            one = replace(one, state="delivered", tries=tries, next_at=None, done_at=now, status=status, error=None)
+        elif tries >= TRIES_MAX:
+            one = replace(one, state="failed", tries=tries, next_at=None, done_at=now, status=status, error=error)
+            logger.warning("webhook %s: %s was not taken in %d tries: %s", hook.id, one.id, tries, error)
+        else:
+            next_at = Timestamp(now + retry_delay_ms(tries + 3, self._node.entropy.octets(2)))
+            one = replace(one, tries=tries, next_at=next_at, status=status, error=error)
+        self._keep(one)
+
+    async def _post(self, hook: Webhook, one: Delivery) -> tuple[int | None, str | None]:
+        """(status or None, why it was not taken or None)."""
+        body = one.body.encode("utf-8")
+        headers = {
+            "Content-Type": "application/json",
+            "Interledger-Delivery": one.id,
+            SIGNATURE_HEADER: sign(hook.secret, body, self._node.clock.now()),
+        }
+        send: Callable[..., Any] = partial(fetch, egress=self._egress(hook), tls=self._node.links.tls.development)
+        try:
+            answer = await send(
+                "POST", hook.url, headers=headers, body=body, timeout_ms=TIMEOUT_MS, limit_octets=ANSWER_MAX
+            )
+        except (InterledgerError, TimeoutError, OSError) as error:
+            return None, str(error) or "no answer in time"
+        taken = 200 <= answer.status < 300
+        return answer.status, None if taken else f"it answered {answer.status}"
+
+    def _egress(self, hook: Webhook) -> EgressPolicy:
+        """Public addresses only, unless the operator has said otherwise; decided at every request."""
+        if hook.private:
+            return EgressPolicy(allowed=frozenset({parse_url(hook.url).authority}))
+        return EgressPolicy(development=self._node.settings.development)
