@@ -56,6 +56,7 @@ def test_what_others_than_the_operator_may_is_on_this_list() -> None:
         "GET /api/accounts/{account}": "ACCOUNT",
         "GET /api/accounts/{account}/history": "ACCOUNT",
         "GET /api/accounts/{account}/tokens": "ACCOUNT",
+        "GET /api/accounts/{account}/history": "ACCOUNT",
         "GET /accounts/{account}": "ACCOUNT",
         "PUT /accounts/{account}/settings": "ACCOUNT",
         "GET /accounts/{account}/balance": "ACCOUNT",
