@@ -25,6 +25,7 @@ PARSED_BEFORE = {
     "settlement/engines/evm/chain.py": "the answers of a node of our own, and what the engine wrote itself",
     "settlement/engines/evm/claims.py": "after fullmatch",
     "settlement/engines/evm/engine.py": "after isascii and isdigit, and what the engine wrote itself",
+    "application/webhook_signature.py": "after a fullmatch",
     "accounts/asset.py": "after a fullmatch",
     "accounts/books/statement.py": "a bool",
     "accounts/records.py": "members of an IntEnum",

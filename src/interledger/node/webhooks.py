@@ -174,7 +174,7 @@ class Webhooks:
     async def test(self, webhook_id: str) -> Delivery:
         """Send a delivery that means nothing. Raises `NotFoundError`."""
         now = self._node.clock.now()
-        one = self._add(self.get(webhook_id), "webhook.test", {"text": "a test"}, f"test_{int(now)}", now)
+        one = self._add(self.get(webhook_id), "webhook.test", {"text": "a test"}, f"test_{now}", now)
         await self._node.commit()
         self._news.set()
         return one
