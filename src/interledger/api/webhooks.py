@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from interledger.api.operations import Call, Operation, json_response
 from interledger.api.problems import Problem
 from interledger.api.webhook_facade import DeliveryView, WebhookView
 from interledger.clock import Timestamp
+from interledger.codec.strict_json import parse_json_object
 from interledger.codec.timestamp import format_rfc3339
 from interledger.node.live.kinds import parse_only
 
@@ -36,7 +36,7 @@ def delivery_document(one: DeliveryView) -> dict[str, Any]:
     return {
         "id": one.id,
         "type": one.type,
-        "body": json.loads(one.body, parse_float=str),
+        "body": parse_json_object(one.body.encode("utf-8")),
         "state": one.state,
         "tries": one.tries,
         "status": one.status,
