@@ -54,7 +54,6 @@ def test_what_others_than_the_operator_may_is_on_this_list() -> None:
     assert open_to == {
         "GET /api/whoami": "ANY",
         "GET /api/accounts/{account}": "ACCOUNT",
-        "GET /api/accounts/{account}/history": "ACCOUNT",
         "GET /api/accounts/{account}/tokens": "ACCOUNT",
         "GET /api/accounts/{account}/history": "ACCOUNT",
         "GET /accounts/{account}": "ACCOUNT",
