@@ -16,7 +16,7 @@ from urllib.parse import quote as encode_path
 from urllib.parse import urlencode
 
 from interledger.api.calls import PAYMENT_HEAD_MS, TIMEOUT_MS, ApiError, Fetch, FetchStream
-from interledger.api.live_calls import LiveCalls
+from interledger.api.webhook_calls import WebhookCalls
 from interledger.errors import LinkError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ POLLS_FAILED_MAX: Final = 20
 
 
 @final
-class ApiClient(LiveCalls):
+class ApiClient(WebhookCalls):
     """One node, seen with one token. It keeps no connection, so there is nothing to close."""
 
     # The node.
@@ -171,36 +171,6 @@ class ApiClient(LiveCalls):
     async def revoke_admin_token(self, token_id: str) -> AdminTokenDocument:
         """At once."""
         return cast("AdminTokenDocument", await self._call("DELETE", _path("/api/tokens", token_id)))
-
-    # Webhooks.
-
-    async def webhooks(self) -> list[dict[str, Any]]:
-        """Where events are sent."""
-        return await self._items("/api/webhooks")
-
-    async def create_webhook(
-        self, url: str, events: Sequence[str] | None = None, *, private: bool = False
-    ) -> dict[str, Any]:
-        """Send events there: some kinds, or all. `secret`, in this answer only, is what they are signed with."""
-        body = {"url": url, "events": None if events is None else list(events), "private": private}
-        return cast("dict[str, Any]", await self._call("POST", "/api/webhooks", body))
-
-    async def delete_webhook(self, webhook_id: str) -> dict[str, Any]:
-        """Returns what was."""
-        return cast("dict[str, Any]", await self._call("DELETE", _path("/api/webhooks", webhook_id)))
-
-    async def deliveries(self, webhook_id: str) -> list[dict[str, Any]]:
-        """What was sent or is to be sent, newest first."""
-        return await self._items(_path("/api/webhooks", webhook_id) + "/deliveries")
-
-    async def replay_delivery(self, webhook_id: str, delivery_id: str) -> dict[str, Any]:
-        """Send it once more."""
-        path = _path(_path("/api/webhooks", webhook_id) + "/deliveries", delivery_id) + "/replay"
-        return cast("dict[str, Any]", await self._call("POST", path))
-
-    async def test_webhook(self, webhook_id: str) -> dict[str, Any]:
-        """Send a delivery that means nothing."""
-        return cast("dict[str, Any]", await self._call("POST", _path("/api/webhooks", webhook_id) + "/test"))
 
     # Routes and rates.
 
