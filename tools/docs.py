@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from tools.cli_reference import cli_parts
 from tools.peer_bugs import PAGE as PEER_BUGS
 from tools.peer_bugs import current_page as peer_bugs
 from tools.rfc_quotes import quotes
+from tools.rules import rules_page
 from tools.source import ROOT, package_sources
 from tools.torture import results
 
 __all__ = ["pages"]
 
 REFERENCE = ROOT / "docs" / "reference"
+LLMS = ROOT / "docs" / "llms.txt"
 
 CLASSES = {
     "F": ("Final", "trying again unchanged is pointless"),
@@ -41,11 +44,31 @@ def pages() -> dict[Path, str]:
         REFERENCE / "metrics.md": _metrics(),
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
+        REFERENCE / "rules.md": _page("Rules", *rules_page()),
+        LLMS: _llms(),
         REFERENCE / "reliability-results.md": _reliability_results(),
         REFERENCE / "openapi.json": document_text(all_operations()),
         REFERENCE / "api.md": api_page(all_operations()),
         PEER_BUGS: peer_bugs(),
     }
+
+
+def _llms() -> str:
+    """What a program that reads for somebody should know first: llmstxt.org."""
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:\[(.+?)\]\((.+?)\)|(.+?)) \| *(.*?) *\|$", index, flags=re.MULTILINE)
+    lines = [
+        "# interledger-py",
+        "",
+        "> The Interledger protocol suite in Python: a library, a production node (connector, sender, receiver), and a "
+        "network of nodes on one machine. Import `interledger`, command `ilp`, Python 3.11 or newer.",
+    ]
+    for title, place, group, meaning in rows:
+        if group and not group.startswith("-"):
+            lines += ["", f"## {group[0].upper()}{group[1:]}", ""]
+        elif title and not place.startswith(".."):
+            lines.append(f"- [{title}]({place}): {meaning}")
+    return "\n".join(lines) + "\n"
 
 
 def _page(title: str, *parts: str) -> str:

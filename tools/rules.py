@@ -1,0 +1,69 @@
+"""`docs/reference/rules.md`: every rule of `conformance/rules.toml`, and its tests or why there are none."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from typing import Final, NamedTuple
+
+from tools.source import ROOT
+
+__all__ = ["Rule", "read_rules", "rules_page"]
+
+LEVELS: Final = {"M": "must", "S": "should", "real": "real peers", "ours": "ours"}
+
+_ID: Final = re.compile(r"(?<![A-Z])([A-Z]{2})[_-](\d\d)(?!\d)")
+
+
+class Rule(NamedTuple):
+    """One rule. `tests`: the files, or single tests, that prove it; `why`: why there are none."""
+
+    section: str
+    id: str
+    level: str
+    says: str
+    tests: tuple[str, ...]
+    why: str
+
+
+def read_rules() -> list[Rule]:
+    """All rules, in their order, with the files of tests that name them."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for prefix, number in set(_ID.findall(path.read_text(encoding="utf-8"))):
+            named[f"{prefix}-{number}"].append(str(path.relative_to(ROOT)))
+    document = tomllib.loads((ROOT / "conformance" / "rules.toml").read_text(encoding="utf-8"))
+    return [
+        Rule(
+            section["title"],
+            row["id"],
+            row["level"],
+            row["says"],
+            (*named[row["id"]], *row.get("tests", ())),
+            row.get("why", ""),
+        )
+        for section in document["section"]
+        for row in section["rule"]
+    ]
+
+
+def rules_page() -> list[str]:
+    """The parts of the page."""
+    rules = read_rules()
+    proved = sum(bool(rule.tests) for rule in rules)
+    parts = [
+        "What a node obeys, rule by rule: the RFCs' MUST and SHOULD, what real peers need besides, and what the RFCs "
+        f"leave open. Of {len(rules)} rules {proved} are proved by a test that names them; the others say why not. The "
+        "RFCs' own sentences, with the code that obeys them: [RFC sentences in the code](rfc-quotes.md)."
+    ]
+    for section in dict.fromkeys(rule.section for rule in rules):
+        parts.append(f"## {section}")
+        rows = ["| id | level | rule | proved by |", "| --- | --- | --- | --- |"]
+        for rule in rules:
+            if rule.section == section:
+                proof = "<br>".join(f"`{test}`" for test in rule.tests) or rule.why
+                says = rule.says.replace("|", "\\|")
+                rows.append(f"| {rule.id} | {LEVELS[rule.level]} | {says} | {proof} |")
+        parts.append("\n".join(rows))
+    return parts
