@@ -78,3 +78,19 @@ def test_nothing_was_changed(ilp: Ilp) -> None:
     assert ilp("account", "show", "dora").code == 4
     assert "test.dora" not in ilp("route", "list").out
     assert "DORA" not in ilp("rate", "list").out
+
+
+def test_the_page_is_opened_where_somebody_is_let_in(
+    ilp: Ilp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or len(opened) == 1)
+    told = ilp("account", "show", "bob", "--open")
+    assert told.code == 0
+    assert told.out == f"  {opened[0]}\n"
+    assert "/ui/accounts/bob?code=" in opened[0]
+    assert "works once" in ilp("node", "dashboard", "--open").err
+    missing = ilp("account", "show", "bbo", "--open")
+    assert (missing.code, "There is no account" in missing.err, len(opened)) == (4, True, 2)
+    assert ilp("account", "delete", "bob", "--yes", "--open").code in (2, 4)
+    assert ilp("ledger", "check", "--open").code == 2

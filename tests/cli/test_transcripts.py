@@ -133,6 +133,7 @@ UP = """\
   ✓ links  alice ─ hub by BTP, hub ─ bob by HTTP
   Ready in 1.4 s. State in ./.ilp
 
+  Dashboard  http://localhost:7790/ui/?code=4F7K-22QX  (works once)
   Try        ilp pay --from alice '$localhost:7780/bob' '10 USD'
   Stop       Ctrl-C, or  ilp dev down"""
 
@@ -147,7 +148,8 @@ exit 1"""
 
 
 def test_dev_up(terminal: Console) -> None:
-    assert "\n".join(started_lines(DEV, terminal, seconds=1.4, directory="./.ilp")) == UP
+    dashboard = "http://localhost:7790/ui/?code=4F7K-22QX"
+    assert "\n".join(started_lines(DEV, terminal, seconds=1.4, directory="./.ilp", dashboard=dashboard)) == UP
     assert "\n".join(already_running_lines(DEV)) == UP_AGAIN
     assert shown(CliError(1, *port_taken_lines(7790, "python3", 911, 8790))) == PORT_TAKEN  # type: ignore[arg-type]  # a number is enough here
 

@@ -107,6 +107,7 @@ def find_account(state: State, name: str, target: Target | None = None) -> dict[
         if error.code is not ExitCode.NOT_FOUND:
             raise
         near: list[str] = []
+        state.open = False  # what is asked now is not what was asked for
         with suppress(CliError):  # an account's own token may not see the others
             names = [account["id"] for account in state.call(lambda api: api.accounts(), target)]
             near = difflib.get_close_matches(name, names, n=1)

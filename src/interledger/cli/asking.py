@@ -1,5 +1,5 @@
-"""What is done with a request instead of sending it: shown as curl (`--curl`), as a page of the dashboard (`--url`), or
-as what it would change (`--dry-run`).
+"""What is done with a request instead of sending it: shown as curl (`--curl`), as a page of the dashboard (`--url`),
+that page opened in a browser (`--open`), or as what it would change (`--dry-run`).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import json
 import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from interledger.api.calls import Fetch
     from interledger.cli.console import Console
 
-__all__ = ["dry_run_fetch", "page_of", "shown_as_curl", "shown_as_page"]
+__all__ = ["dry_run_fetch", "open_in_browser", "opened_page", "page_of", "shown_as_curl", "shown_as_page"]
 
 PAGES: Final = (
     "accounts", "packets", "payments", "rates", "routes", "settings", "settlements", "topology", "unknown",
@@ -94,13 +95,46 @@ def shown_as_page(console: Console) -> Fetch:
 
     async def show(method: str, url: str, **_: Any) -> Any:
         once.check()
-        page = page_of(url) if method == "GET" else None
-        if page is None:
-            raise CliError(ExitCode.USAGE, "The dashboard has no page of this.", "Its first page:  ilp status --url")
-        console.print(page)
+        console.print(_page(method, url))
         raise OnlyShownError
 
     return show
+
+
+def opened_page(console: Console, *, base_url: str, tls: ssl.SSLContext | None) -> Fetch:
+    """The dashboard's page of what is asked for, in the browser, logged in. What is not there is not opened."""
+
+    async def show(method: str, url: str, *, headers: Mapping[str, str], body: bytes, **more: Any) -> Any:
+        page, fetch = _page(method, url), _fetch(base_url, tls)
+        answer = await fetch(method, url, headers=headers, body=body, **more)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            return answer
+        login = await fetch("POST", f"{base_url}/api/logins", headers=headers, body=b"", **more)
+        if login.status >= HTTPStatus.BAD_REQUEST:
+            return login
+        open_in_browser(f"{page}?code={json.loads(login.body)['code']}", console)
+        raise OnlyShownError
+
+    return show
+
+
+def open_in_browser(url: str, console: Console) -> None:
+    """Print the address, and have this machine's browser open it: the one of the environment's BROWSER, if any."""
+    import webbrowser
+
+    console.print(f"  {url}")
+    if not webbrowser.open(url):
+        console.note(
+            "  There is no browser here. The address works once, for ten minutes, in any browser that gets there."
+        )
+
+
+def _page(method: str, url: str) -> str:
+    """Raises `CliError` where there is none."""
+    page = page_of(url) if method == "GET" else None
+    if page is None:
+        raise CliError(ExitCode.USAGE, "The dashboard has no page of this.", "Its first page:  ilp status --url")
+    return page
 
 
 def dry_run_fetch(console: Console, would: str, *, is_table: bool, base_url: str, tls: ssl.SSLContext | None) -> Fetch:

@@ -70,10 +70,10 @@ def started_lines(
     """After a start: what runs, how long it took, and what to do next."""
     lines = [*node_lines(document, console), f"  Ready in {seconds:.1f} s. State in {directory}", ""]
     example = _example(document["nodes"])
+    if dashboard is not None:
+        lines.append(f"  Dashboard  {dashboard}  (works once)")
     if example:
         lines.append(f"  Try        {example}")
-    if dashboard is not None:
-        lines.append(f"  Dashboard  {dashboard}")
     return [*lines, f"  Stop       {'' if detached else 'Ctrl-C, or  '}ilp dev down"]
 
 

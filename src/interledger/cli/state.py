@@ -41,6 +41,7 @@ class State:
     debug: bool = False
     curl: bool = False
     url: bool = False
+    open: bool = False
     dry_run: bool = False
     would: str = ""
     """What the command does, for --dry-run: `make account carol`."""
@@ -154,6 +155,8 @@ class State:
 
         if self.url:
             return asking.shown_as_page(self.console)
+        if self.open:
+            return asking.opened_page(self.console, base_url=base_url, tls=tls)
         if self.curl:
             return asking.shown_as_curl(self.console)
         if self.dry_run:

@@ -72,6 +72,7 @@ COMMON_OPTIONS: Final = (
     _Common(("--auth",), "The token to show it; better in ILP_CLI_API_AUTH.", _store("auth"), "TOKEN"),
     _Common(("--curl",), "Print the HTTP request instead of sending it.", _store("curl")),
     _Common(("--url", "page_url"), "Print the address of the dashboard's page about it.", _store("url")),
+    _Common(("--open",), "Open that page in the browser of this machine, logged in.", _store("open")),
     _Common(("--debug",), "Write what went wrong inside to a file, and name it.", _store("debug")),
 )
 """Before or behind the command, as people type them."""
