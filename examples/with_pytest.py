@@ -3,11 +3,15 @@
 `ilp_network` is there as soon as interledger-py and pytest are installed. Nothing listens, nothing waits.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
-from interledger.testing import MemoryNetwork
+if TYPE_CHECKING:
+    from interledger.testing import MemoryNetwork
 
 RATES = {"USD": "1", "EUR": "1.25"}
 
