@@ -69,12 +69,13 @@ class JsPeer:
 
 
 @asynccontextmanager
-async def js_peer(script: str, options: Mapping[str, object]) -> AsyncIterator[JsPeer]:
-    """Run `peers/<script>` with `options`; it is killed at the end."""
+async def js_peer(script: str, options: Mapping[str, object], *, trusted: str = "") -> AsyncIterator[JsPeer]:
+    """Run `peers/<script>` with `options`; it is killed at the end. `trusted`: a file of certificates it believes."""
     process = await asyncio.create_subprocess_exec(
         "node",
         str(FOLDER / "peers" / script),
         json.dumps(options),
+        env={**os.environ, "NODE_EXTRA_CA_CERTS": trusted},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -11,6 +11,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 
 __all__ = ["Http2Peer", "http2_server"]
 
@@ -23,6 +24,8 @@ class Http2Peer:
         self.connections = 0
         self.port = 0
         self.settings: dict[int, int] = {}
+        self.first_settings: dict[int, int] = {}
+        """Said in the very first frame."""
         self.protocols: list[h2.connection.H2Connection] = []
         self.writers: list[asyncio.StreamWriter] = []
         self._answer = answer
@@ -32,6 +35,8 @@ class Http2Peer:
         protocol = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
         self.protocols.append(protocol)
         self.writers.append(writer)
+        if self.first_settings:
+            protocol.local_settings = h2.settings.Settings(client=False, initial_values=self.first_settings)
         protocol.initiate_connection()
         if self.settings:
             protocol.update_settings(self.settings)

@@ -1,5 +1,5 @@
 'use strict'
-// A plugin from a description: {"btp": "btp+ws://user:token@host:port/path"} or {"http": {"port", "url", "token" or "auth"}}
+// A plugin from a description: {"btp": "btp+ws://user:token@host:port/path"} or {"http": {"port", "url", "token" or "auth", "http2"}}
 const util = require('util')
 
 function makePlugin(link) {
@@ -17,7 +17,7 @@ function makePlugin(link) {
   return new PluginHttp({
     multi: false,
     incoming: { port: link.http.port, ...auth },
-    outgoing: { url: link.http.url, ...auth, http2: false },
+    outgoing: { url: link.http.url, ...auth, http2: link.http.http2 === true },
   })
 }
 

@@ -190,7 +190,7 @@ async def test_no_more_streams_than_the_peer_allows(tls_contexts: Contexts) -> N
         far.settings = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 2}
         async with linked(url(far.port), tls=tls_contexts[1]) as (link, handler):
             link.send_prepare(RequestId(0), prepare())
-            await until(lambda: link.connections == 1 and connection_of(link)._streams_max < 100)
+            await until(lambda: link.connections == 1 and connection_of(link)._streams_max == 2)
             for i in range(1, 5):
                 link.send_prepare(RequestId(i), prepare())
             await until(lambda: len(far.requests) == 2)
@@ -202,6 +202,19 @@ async def test_no_more_streams_than_the_peer_allows(tls_contexts: Contexts) -> N
             assert link.ready()
 
 
+async def test_a_burst_on_a_new_connection_keeps_to_a_limit_that_was_not_known_when_it_began(
+    tls_contexts: Contexts,
+) -> None:
+    """RFC 9113 3.4 lets a client send before it has the server's settings; streams above its limit would be refused."""
+    async with http2_server(tls_contexts[0], fulfills) as far:
+        far.first_settings = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 2}
+        async with linked(url(far.port), tls=tls_contexts[1]) as (link, handler):
+            for i in range(50):
+                link.send_prepare(RequestId(i), prepare(i))
+            await until(lambda: len(handler.told) == 50)
+            assert {(kind, reply) for kind, _, reply in handler.told} == {("reply", FULFILL)}
+
+
 async def test_T02_when_the_queue_of_a_slow_peer_is_full(
     tls_contexts: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,7 +223,7 @@ async def test_T02_when_the_queue_of_a_slow_peer_is_full(
         far.settings = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1}
         async with linked(url(far.port), tls=tls_contexts[1]) as (link, handler):
             link.send_prepare(RequestId(0), prepare())
-            await until(lambda: link.connections == 1 and connection_of(link)._streams_max < 100)
+            await until(lambda: link.connections == 1 and connection_of(link)._streams_max == 1)
             for i in range(1, 5):
                 link.send_prepare(RequestId(i), prepare())
             assert not link.ready()

@@ -22,10 +22,13 @@ from interledger.link.http.messages import Failure
 from interledger.link.http.outgoing import GARBLED, GRACE_MS, LATE, LOST, RESPONSE_OCTETS_MAX, SWEEP_MS, Owner
 from interledger.link.read_buffer import read_buffer
 
-__all__ = ["IDLE_MAX_MS", "STREAMS_MAX", "STREAM_ID_MAX", "Http2Outgoing"]
+__all__ = ["IDLE_MAX_MS", "STREAMS_MAX", "STREAMS_UNSAID", "STREAM_ID_MAX", "Http2Outgoing"]
 
 STREAMS_MAX: Final = 1_000
 """Requests on their way over one connection: what money.md allows one peer. Most peers take 100 to 250."""
+
+STREAMS_UNSAID: Final = 100
+"""The same for a peer that sets no limit: what RFC 9113 advises as the least, and all live ones take as many."""
 
 STREAM_ID_MAX: Final = (1 << 31) - 1_000_001
 """Half a million streams before their numbers end, a new connection takes over. At 10,000 a second that is a day."""
@@ -66,8 +69,9 @@ class Http2Outgoing(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._session = new_client(RESPONSE_OCTETS_MAX)
         self._streams: dict[int, _Stream] = {}
-        self._streams_max = 100
-        """What peers allow before they have said more; all live ones take as many."""
+        self._streams_max = 0
+        """What the peer allows: nothing before it has said so. Streams beyond its limit would be refused."""
+        self._has_settings = False
         self._fields: dict[bytes, Fields] = {}
         self._buffer = memoryview(b"")
         self._controls = http2.Budget(http2.CONTROLS_MAX)
@@ -230,8 +234,10 @@ class Http2Outgoing(asyncio.BufferedProtocol):
                 self._forgiven = 0
                 self._controls.left -= 1
                 if isinstance(event, ngh2.SettingsReceived):
-                    allowed = event.settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS)
-                    self._streams_max = self._streams_max if allowed is None else min(allowed, STREAMS_MAX)
+                    unsaid = self._streams_max if self._has_settings else STREAMS_UNSAID
+                    self._has_settings = True
+                    allowed = event.settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS, unsaid)
+                    self._streams_max = min(allowed, STREAMS_MAX)
 
     def _body(self, event: DataReceived, stream: _Stream, now: Timestamp) -> None:
         if event.end_stream and not stream.parts:
