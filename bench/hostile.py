@@ -17,155 +17,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import json
 import os
-import struct
+import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
 import turns
+from attacks import ATTACKS, HOSTILE_ACCOUNT, Target, addresses_of
 from http_load import HttpGenerator, HttpSink
 from nodes import OurNode, cpu_seconds
 
 CONNECTIONS = 4
 PAUSE_S = 0.02
 """Of each honest connection behind an answer: together 200 packets a second."""
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000 04 00 00000000")
-
-
-# ---------------------------------------------------------------------- attacks
-
-
-async def idle(port: int) -> None:
-    """1,000 sockets that say nothing, opened again whenever they are cut."""
-    await many(1_000, port, lambda reader, writer: reader.read())
-
-
-async def slowloris(port: int) -> None:
-    """200 heads that grow by an octet every 10 ms."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"POST /ilp HTTP/1.1\r\nHost: x\r\nX-A: ")
-        for _ in range(2_000):
-            writer.write(b"a")
-            await writer.drain()
-            await asyncio.sleep(0.01)
-
-    await many(200, port, talk)
-
-
-async def slow_readers(port: int) -> None:
-    """50 sockets that ask for the largest page again and again and read nothing."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
-        writer.write(b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
-        await asyncio.sleep(60)
-
-    await many(50, port, talk)
-
-
-async def oversize(port: int) -> None:
-    """Bodies and heads beyond their limits, as fast as they are refused."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 60_000)
-        await reader.read()
-
-    await many(8, port, talk)
-
-
-async def garbage(port: int) -> None:
-    """Requests that could be read in two ways."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"
-        writer.write(b"POST /ilp HTTP/1.1\r\nHost: x\r\n%b\r\n0\r\n\r\n" % both)
-        await reader.read()
-
-    await many(8, port, talk)
-
-
-async def guesses(port: int) -> None:
-    """Tokens, one after another, on 32 connections."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        token = os.urandom(16).hex().encode()
-        writer.write(b"POST /ilp HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\nContent-Length: 1\r\n\r\nx" % token)
-        await reader.read(65_536)
-
-    await many(32, port, talk)
-
-
-async def rapid_reset(port: int) -> None:
-    """HTTP/2: streams opened and reset in one breath."""
-    head = b"\x82\x86\x84\x41\x01x"  # GET / of http://x, in HPACK
-    octets = PREFACE + b"".join(
-        frame(1, 5, stream, head) + frame(3, 0, stream, struct.pack(">I", 8)) for stream in range(1, 2_000, 2)
-    )
-    await flood(port, octets)
-
-
-async def pings(port: int) -> None:
-    """HTTP/2: pings and settings without end."""
-    await flood(port, PREFACE + (frame(6, 0, 0, bytes(8)) + frame(4, 0, 0)) * 2_000)
-
-
-async def empty_frames(port: int) -> None:
-    """HTTP/2: a body of frames that hold nothing."""
-    head = b"\x83\x86\x44\x04/ilp\x41\x01x"  # POST /ilp
-    await flood(port, PREFACE + frame(1, 4, 1, head) + frame(0, 0, 1) * 4_000)
-
-
-ATTACKS = [idle, slowloris, slow_readers, oversize, garbage, guesses, rapid_reset, pings, empty_frames]
-
-
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
-
-
-async def flood(port: int, octets: bytes) -> None:
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(octets)
-        while await reader.read(65_536):
-            pass
-
-    await many(4, port, talk)
-
-
-async def many(
-    count: int, port: int, talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]
-) -> None:
-    """So many hostile connections at a time, for ever."""
-
-    async def one() -> None:
-        while True:
-            with suppress(OSError):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=next(addresses))
-                with suppress(OSError, asyncio.IncompleteReadError):
-                    await talk(reader, writer)
-                writer.transport.abort()
-            await asyncio.sleep(0.001)
-
-    await asyncio.gather(*(one() for _ in range(count)))
-
-
-addresses: Iterator[tuple[str, int] | None] = itertools.repeat(None)
-"""Where the next hostile connection comes from."""
-
-
-def addresses_of(sources: int) -> Iterator[tuple[str, int] | None]:
-    if not sources:
-        return itertools.repeat(None)
-    return itertools.cycle([(f"127.0.{number // 250}.{number % 250 + 2}", 0) for number in range(sources)])
 
 
 # ---------------------------------------------------------------------- the honest peer
@@ -234,7 +104,8 @@ async def measure(node: OurNode, seconds: float, attack: subprocess.Popen[bytes]
 async def beside(node: OurNode, name: str, options: argparse.Namespace) -> dict[str, float]:
     """The honest peer while the attack runs."""
     command = [sys.executable, __file__, "--attack", name, "--port", str(urlsplit(node.sender_url).port)]
-    attack = subprocess.Popen([*command, "--sources", str(options.sources)])  # noqa: ASYNC220
+    command += ["--token", options.token, "--sources", str(options.sources)]
+    attack = subprocess.Popen(command)  # noqa: ASYNC220
     try:
         await asyncio.sleep(1)
         return await measure(node, options.seconds, attack)
@@ -249,7 +120,9 @@ def median_of(rounds: list[dict[str, float]]) -> dict[str, float]:
 
 async def run(options: argparse.Namespace) -> list[dict[str, object]]:
     server = await asyncio.get_running_loop().create_server(HttpSink, "127.0.0.1", 0)
-    node = OurNode("http", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ilp", turns=True)
+    sink_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ilp"
+    options.token = secrets.token_hex(32)
+    node = OurNode("http", sink_url, turns=True, more=HOSTILE_ACCOUNT.format(token=options.token))
     rows: list[dict[str, object]] = []
     try:
         await measure(node, 2)
@@ -270,7 +143,7 @@ async def run(options: argparse.Namespace) -> list[dict[str, object]]:
 def show(name: str, alone: dict[str, float], under: dict[str, float]) -> None:
     share = under["packets"] / max(1, under["packets"] + under["failed"])
     print(
-        f"{name:14} p50 {alone['p50_ms']:6.2f} -> {under['p50_ms']:6.2f} ms"
+        f"{name:18} p50 {alone['p50_ms']:6.2f} -> {under['p50_ms']:6.2f} ms"
         f"  p99 {alone['p99_ms']:6.2f} -> {under['p99_ms']:6.2f} ms  {under['p99_ms'] / alone['p99_ms']:5.1f}x"
         f"  longest turn {alone['turn_ms']:5.1f} -> {under['turn_ms']:5.1f} ms  fulfilled {share:7.2%}"
         f"  new connection {alone['first_ms']:.0f} -> {under['first_ms']:.0f} ms"
@@ -281,7 +154,6 @@ def show(name: str, alone: dict[str, float], under: dict[str, float]) -> None:
 
 
 def main() -> None:
-    global addresses
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--attacks", default=",".join(attack.__name__ for attack in ATTACKS))
     parser.add_argument("--seconds", type=float, default=5.0)
@@ -295,14 +167,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--attack", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--token", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})
     if options.attack:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.nice(19)
-        addresses = addresses_of(options.sources)
-        asyncio.run(next(attack for attack in ATTACKS if attack.__name__ == options.attack)(options.port))
+        attack = next(attack for attack in ATTACKS if attack.__name__ == options.attack)
+        asyncio.run(attack(Target(options.port, options.token, addresses_of(options.sources))))
         return
     if options.realtime:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))

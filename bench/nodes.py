@@ -138,8 +138,10 @@ class OurNode(NodeUnderTest):
         packet_amount_max: int | None = None,
         certificate: Path | None = None,
         turns: bool = False,
+        more: str = "",
     ) -> None:
-        """`certificate`: a file with its key; the node speaks TLS then, and trusts it. `turns`: time its loop."""
+        """`certificate`: a file with its key; the node speaks TLS then, and trusts it. `turns`: time its loop.
+        `more`: of its settings file."""
         self._packet_amount_max = packet_amount_max
         compiled = python == COMPILED
         self.name = f"interledger-py ({durability}{', compiled' if compiled else ''})"
@@ -147,7 +149,7 @@ class OurNode(NodeUnderTest):
         port = free_port()
         self.sender_token, self.receiver_token = secrets.token_hex(32), secrets.token_hex(32)
         config = Path(self._folder) / "ilp.toml"
-        config.write_text(self._config(link, sink_url))
+        config.write_text(self._config(link, sink_url) + more)
         config.chmod(0o600)
         command = [python, *([TURNS] if turns else ["-m", "interledger"]), "node", "run", "--config", str(config)]
         command += ["--ilp-address", "test.connie", "--http-bind-address", f"127.0.0.1:{port}"]
