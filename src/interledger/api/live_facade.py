@@ -9,7 +9,8 @@ from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
 from interledger.node.live.channel import Channel
 from interledger.node.live.overview import AccountLook, NodeLook
-from interledger.node.live.recorder import PacketRecord, Recorder
+from interledger.node.live.packet_record import PacketRecord
+from interledger.node.live.recorder import Recorder
 from interledger.node.live.seconds import Flow, PositionPoint
 from interledger.node.live.traces import PaymentTrace
 from interledger.transport.stream.packet import StreamPacket

@@ -36,6 +36,7 @@ _QUERY: Final = {
     "only": ("Kinds of events or their topics: `unknown,settlement,limit.near`", {"type": "string"}),
     "since": ("The id of the last event that you have", {"type": "string", "pattern": "^[0-9]+$"}),
     "code": ("An ILP error code, as `T04`", {"type": "string"}),
+    "payment": ("Of this node, by its id", {"type": "string"}),
     "outcome": (
         "What became of it",
         {"type": "string", "enum": ["fulfilled", "rejected", "unknown", "in_flight", "not_seen"]},

@@ -21,7 +21,7 @@ from interledger.api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
 from interledger.codec.timestamp import format_rfc3339
 from interledger.connector.events import Step
 from interledger.errors import InvalidRequestError, NotFoundError
-from interledger.node.live.recorder import PacketRecord
+from interledger.node.live.packet_record import PacketRecord
 from interledger.transport.stream.packet import StreamPacket
 
 __all__ = ["OPERATIONS", "packet_document", "packets_document"]
@@ -186,7 +186,7 @@ def _money(amount: int | None, asset: Asset | None) -> dict[str, object] | None:
 def _wanted(call: Call) -> dict[str, str]:
     """The filters that were given. Raises `InvalidRequestError` for one that nothing can fit."""
     query = call.request.query_params
-    wants = {name: query[name] for name in ("code", "account", "outcome") if query.get(name)}
+    wants = {name: query[name] for name in ("code", "account", "outcome", "payment") if query.get(name)}
     if wants.get("outcome", "fulfilled") not in OUTCOMES:
         raise InvalidRequestError(f"outcome is one of {', '.join(OUTCOMES)}", "outcome")
     return wants
@@ -197,6 +197,7 @@ def _fits(record: PacketRecord, wants: dict[str, str]) -> bool:
         wants.get("code", record.code) == record.code
         and wants.get("outcome", record.outcome) == record.outcome
         and wants.get("account", record.incoming) in (record.incoming, record.outgoing)
+        and ("payment" not in wants or wants["payment"] == _payment_of(record))
     )
 
 
@@ -249,7 +250,7 @@ OPERATIONS: Final = (
         method="GET", path="/api/packets", access=Access.ADMIN, handler=list_packets,
         summary="Packets, newest first. With  Accept: text/event-stream  each as it has its outcome",
         answer="PacketPage", problems=(400, 429),
-        parameters=("code", "account", "outcome", "limit", "cursor", "Last-Event-ID"), tags=("packets",),
+        parameters=("code", "account", "outcome", "payment", "limit", "cursor", "Last-Event-ID"), tags=("packets",),
     ),
     Operation(
         method="GET", path="/api/packets/{packet}", access=Access.ADMIN, handler=get_packet,

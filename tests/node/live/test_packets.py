@@ -7,11 +7,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from interledger.accounts.account import AccountId
 from interledger.api.client import ApiClient, ApiError
 from interledger.clock import Timestamp
-from interledger.ilp.packet import Prepare
+from interledger.connector.events import Step
+from interledger.ilp.address import Address
+from interledger.ilp.echo import PING_CONDITION
+from interledger.ilp.packet import Fulfill, Prepare, Reject
+from interledger.ilp.peer import PEER_CONDITION
+from interledger.link.base import RequestId
 from interledger.node.live.recorder import RECORDED_PER_SECOND
 from interledger.node.node import Node
+from interledger.routing.table import Origin
 from tests.node.loopback import account, running, settings
 
 UNIT = 10**9
@@ -111,7 +118,7 @@ async def test_a_stream_has_each_packet_as_it_ends(node: Node, client: ApiClient
 async def test_more_than_anybody_reads_is_counted(node: Node) -> None:
     leave = node.live.packets.watch()
     peer = next(iter(node.connector.peers.values()))
-    prepare = Prepare(1, Timestamp(2**40), bytes(32), node.address)
+    prepare = Prepare(1, Timestamp(2**40), bytes(32), Address("test.elsewhere"))
     for _ in range(RECORDED_PER_SECOND + 7):
         node.live.packets.recorder.arrived(peer, prepare, Timestamp(1_000))
     assert (len(node.live.packets.recorder.records), node.live.packets.recorder.missed) == (RECORDED_PER_SECOND, 7)
@@ -139,3 +146,85 @@ async def test_a_packet_that_is_not_kept(client: ApiClient) -> None:
         await client.packets(outcome="lost")
     with pytest.raises(ApiError):
         await client.packets(cursor="no")
+
+
+def attach(node: Node, *names: str) -> None:
+    for name in names:
+        account = node.account(name)
+        node.connector.attach(account.id, account, Silent(), is_local=False, first_request_id=1)
+
+
+def send(node: Node, peer: str, prepare: Prepare) -> object:
+    return node.connector.receive_prepare(AccountId(peer), RequestId(7), prepare, node.clock.now())
+
+
+async def test_what_the_node_answers_itself_is_over_at_once_and_neighbours_talk_is_not_recorded(node: Node) -> None:
+    attach(node, "alice")
+    leave = node.live.packets.watch()
+    later = Timestamp(node.clock.now() + 10_000)
+    assert isinstance(send(node, "alice", Prepare(0, later, PING_CONDITION, node.address)), Fulfill)
+    send(node, "alice", Prepare(0, later, PEER_CONDITION, Address("peer.config")))
+    assert [(one.outcome, one.destination) for one in node.live.packets.latest()] == [("fulfilled", node.address)]
+    leave()
+
+
+async def test_what_is_never_heard_of_again_does_not_stay_in_flight(node: Node) -> None:
+    attach(node, "alice")
+    leave = node.live.packets.watch()
+    now = node.clock.now()
+    for age_ms in (60_000, 0):
+        prepare = Prepare(1, Timestamp(now - age_ms + 10_000), bytes(31) + bytes([age_ms % 251]), Address("test.x"))
+        node.live.packets.recorder.arrived(node.connector.peers[AccountId("alice")], prepare, Timestamp(now - age_ms))
+    assert [one.outcome for one in node.live.packets.latest()] == ["in_flight", "not_seen"]
+    leave()
+
+
+async def test_a_flood_that_a_guard_refuses_is_counted_as_every_other(node: Node) -> None:
+    attach(node, "alice")
+    leave = node.live.packets.watch()
+    later = Timestamp(node.clock.now() + 10_000)
+    for number in range(RECORDED_PER_SECOND * 3):
+        prepare = Prepare(2 * UNIT, later, number.to_bytes(32, "big"), Address("test.hub.bob.x"))
+        assert isinstance(send(node, "alice", prepare), Reject)
+    recorder = node.live.packets.recorder
+    assert len(recorder.records) <= 2 * RECORDED_PER_SECOND  # the second may have changed once
+    assert len(recorder.records) + recorder.missed == 3 * RECORDED_PER_SECOND
+    leave()
+
+
+@pytest.mark.parametrize(("amount", "outcome"), [(1_000, "unknown"), (0, "rejected")])
+async def test_no_answer_is_unknown_where_money_was_sent_and_a_rejection_where_none_was(
+    node: Node, amount: int, outcome: str
+) -> None:
+    attach(node, "alice", "bob")
+    node.connector.routes.replace(Origin.STATIC, {"test.far": AccountId("bob")})
+    leave = node.live.packets.watch()
+    now = node.clock.now()
+    prepare = Prepare(amount, Timestamp(now + 3_000), bytes(32), Address("test.far.x"))
+    assert send(node, "alice", prepare) is None
+    await node.commit()
+    node.connector.handle_timer(Timestamp(now + 3_100))
+    record = node.live.packets.latest()[0]
+    assert (record.outcome, record.step, record.code) == (outcome, Step.EXPIRE, "R00")
+    leave()
+
+
+async def test_a_payments_packets_by_its_id(node: Node, client: ApiClient) -> None:
+    leave = node.live.packets.watch()
+    first, second = await pay(node, UNIT), await pay(node, 2 * UNIT)
+    leave()
+    for payment in (first, second):
+        packets = (await client.packets(payment=payment))["items"]
+        assert {packet["payment"] for packet in packets} == {payment}
+    assert (await client.packets(payment="pay_0"))["items"] == []
+
+
+class Silent:
+    """A link whose peer answers nothing."""
+
+    def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None: ...
+
+    def send_reply(self, request_id: RequestId, reply: object) -> None: ...
+
+    def ready(self) -> bool:
+        return True

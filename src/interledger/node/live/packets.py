@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, final
 from interledger.accounts.account import Account, AccountId
 from interledger.errors import DecodeError
 from interledger.node.live.channel import Channel
-from interledger.node.live.recorder import PacketRecord, Recorder
+from interledger.node.live.packet_record import PacketRecord
+from interledger.node.live.recorder import Recorder
 from interledger.node.live.traces import Traces
 from interledger.transport.stream.packet import StreamPacket
 
@@ -26,6 +27,7 @@ class Packets:
         self._node = node
         self._traces = traces
         self._watchers = 0
+        self._samples: Callable[[bytes], bool] | None = None
         self._readers: dict[Channel[PacketRecord], None] = {}
         self.recorder = Recorder(node.connector, node.clock, self._tell)
 
@@ -37,8 +39,7 @@ class Packets:
     def watch(self) -> Callable[[], None]:
         """Somebody looks."""
         self._watchers += 1
-        if self._watchers == 1:
-            self.recorder.start()
+        self._record()
         is_over = False
 
         def leave() -> None:
@@ -46,10 +47,17 @@ class Packets:
             if not is_over:
                 is_over = True
                 self._watchers -= 1
-                if self._watchers == 0:
-                    self.recorder.stop()
+                self._record()
 
         return leave
+
+    def trace(self, samples: Callable[[bytes], bool] | None) -> None:
+        """Record those too whose condition is sampled, for OpenTelemetry; None: no more."""
+        self._samples = samples
+        self._record()
+
+    def _record(self) -> None:
+        self.recorder.record(watched=self._watchers > 0, samples=self._samples)
 
     def subscribe(self) -> Channel[PacketRecord]:
         """Every packet that has its outcome, as far as packets are recorded, until the channel is closed."""
@@ -70,6 +78,7 @@ class Packets:
 
     def latest(self) -> list[PacketRecord]:
         """Newest first."""
+        self.recorder.forget_lost(self._node.clock.now())
         recorded = list(self.recorder.records)
         known = {(record.incoming_peer, record.condition) for record in recorded}
         address = str(self._node.address)

@@ -1,8 +1,9 @@
 """Records packets while somebody wants to see them; costs nothing while nobody does.
 
-`start` puts an ear on every peer: one more guard, which refuses nothing and hears a Prepare come in, and a link around
-the real one, which hears what leaves. `stop` takes them away. The journey itself (`connector/forward.py`) is the same
-either way.
+While it is on there is an ear at every peer: one more guard, which refuses nothing and hears a Prepare come in, and a
+link around the real one, which hears what leaves. The journey itself (`connector/forward.py`) is the same either way.
+
+What neighbours say to each other (`peer.*`: routes, configuration, settlement) is no payment and is not recorded.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from interledger.accounts.account import AccountId
-from interledger.accounts.asset import Asset
 from interledger.clock import Clock, Timestamp, stopwatch_us
 from interledger.connector.events import REFUSED_DATA_MAX, PacketRefused, Step
 from interledger.connector.forward import Connector
-from interledger.connector.guards import Compared, Guard, Refused
+from interledger.connector.guards import Guard, Refused
 from interledger.connector.peer import Peer
+from interledger.connector.services import answer_own_address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
+from interledger.ilp.peer import PEER_PREFIX
 from interledger.link.base import Link, RequestId
+from interledger.node.live.packet_record import PacketRecord
 
 if TYPE_CHECKING:
     from interledger.connector.in_flight import InFlight
@@ -27,76 +30,23 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 
-__all__ = ["RECORDED_PER_SECOND", "RECORDS_KEPT", "PacketRecord", "Recorder"]
+__all__ = ["RECORDED_PER_SECOND", "RECORDS_KEPT", "TRACED_PER_SECOND", "Recorder"]
 
 RECORDS_KEPT: Final = 2_000
-"""Packets that went on; some 1 kB each."""
+"""Packets that have come latest; some 1 kB each."""
 
 RECORDED_PER_SECOND: Final = 200
 """More of them in a second are only counted: nobody reads so fast."""
 
+TRACED_PER_SECOND: Final = 1_000
+"""So many more in a second at most for OpenTelemetry: a peer chooses conditions, and could have all of its packets
+sampled."""
+
 WAITING_MAX: Final = 5_000
 """Packets that came in and have not left, or have left and have no answer: the oldest is forgotten first."""
 
-
-@final
-class PacketRecord:
-    """One packet at this node: how it came, how it left, what became of it. Times in us are of one stopwatch."""
-
-    __slots__ = (
-        "amount_in", "amount_out", "answered_us", "arrived_us", "asset_in", "asset_out", "at", "code", "compared",
-        "condition", "data", "destination", "expires_in", "expires_out", "incoming", "incoming_peer", "message",
-        "octets", "outcome", "outgoing", "reply", "sent_us", "step", "triggered_by",
-    )  # fmt: skip
-
-    def __init__(self, peer: Peer, prepare: Prepare, at: Timestamp) -> None:
-        self.at = at
-        self.arrived_us = stopwatch_us()
-        self.incoming_peer = peer.id
-        self.incoming = peer.account.id
-        self.asset_in = peer.account.asset
-        self.condition = prepare.execution_condition
-        self.destination = str(prepare.destination)
-        self.amount_in = prepare.amount
-        self.expires_in = prepare.expires_at
-        kept = len(prepare.data) <= REFUSED_DATA_MAX
-        self.octets: bytes | None = prepare.encode() if kept else None
-        self.data: bytes | None = prepare.data if kept else None
-        self.outgoing: AccountId | None = None
-        self.asset_out: Asset | None = None
-        self.amount_out: int | None = None
-        self.expires_out: Timestamp | None = None
-        self.sent_us: int | None = None
-        self.answered_us: int | None = None
-        self.outcome = "in_flight"
-        self.code: str | None = None
-        self.message = ""
-        self.triggered_by: str | None = None
-        self.step: Step | None = None
-        self.compared: Compared | None = None
-        self.reply: bytes | None = None
-
-    @classmethod
-    def of_refused(cls, refused: PacketRefused, asset: Asset, account_id: AccountId, own_address: str) -> PacketRecord:
-        """Of a packet that was refused while nobody listened; times and the way on are not known."""
-        record = cls.__new__(cls)
-        prepare = refused.prepare
-        for name in cls.__slots__:
-            setattr(record, name, None)
-        record.at, record.incoming_peer, record.incoming, record.asset_in = (
-            refused.at,
-            refused.account,
-            account_id,
-            asset,
-        )
-        record.condition, record.destination, record.amount_in = refused.condition, refused.destination, refused.amount
-        record.arrived_us = record.answered_us = 0
-        record.expires_in = Timestamp(0) if prepare is None else prepare.expires_at
-        record.octets = None if prepare is None else prepare.encode()
-        record.data = None if prepare is None else prepare.data
-        record.outcome, record.code, record.message = "rejected", refused.code, refused.why
-        record.triggered_by, record.step, record.compared = own_address, refused.step, refused.compared
-        return record
+ANSWER_SLACK_MS: Final = 5_000
+"""Every packet has had its answer so long after its time was up."""
 
 
 @final
@@ -106,18 +56,32 @@ class Recorder:
     def __init__(self, connector: Connector, clock: Clock, on_change: Callable[[PacketRecord], None]) -> None:
         self.records: deque[PacketRecord] = deque(maxlen=RECORDS_KEPT)
         self.missed = 0
-        """Packets since `start` that came when `RECORDED_PER_SECOND` were recorded already."""
+        """Packets since the start that came when `RECORDED_PER_SECOND` were recorded already."""
+        self.untraced = 0
+        """Packets since the start that came when `TRACED_PER_SECOND` were recorded for OpenTelemetry already."""
         self._connector = connector
         self._clock = clock
         self._on_change = on_change
         self._is_on = False
+        self._watched = False
+        self._samples: Callable[[bytes], bool] | None = None
         self._arrived: dict[tuple[AccountId, bytes], PacketRecord] = {}
-        self._left: dict[tuple[AccountId, RequestId], PacketRecord] = {}
+        self._left: dict[tuple[AccountId, RequestId], tuple[PacketRecord, Peer, RequestId]] = {}
         self._why: dict[tuple[AccountId, bytes], PacketRefused] = {}
         self._second = 0
         self._count = 0
+        self._traced = 0
 
-    def start(self) -> None:
+    def record(self, *, watched: bool, samples: Callable[[bytes], bool] | None) -> None:
+        """What to record from now on: all that come if somebody watches, and those whose condition is sampled."""
+        self._watched, self._samples = watched, samples
+        wanted = watched or samples is not None
+        if wanted and not self._is_on:
+            self._start()
+        elif self._is_on and not wanted:
+            self._stop()
+
+    def _start(self) -> None:
         """Listen to every peer, and to those that come."""
         self._is_on = True
         for peer in self._connector.peers.values():
@@ -125,7 +89,7 @@ class Recorder:
         self._connector.on_attach = self._listen
         self._connector.refusals.on_add = self._refused
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Listen to nobody. What is on its way is never heard of again."""
         self._is_on = False
         self._connector.on_attach = lambda peer: None
@@ -134,11 +98,23 @@ class Recorder:
             if isinstance(peer.link, _HeardLink):
                 peer.link = peer.link.real
             peer.guards = tuple(guard for guard in peer.guards if not isinstance(guard, _Ear))
-        for record in (*self._arrived.values(), *self._left.values()):
+        for record in (*self._arrived.values(), *(record for record, _, _ in self._left.values())):
             record.outcome = "not_seen"
         self._arrived.clear()
         self._left.clear()
         self._why.clear()
+
+    def forget_lost(self, now: Timestamp) -> None:
+        """What was not heard of again though its time is long over: its answer went another way (the books could not be
+        written, or its peer was attached anew)."""
+        for record in _take(self._arrived, lambda record: self._is_over(record, now)):
+            record.outcome = "not_seen"
+        for record, _, _ in _take(self._left, lambda found: self._is_over(found[0], now)):
+            record.outcome = "not_seen"
+
+    def _is_over(self, record: PacketRecord, now: Timestamp) -> bool:
+        until = min(record.expires_in, record.at + self._connector.limits.max_hold_ms)
+        return until + ANSWER_SLACK_MS < now
 
     def _listen(self, peer: Peer) -> None:
         ear: Guard = _Ear(self, peer)
@@ -149,16 +125,43 @@ class Recorder:
 
     def arrived(self, peer: Peer, prepare: Prepare, now: Timestamp) -> None:
         """A Prepare came in, and no guard has refused it."""
+        record = self._new_record(peer, prepare, now)
+        if record is None:
+            return
+        if prepare.destination == self._connector.address:
+            answer = answer_own_address(self._connector.services.echo, prepare)
+            if isinstance(answer, Fulfill):  # goes back at once, not by way of the link
+                record.answered_us, record.outcome = stopwatch_us(), "fulfilled"
+                self._on_change(record)
+                return
+        _put(self._arrived, (peer.id, prepare.execution_condition), record)
+
+    def _new_record(self, peer: Peer, prepare: Prepare, now: Timestamp) -> PacketRecord | None:
+        """None: nobody wants it, or too many come."""
+        samples = self._samples
+        is_traced = samples is not None and samples(prepare.execution_condition)
+        if not is_traced and not self._watched:
+            return None
+        if prepare.destination.startswith(PEER_PREFIX):
+            return None
         second = now // 1_000
         if second != self._second:
-            self._second, self._count = second, 0
-        self._count += 1
-        if self._count > RECORDED_PER_SECOND:
-            self.missed += 1
-            return
-        record = PacketRecord(peer, prepare, now)
+            self._second, self._count, self._traced = second, 0, 0
+        if is_traced:
+            self._traced += 1
+            if self._traced > TRACED_PER_SECOND:
+                self.untraced += 1
+                is_traced = False
+        if not is_traced:
+            if not self._watched:
+                return None
+            self._count += 1
+            if self._count > RECORDED_PER_SECOND:
+                self.missed += 1
+                return None
+        record = PacketRecord(peer, prepare, now, is_traced=is_traced)
         self.records.append(record)
-        _put(self._arrived, (peer.id, prepare.execution_condition), record)
+        return record
 
     def left(self, peer: Peer, flight: InFlight, prepare: Prepare) -> None:
         """It goes on to `peer`."""
@@ -166,43 +169,46 @@ class Recorder:
         if record is None:
             return
         record.sent_us = stopwatch_us()
-        record.outgoing, record.asset_out = peer.account.id, peer.account.asset
+        record.outgoing_peer, record.outgoing, record.asset_out = peer.id, peer.account.id, peer.account.asset
         record.amount_out, record.expires_out = prepare.amount, prepare.expires_at
-        _put(self._left, (flight.incoming.id, flight.request_id), record)
+        _put(self._left, (flight.incoming.id, flight.request_id), (record, peer, flight.onward_id))
 
     def replied(self, peer: Peer, request_id: RequestId, reply: Reply) -> None:
         """`peer` is told what became of its packet."""
-        record = self._left.pop((peer.id, request_id), None)
-        if record is None:
+        found = self._left.pop((peer.id, request_id), None)
+        if found is None:
             return
+        record, outgoing, onward_id = found
         record.answered_us = stopwatch_us()
         record.reply = reply.data if len(reply.data) <= REFUSED_DATA_MAX else None
         if isinstance(reply, Fulfill):
             record.outcome = "fulfilled"
         else:
-            _note(record, reply)
+            record.reject(reply)
             why = self._why.pop((peer.id, record.condition), None)
             if why is not None:
                 record.step, record.compared = why.step, why.compared
-                if why.step is Step.EXPIRE:
-                    record.outcome = "unknown"
+            if onward_id in outgoing.gave_up:
+                record.outcome = "unknown"
         self._on_change(record)
 
     def _refused(self, refused: PacketRefused) -> None:
         """By us. One that had left already gets its Reject a moment later."""
         if refused.step in (Step.VERIFY, Step.EXPIRE):
-            _put(self._why, (refused.account, refused.condition), refused)
+            if self._left:
+                _put(self._why, (refused.account, refused.condition), refused)
             return
         record = self._arrived.pop((refused.account, refused.condition), None)
-        if record is None:
+        if record is None:  # by a guard before the ear, or nobody wants it
             peer = self._connector.peers.get(refused.account)
             if peer is None or refused.prepare is None:
                 return
-            record = PacketRecord(peer, refused.prepare, refused.at)
-            self.records.append(record)
+            record = self._new_record(peer, refused.prepare, refused.at)
+            if record is None:
+                return
         record.answered_us = stopwatch_us()
         record.step, record.compared = refused.step, refused.compared
-        _note(record, Reject(refused.code, self._connector.address, refused.why))
+        record.reject(Reject(refused.code, self._connector.address, refused.why))
         self._on_change(record)
 
 
@@ -247,12 +253,11 @@ class _HeardLink:
         return self.real.ready()
 
 
-def _note(record: PacketRecord, reject: Reject) -> None:
-    record.outcome, record.code = "rejected", reject.code
-    record.message, record.triggered_by = reject.message, str(reject.triggered_by) or None
-
-
 def _put(found: dict[K, V], key: K, value: V) -> None:
     found[key] = value
     if len(found) > WAITING_MAX:
         del found[next(iter(found))]
+
+
+def _take(found: dict[K, V], wanted: Callable[[V], bool]) -> list[V]:
+    return [found.pop(key) for key, value in list(found.items()) if wanted(value)]
