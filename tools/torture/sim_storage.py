@@ -13,7 +13,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.accounts.ledger import Ledger
@@ -142,6 +142,10 @@ class _MountingHistory:
     def read_commits(self, after: int, limit: int) -> list[Commit]:
         with mounted(self._disk):
             return self._history.read_commits(after, limit)
+
+    def read_settled(self, key: str) -> Any:
+        with mounted(self._disk):
+            return self._history.read_settled(key)
 
 
 def make_storage() -> MakeStorage | None:

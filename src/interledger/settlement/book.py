@@ -1,7 +1,8 @@
-"""All settlements of a node: those under way, every key that ever came in, and what is left over of a unit.
+"""A node's settlements: those under way, the latest of those that are done, and what is left over of a unit.
 
 Pure state. Whoever changes it makes the ledger's entry and stores the documents in the same commit:
-`take_documents` says which.
+`take_documents` says which. Keys of what came in count for ever, so they are in the store for ever, and here only as
+many as are looked at: whoever is told of money asks the store for a key that is not here (`missing_key`, `found`).
 """
 
 from __future__ import annotations
@@ -15,14 +16,22 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
-from interledger.settlement.policy import DAY_MS, DailyCap
+from interledger.settlement.policy import DailyCap
 from interledger.settlement.quantity import NOTHING, Quantity
-from interledger.settlement.records import Direction, Settlement, SettlementState, incoming_id, outgoing_id
+from interledger.settlement.records import (
+    ARCHIVE,
+    Direction,
+    Settlement,
+    SettlementState,
+    incoming_id,
+    incoming_key,
+    outgoing_id,
+)
 
 __all__ = ["SettlementBook"]
 
 FINISHED_KEPT: Final = 1_000
-"""Settlements of ours that are done, for people to look at; the store has all. Keys that came in are kept for ever."""
+"""Settlements that are done, for people to look at, and for engines that ask twice. The store has all."""
 
 
 @final
@@ -38,26 +47,33 @@ class SettlementBook:
         self._caps: dict[AccountId, DailyCap] = {}
         self._documents: dict[str, Any] = {}
 
-    def load(self, documents: Mapping[str, Any], now: Timestamp) -> None:
-        """What the store kept: `take_documents` of all the past. Raises `KeyError`, `ValueError`, `DecodeError`."""
+    def load(self, documents: Mapping[str, Any]) -> None:
+        """What the store kept: `take_documents` of all the past, of what is done the latest at least.
+
+        Raises `KeyError`, `ValueError`, `DecodeError`.
+        """
         for key, body in documents.items():
-            kind, _, rest = key.partition("/")
+            kind, _, rest = key.removeprefix(ARCHIVE).partition("/")
             if kind == "leftover":
                 account, _, code = rest.partition("/")
                 self._leftovers[AccountId(account), code] = Quantity.read(body)
+            elif kind == "cap":
+                self._caps[AccountId(rest)] = DailyCap.decode(body)
             elif kind in ("out", "in"):
-                self._add(Settlement.decode(body), now)
+                settlement = Settlement.decode(body)
+                self._add(settlement)
+                if settlement.document_key != key:  # as older programs kept it
+                    self._documents[key] = None
+                    self._documents[settlement.document_key] = body
 
-    def _add(self, settlement: Settlement, now: Timestamp) -> None:
+    def _add(self, settlement: Settlement) -> None:
         self._by_id[settlement.id] = settlement
         if settlement.direction is Direction.IN:
             self._incoming[settlement.account, settlement.key] = settlement
-            if settlement.state is SettlementState.CREDITED and (settlement.done_at or 0) > now - DAY_MS:
-                self._cap(settlement.account).add(settlement.amount, Timestamp(settlement.done_at or 0))
         elif settlement.state is SettlementState.SENDING:
             self._sending[settlement.account] = settlement
-        else:
-            self._finish(settlement)
+        if not settlement.state.is_open:
+            self.written(settlement)
 
     def take_documents(self) -> dict[str, Any]:
         """What has to be stored with the entries that were made since the last call."""
@@ -134,20 +150,32 @@ class SettlementBook:
         if self._sending.get(settlement.account) is not settlement:
             raise ConflictError(f"{settlement.id} is {settlement.state}: that does not change any more.")
         del self._sending[settlement.account]
+        before = settlement.document_key
         settlement.state, settlement.done_at, settlement.next_at = state, now, None
-        self._keep(settlement)
-        self._finish(settlement)
+        self._keep(settlement, before)
 
-    def _finish(self, settlement: Settlement) -> None:
+    def written(self, settlement: Settlement) -> None:
+        """It is done, and the store has it: it may be forgotten here, the oldest first."""
+        if settlement.state.is_open:
+            return
         self._finished[settlement.id] = None
-        if len(self._finished) > FINISHED_KEPT:
-            oldest, _ = self._finished.popitem(last=False)
-            del self._by_id[oldest]
+        while len(self._finished) > FINISHED_KEPT:
+            oldest = self._by_id.pop(self._finished.popitem(last=False)[0])
+            self._incoming.pop((oldest.account, oldest.key), None)
 
     # ------------------------------------------------------------------ in
 
+    def missing_key(self, account: AccountId, key: str) -> str | None:
+        """Which document of the store has this key, if one has; None when it is not needed, because it is here."""
+        return None if (account, key) in self._incoming else incoming_key(account, key)
+
+    def found(self, body: Any) -> None:
+        """The store has had it: `missing_key`'s document. Raises `KeyError`, `ValueError`, `DecodeError`."""
+        self._add(Settlement.decode(body))
+
     def find_incoming(self, account: AccountId, key: str, quantity: Quantity) -> Settlement | None:
-        """The one that has this key. Raises `ConflictError` when it was of another quantity (SE-02)."""
+        """The one that has this key, of those that are here. Raises `ConflictError` when it was of another quantity
+        (SE-02)."""
         known = self._incoming.get((account, key))
         if known is not None and known.quantity != quantity:
             raise ConflictError("this Idempotency-Key was used with another quantity")
@@ -177,7 +205,7 @@ class SettlementBook:
             done_at=now if within else None,
         )
         if within:
-            self._cap(account.id).add(amount, now)
+            self._count(account.id, amount, now)
             self._set_leftover(account.id, account.asset, leftover)
         else:
             # Of what is held nothing is mixed with what is not: the operator may refuse it.
@@ -192,7 +220,7 @@ class SettlementBook:
         amount, leftover = total.split(settlement.asset.scale)
         self._end_held(settlement, SettlementState.CREDITED, now)
         settlement.amount = amount
-        self._cap(settlement.account).add(amount, now)
+        self._count(settlement.account, amount, now)
         self._set_leftover(settlement.account, settlement.asset, leftover)
         self._keep(settlement)
         return amount
@@ -200,8 +228,9 @@ class SettlementBook:
     def _end_held(self, settlement: Settlement, state: SettlementState, now: Timestamp) -> None:
         if settlement.state is not SettlementState.HELD:
             raise ConflictError(f"{settlement.id} is {settlement.state}: that does not change any more.")
+        before = settlement.document_key
         settlement.state, settlement.done_at = state, now
-        self._keep(settlement)
+        self._keep(settlement, before)
 
     def _set_leftover(self, account: AccountId, asset: Asset, leftover: Quantity) -> None:
         if leftover != self.leftover(account, asset):
@@ -211,5 +240,13 @@ class SettlementBook:
     def _cap(self, account: AccountId) -> DailyCap:
         return self._caps.setdefault(account, DailyCap())
 
-    def _keep(self, settlement: Settlement) -> None:
+    def _count(self, account: AccountId, amount: int, now: Timestamp) -> None:
+        cap = self._cap(account)
+        cap.add(amount, now)
+        self._documents[f"cap/{account}"] = cap.encode()
+
+    def _keep(self, settlement: Settlement, before: str | None = None) -> None:
+        """`before`: under which it was kept until now."""
+        if before not in (None, settlement.document_key):
+            self._documents[before or ""] = None
         self._documents[settlement.document_key] = settlement.encode()

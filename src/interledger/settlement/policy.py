@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Mapping
 from typing import Final, final
 
 from interledger.accounts.ledger import NO_LIMIT
@@ -34,24 +34,43 @@ def amount_due(payable: int, settle_to: int | None) -> int:
     return max(payable - (settle_to or 0), 0)
 
 
+HOUR_MS: Final = 3_600_000
+
+
 @final
 class DailyCap:
-    """How much was credited within the last day. An engine that lies can do so much harm, and no more."""
+    """How much was credited within the last day. An engine that lies can do so much harm, and no more.
+
+    Kept by the hour, so that it is small however often something comes in: what came counts for up to an hour longer.
+    """
 
     def __init__(self) -> None:
-        self._credited: deque[tuple[int, int]] = deque()
-        self._total = 0
+        self._credited: dict[int, int] = {}
+        """By the hour since 1970: how much."""
+
+    @classmethod
+    def decode(cls, body: Mapping[str, str]) -> DailyCap:
+        """What `encode` gave. Raises `ValueError`."""
+        found = cls()
+        found._credited = {int(hour): int(amount) for hour, amount in body.items()}
+        return found
+
+    def encode(self) -> dict[str, str]:
+        """What is stored; integers as text."""
+        return {str(hour): str(amount) for hour, amount in self._credited.items()}
 
     def add(self, amount: int, at: Timestamp) -> None:
         """So much was credited."""
-        self._credited.append((at, amount))
-        self._total += amount
+        self.total(at)
+        hour = at // HOUR_MS
+        self._credited[hour] = self._credited.get(hour, 0) + amount
 
     def total(self, now: Timestamp) -> int:
-        """Of the last 24 hours."""
-        while self._credited and self._credited[0][0] <= now - DAY_MS:
-            self._total -= self._credited.popleft()[1]
-        return self._total
+        """Of the last 24 hours, and of the rest of the hour in which they begin."""
+        first = (now - DAY_MS) // HOUR_MS
+        for hour in [hour for hour in self._credited if hour < first]:
+            del self._credited[hour]
+        return sum(self._credited.values())
 
     def allows(self, amount: int, cap: int | None, now: Timestamp) -> bool:
         """Whether so much more may come in without asking anybody."""

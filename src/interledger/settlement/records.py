@@ -12,7 +12,10 @@ from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 from interledger.settlement.quantity import Quantity
 
-__all__ = ["Direction", "Settlement", "SettlementState", "incoming_id", "outgoing_id"]
+__all__ = ["ARCHIVE", "Direction", "Settlement", "SettlementState", "incoming_id", "incoming_key", "outgoing_id"]
+
+ARCHIVE: Final = "done/"
+"""How documents begin of which a start reads the latest only: whoever needs another one asks the store for its key."""
 
 
 class Direction(enum.StrEnum):
@@ -54,6 +57,11 @@ def incoming_id(account: AccountId, key: str) -> str:
     return f"set_{sha256(f'{account}/{key}'.encode()).hexdigest()[:_ID_DIGITS]}"
 
 
+def incoming_key(account: AccountId, key: str) -> str:
+    """Under which one that came in is kept once it is done."""
+    return f"{ARCHIVE}in/{account}/{key}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Settlement:
     """`amount`: units of `asset` that move in our books. `quantity`: as the engine was told, or told us.
@@ -82,7 +90,8 @@ class Settlement:
     @property
     def document_key(self) -> str:
         """Under which it is stored: an incoming one by what makes it unique."""
-        return f"out/{self.id}" if self.direction is Direction.OUT else f"in/{self.account}/{self.key}"
+        rest = f"out/{self.id}" if self.direction is Direction.OUT else f"in/{self.account}/{self.key}"
+        return rest if self.state.is_open else ARCHIVE + rest
 
     def encode(self) -> dict[str, Any]:
         """What is stored; integers as text."""

@@ -16,12 +16,14 @@ from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
+from interledger.settlement.records import ARCHIVE
 from interledger.store.documents import Kind, decode_document, encode_account, encode_document, seal_document
 from interledger.store.history import HistoryReader
 from interledger.store.sealing import Sealer
 
 __all__ = [
     "PAYMENTS_KEPT",
+    "SETTLED_READ",
     "SNAPSHOT_OCTETS",
     "Change",
     "Documents",
@@ -36,6 +38,9 @@ SNAPSHOT_OCTETS: Final = 2 * 1024 * 1024
 
 PAYMENTS_KEPT: Final = 1_000
 """Documents of payments; the oldest go first. They are read at every start, and a page of the dashboard shows 50."""
+
+SETTLED_READ: Final = 1_000
+"""Settlements that are done: so many of them, the latest, are read at a start."""
 
 
 class Durability(enum.StrEnum):
@@ -70,7 +75,7 @@ class StoredState:
     payments: list[dict[str, Any]] = field(default_factory=list)
     """Oldest first, at most `PAYMENTS_KEPT`."""
     settlements: dict[str, Any] = field(default_factory=dict)
-    """By their keys, oldest first. Those that came in are never forgotten."""
+    """By their keys, oldest first; of those that are done the latest `SETTLED_READ`."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the node has to remember about itself, by name."""
 
@@ -154,7 +159,10 @@ class Store(Protocol):
         ...
 
     def put_settlement(self, key: str, body: Any) -> None:
-        """Add or replace a document about settlements; None deletes it."""
+        """Add or replace a document about settlements; None deletes it.
+
+        A key that begins with `done/` is of one that is done: `history.read_settled` finds it, for ever.
+        """
         ...
 
     def put_fact(self, name: str, value: Any, *, secret: bool = False) -> None:
@@ -201,7 +209,8 @@ class Documents:
         self._put(Kind.PAYMENT, payment_id, encode_document(dict(payment)))
 
     def put_settlement(self, key: str, body: Any) -> None:
-        self._put(Kind.SETTLEMENT, key, None if body is None else encode_document(body))
+        kind = Kind.SETTLED if key.startswith(ARCHIVE) else Kind.SETTLEMENT
+        self._put(kind, key, None if body is None else encode_document(body))
 
     def put_fact(self, name: str, value: Any, *, secret: bool = False) -> None:
         body = None
@@ -227,7 +236,7 @@ def add_document(state: StoredState, kind: str, key: str, body: str, sealer: Sea
             state.rates = value
         case Kind.PAYMENT:
             state.payments.append(value)
-        case Kind.SETTLEMENT:
+        case Kind.SETTLEMENT | Kind.SETTLED:
             state.settlements[key] = value
         case _ if value is not None:  # a secret that is lost is no fact any more
             state.facts[key] = value

@@ -59,7 +59,9 @@ class Kind(enum.StrEnum):
     PAYMENT = "payment"
     FACT = "fact"
     SETTLEMENT = "settlement"
-    """One settlement, or what is left over of a unit, or an account at its engine."""
+    """One settlement that is under way, or what is left over of a unit, or an account at its engine."""
+    SETTLED = "settled"
+    """One settlement that is done. Kept for ever; a start reads the latest."""
 
 
 def encode_document(body: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from interledger.accounts.books.past import Commit, Opening
 
@@ -18,4 +18,8 @@ class HistoryReader(Protocol):
 
     def read_commits(self, after: int, limit: int) -> list[Commit]:
         """Up to `limit` commits that follow commit `after`. Raises `StoreError` when one is missing or damaged."""
+        ...
+
+    def read_settled(self, key: str) -> Any:
+        """The document of a settlement that is done, None when there is none. Raises `StoreError`."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.accounts.ledger import Ledger
@@ -11,12 +11,13 @@ from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.store.base import (
     PAYMENTS_KEPT,
+    SETTLED_READ,
     Change,
     Documents,
     StoredState,
     add_document,
 )
-from interledger.store.documents import Kind
+from interledger.store.documents import Kind, decode_document
 from interledger.store.replay import replay
 
 __all__ = ["MemoryStore"]
@@ -45,8 +46,11 @@ class MemoryStore(Documents):
         state.records_replayed = replay(
             ledger, self._opening.state, [(seq, records) for seq, _, records in self._commits]
         )
+        done = [key for key in self._documents if key[0] is Kind.SETTLED]
+        unread = set(done[: max(len(done) - SETTLED_READ, 0)])
         for (kind, key), body in self._documents.items():
-            add_document(state, kind, key, body, self.sealer)
+            if (kind, key) not in unread:
+                add_document(state, kind, key, body, self.sealer)
         return state
 
     @property
@@ -58,6 +62,10 @@ class MemoryStore(Documents):
 
     def read_commits(self, after: int, limit: int) -> list[Commit]:
         return [commit for commit in self._commits if commit.seq > after][:limit]
+
+    def read_settled(self, key: str) -> Any:
+        body = self._documents.get((Kind.SETTLED, key))
+        return None if body is None else decode_document(Kind.SETTLED, key, body)
 
     @property
     def octets_since_snapshot(self) -> int:

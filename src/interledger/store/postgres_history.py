@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
@@ -12,6 +12,7 @@ from interledger.errors import StoreError
 from interledger.store.postgres_errors import ServerLostError, postgres_errors
 from interledger.store.postgres_session import Session
 from interledger.store.postgres_tables import chain_at, read_commits, read_first, read_snapshots
+from interledger.store.rows import read_settled
 
 __all__ = ["PostgresHistory"]
 
@@ -41,6 +42,14 @@ class PostgresHistory:
         def read(session: Session) -> list[Commit]:
             db, where = session.db, session.where
             return [commit for commit, _ in read_commits(db, where, after, chain_at(db, where, after), limit)]
+
+        return self._read(read)
+
+    def read_settled(self, key: str) -> Any:
+        def read(session: Session) -> Any:
+            rows = session.db.execute("SELECT crc, body FROM document WHERE kind = 'settled' AND key = %s", (key,))
+            found = rows.fetchone()
+            return read_settled(None if found is None else (found[0], found[1]), session.where, key)
 
         return self._read(read)
 

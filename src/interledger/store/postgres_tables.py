@@ -13,9 +13,16 @@ import psycopg
 
 from interledger.accounts.books.past import Commit
 from interledger.errors import StoreError
-from interledger.store.base import StoredState
+from interledger.store.base import SETTLED_READ, StoredState
 from interledger.store.migrations import migrations
-from interledger.store.rows import SnapshotRow, add_documents, checked_commits, checked_snapshots
+from interledger.store.rows import (
+    DOCUMENTS,
+    LATEST_SETTLED,
+    SnapshotRow,
+    add_documents,
+    checked_commits,
+    checked_snapshots,
+)
 from interledger.store.sealing import Sealer
 
 __all__ = [
@@ -129,8 +136,11 @@ def read_mark(db: Database) -> tuple[str, int]:
 
 
 def read_documents(db: Database, where: str, state: StoredState, sealer: Sealer | None) -> None:
-    """Put every document where it belongs in `state`; `sealer` opens the secrets in them."""
-    add_documents(_rows(db.execute("SELECT kind, key, crc, body FROM document ORDER BY id")), where, state, sealer)
+    """Put every document where it belongs in `state`, but of settlements that are done only the latest; `sealer` opens
+    the secrets in them."""
+    add_documents(_rows(db.execute(DOCUMENTS)), where, state, sealer)
+    latest = db.execute(LATEST_SETTLED.format("%s"), (SETTLED_READ,))
+    add_documents(_rows(latest), where, state, sealer)
 
 
 def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Any]:

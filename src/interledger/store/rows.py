@@ -8,15 +8,18 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
 from interledger.store.base import StoredState, add_document
+from interledger.store.documents import Kind, decode_document
 from interledger.store.sealing import Sealer
 
 __all__ = [
+    "DOCUMENTS",
+    "LATEST_SETTLED",
     "CommitRow",
     "SnapshotRow",
     "add_documents",
@@ -25,7 +28,16 @@ __all__ = [
     "checked_snapshots",
     "crc_of_document",
     "crc_of_snapshot",
+    "read_settled",
 ]
+
+DOCUMENTS: Final = "SELECT kind, key, crc, body FROM document WHERE kind < 'settled' OR kind > 'settled' ORDER BY id"
+"""All but settlements that are done. Not `<>`: of that, no index is used."""
+
+LATEST_SETTLED: Final = (
+    "SELECT kind, key, crc, body FROM (SELECT * FROM document WHERE kind = 'settled' ORDER BY id DESC LIMIT {}) "
+    "AS latest ORDER BY id"
+)
 
 _LINK = Struct(">IQQ")
 
@@ -88,3 +100,13 @@ def add_documents(
         if crc_of_document(kind, key, body) != crc:
             raise StoreError(f"{where}: the document {kind} “{key}” is damaged (its check sum differs)")
         add_document(state, kind, key, body, sealer)
+
+
+def read_settled(row: tuple[int, str] | None, where: object, key: str) -> Any:
+    """The body of a row (crc, body); None where there is no row."""
+    if row is None:
+        return None
+    crc, body = row
+    if crc_of_document(Kind.SETTLED, key, body) != crc:
+        raise StoreError(f"{where}: the document {Kind.SETTLED} “{key}” is damaged (its check sum differs)")
+    return decode_document(Kind.SETTLED, key, body)

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import final
+from typing import Any, final
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
 from interledger.store.commit_log import LoggedCommit
+from interledger.store.rows import read_settled
 from interledger.store.tables import read_commits, read_snapshots
 
 __all__ = ["SqliteHistory"]
@@ -57,6 +58,11 @@ class SqliteHistory:
             db = self._database()
             chain, latest = self._chain_at(db, after), self._latest()
             return [commit for commit, _ in islice(read_commits(db, self._path, after, chain, latest), limit)]
+
+    def read_settled(self, key: str) -> Any:
+        with self._lock, self._errors("read"):
+            rows = self._database().execute("SELECT crc, body FROM document WHERE kind = 'settled' AND key = ?", (key,))
+            return read_settled(rows.fetchone(), self._path, key)
 
     def _chain_at(self, db: sqlite3.Connection, seq: int) -> int:
         if seq == 0:

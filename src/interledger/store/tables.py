@@ -15,9 +15,16 @@ from struct import error as StructError  # noqa: N812
 
 from interledger.accounts.books.past import Commit
 from interledger.errors import DiskFullError, StoreError
-from interledger.store.base import StoredState
+from interledger.store.base import SETTLED_READ, StoredState
 from interledger.store.commit_log import LoggedCommit
-from interledger.store.rows import SnapshotRow, add_documents, checked_commits, checked_snapshots
+from interledger.store.rows import (
+    DOCUMENTS,
+    LATEST_SETTLED,
+    SnapshotRow,
+    add_documents,
+    checked_commits,
+    checked_snapshots,
+)
 from interledger.store.sealing import Sealer
 
 __all__ = [
@@ -66,8 +73,10 @@ def read_last(db: sqlite3.Connection) -> tuple[int, int]:
 
 
 def read_documents(db: sqlite3.Connection, path: Path, state: StoredState, sealer: Sealer | None) -> None:
-    """Put every document where it belongs in `state`; `sealer` opens the secrets in them."""
-    add_documents(db.execute("SELECT kind, key, crc, body FROM document ORDER BY id"), path, state, sealer)
+    """Put every document where it belongs in `state`, but of settlements that are done only the latest; `sealer` opens
+    the secrets in them."""
+    add_documents(db.execute(DOCUMENTS), path, state, sealer)
+    add_documents(db.execute(LATEST_SETTLED.format("?"), (SETTLED_READ,)), path, state, sealer)
 
 
 @contextlib.contextmanager

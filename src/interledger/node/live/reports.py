@@ -19,7 +19,7 @@ from interledger.node.live.feed import EventFeed
 from interledger.node.live.kinds import Level
 from interledger.node.payment import Snapshot
 from interledger.routing.exchange import RateAlarm
-from interledger.settlement.records import Direction, Settlement, SettlementState
+from interledger.settlement.records import ARCHIVE, Direction, Settlement, SettlementState
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
@@ -134,7 +134,7 @@ class Reports:
 
     def settlement_stored(self, key: str, body: Any) -> None:
         """A settlement that began or has another state; told when that is durable."""
-        if key.startswith(("out/", "in/")):
+        if body is not None and key.removeprefix(ARCHIVE).startswith(("out/", "in/")):
             settlement = Settlement.decode(body)
 
             def tell(error: Exception | None) -> None:
