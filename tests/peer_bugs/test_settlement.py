@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
+from interledger.settlement import book
 from interledger.store.memory import MemoryStore
 from tests.support.engines import (
     USD,
@@ -134,6 +136,22 @@ async def test_peer_bug_RS10_a_key_counts_after_thirty_days(tmp_path: Path) -> N
             assert net(node, "peer/bob") == -700
             assert (await tell(node, "key", "701")).status == 409
         clock.at = Timestamp(clock.at + THIRTY_DAYS)
+
+
+async def test_peer_bug_RS10_a_key_counts_when_a_thousand_others_came_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails where keys live in memory alone, or as long as there is room for them."""
+    monkeypatch.setattr(book, "FINISHED_KEPT", 3)
+    for _ in range(2):
+        async with node_at(tmp_path) as node:
+            if not node.accounts():
+                await with_bob(node, "http://127.0.0.1:1")
+            answers = await asyncio.gather(*(tell(node, f"k{number % 10}", "7") for number in range(40)))
+            assert {answer.status for answer in answers} == {201}
+            assert net(node, "peer/bob") == -70
+            assert (await tell(node, "k0", "8")).status == 409
+            assert len(node.settlements.book.latest()) <= 4
 
 
 @pytest.mark.parametrize("key", ["accounts:bob", "in/bob/x", "out/set_1", "leftover/bob/USD", "engine/bob", "a/b/c"])

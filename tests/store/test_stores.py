@@ -14,7 +14,7 @@ from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.snapshot import capture
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
-from interledger.store.base import PAYMENTS_KEPT, Durability, Store, StoredState
+from interledger.store.base import PAYMENTS_KEPT, SETTLED_READ, Durability, Store, StoredState
 from interledger.store.memory import MemoryStore
 from interledger.store.open import open_store
 from interledger.store.sqlite import SqliteStore
@@ -98,6 +98,23 @@ def test_books_come_back(home: Home) -> None:
     home.write()
     home.again()
     assert home.nets()["peer/alice"] == 2**65 + 4
+
+
+def test_settlements_that_are_done_are_found_for_ever_and_the_latest_are_read(home: Home) -> None:
+    home.store.put_settlement("leftover/bob/USD", {"amount": "1", "scale": 12})
+    for number in range(SETTLED_READ + 5):
+        home.store.put_settlement(f"done/in/bob/{number}", {"number": number})
+    home.write()
+    state = home.again()
+    assert len(state.settlements) == SETTLED_READ + 1
+    assert [key in state.settlements for key in ("done/in/bob/4", "done/in/bob/5", "leftover/bob/USD")] == [0, 1, 1]
+    history = home.store.history
+    assert [history.read_settled(f"done/in/bob/{n}") for n in (0, 1_004, 1_005)] == [
+        {"number": 0},
+        {"number": 1_004},
+        None,
+    ]
+    assert history.read_settled("leftover/bob/USD") is None
 
 
 def test_what_was_not_written_is_gone(home: Home) -> None:

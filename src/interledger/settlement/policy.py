@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, final
+from typing import Any, Final, final
 
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.clock import Timestamp
+from interledger.settlement.quantity import Quantity
 
-__all__ = ["DAY_MS", "DailyCap", "amount_due", "prepaid_part", "settles_at"]
+__all__ = ["DAY_MS", "HOUR_MS", "DailyCap", "amount_due", "prepaid_part", "settles_at"]
 
 DAY_MS: Final = 86_400_000
 
@@ -49,15 +49,17 @@ class DailyCap:
         """By the hour since 1970: how much."""
 
     @classmethod
-    def decode(cls, body: Mapping[str, str]) -> DailyCap:
-        """What `encode` gave. Raises `ValueError`."""
+    def decode(cls, body: list[dict[str, Any]]) -> DailyCap:
+        """What `encode` gave. Raises `KeyError`, `DecodeError`."""
         found = cls()
-        found._credited = {int(hour): int(amount) for hour, amount in body.items()}
+        found._credited = {one["hour"]: Quantity.read(one["credited"]).amount for one in body}
         return found
 
-    def encode(self) -> dict[str, str]:
-        """What is stored; integers as text."""
-        return {str(hour): str(amount) for hour, amount in self._credited.items()}
+    def encode(self) -> list[dict[str, Any]]:
+        """What is stored."""
+        return [
+            {"hour": hour, "credited": Quantity(amount, 0).as_document()} for hour, amount in self._credited.items()
+        ]
 
     def add(self, amount: int, at: Timestamp) -> None:
         """So much was credited."""

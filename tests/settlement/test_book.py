@@ -1,0 +1,120 @@
+"""The book of settlements: what is under way, what is done and may be forgotten here, what is left of a unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from interledger.accounts.account import Account, AccountId, Relation
+from interledger.accounts.asset import Asset
+from interledger.clock import Timestamp
+from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
+from interledger.ilp.address import Address
+from interledger.settlement.book import FINISHED_KEPT, SettlementBook
+from interledger.settlement.quantity import Quantity
+from interledger.settlement.records import SettlementState
+
+BOB = Account(
+    id=AccountId("bob"), asset=Asset("USD", 2), ilp_address=Address("test.bob"), relation=Relation.PEER,
+    settlement_engine_url="http://engine",
+)  # fmt: skip
+NOW = Timestamp(1_795_262_400_000)
+
+
+class Kept:
+    """A store: what `take_documents` gave, newest word last."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Any] = {}
+
+    def take(self, book: SettlementBook) -> None:
+        for key, body in book.take_documents().items():
+            if body is None:
+                self.documents.pop(key)
+            else:
+                self.documents[key] = body
+
+    def book(self) -> SettlementBook:
+        found = SettlementBook()
+        found.load(self.documents)
+        return found
+
+
+def test_one_of_ours_from_its_debit_to_its_end() -> None:
+    book, kept = SettlementBook(), Kept()
+    one = book.send(BOB, 500, "a-key", "threshold", NOW)
+    with pytest.raises(ConflictError, match="on its way"):
+        book.send(BOB, 1, "other", "threshold", NOW)
+    kept.take(book)
+    assert list(kept.documents) == [f"out/{one.id}"]
+    again = kept.book()
+    assert (again.sending(BOB.id), again.open()) == (one, [one])
+    book.acknowledge(one, NOW)
+    kept.take(book)
+    assert list(kept.documents) == [f"done/out/{one.id}"]
+    assert kept.book().get(one.id).state is SettlementState.SETTLED
+    for end in (book.acknowledge, book.void):
+        with pytest.raises(ConflictError, match="does not change"):
+            end(one, NOW)
+    with pytest.raises(NotFoundError):
+        book.get("set_0")
+
+
+def test_what_is_held_is_open_and_what_the_operator_says_is_kept() -> None:
+    book, kept = SettlementBook(), Kept()
+    one = book.receive(BOB, "a", Quantity(1_000, 2), 500, NOW)
+    two = book.receive(BOB, "b", Quantity(2_000, 2), 500, NOW)
+    kept.take(book)
+    assert sorted(kept.documents) == ["in/bob/a", "in/bob/b"]
+    assert book.approve(one, NOW) == 1_000
+    book.void(two, NOW)
+    kept.take(book)
+    again = kept.book()
+    assert (again.open(), len(again.latest())) == ([], 2)
+    assert {key for key in kept.documents if key.startswith("done/")} == {"done/in/bob/a", "done/in/bob/b"}
+    assert again.receive(BOB, "c", Quantity(1, 2), 1_000, NOW).state is SettlementState.HELD  # the cap is known again
+
+
+def test_I2_keys_that_are_not_here_are_asked_of_the_store() -> None:
+    """Memory is bounded, keys are not: whoever asks with an old key gets what the store has."""
+    book, kept = SettlementBook(), Kept()
+    for number in range(FINISHED_KEPT + 500):
+        one = book.receive(BOB, f"k{number}", Quantity(1, 2), None, NOW)
+        kept.take(book)
+        book.written(one)
+    assert len(book.latest()) == FINISHED_KEPT
+    assert book.find_incoming(BOB.id, "k0", Quantity(1, 2)) is None
+    missing = book.missing_key(BOB.id, "k0")
+    assert missing == "done/in/bob/k0"
+    book.found(kept.documents[missing])
+    assert book.find_incoming(BOB.id, "k0", Quantity(1, 2)) is not None
+    assert book.missing_key(BOB.id, "k0") is None
+    with pytest.raises(ConflictError, match="another quantity"):
+        book.find_incoming(BOB.id, "k0", Quantity(2, 2))
+    assert len(book.latest()) == FINISHED_KEPT
+
+
+def test_I2_what_is_not_written_yet_is_not_forgotten() -> None:
+    book = SettlementBook()
+    for number in range(FINISHED_KEPT + 500):
+        book.receive(BOB, f"k{number}", Quantity(1, 2), None, NOW)
+    assert book.missing_key(BOB.id, "k0") is None
+
+
+def test_documents_of_an_older_program_move_to_where_they_are_found() -> None:
+    book, kept = SettlementBook(), Kept()
+    one = book.receive(BOB, "a", Quantity(7, 2), None, NOW)
+    kept.take(book)
+    old = {"in/bob/a": kept.documents["done/in/bob/a"]}
+    book = SettlementBook()
+    book.load(old)
+    assert book.take_documents() == {"in/bob/a": None, "done/in/bob/a": old["in/bob/a"]}
+    assert book.find_incoming(BOB.id, "a", Quantity(7, 2)) == one
+
+
+def test_more_than_any_account_can_hold_is_refused_and_changes_nothing() -> None:
+    book = SettlementBook()
+    with pytest.raises(InvalidRequestError, match="more than an account can hold"):
+        book.receive(BOB, "a", Quantity(2**127, 2), None, NOW)
+    assert (book.take_documents(), book.latest()) == ({}, [])
