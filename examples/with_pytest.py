@@ -33,5 +33,4 @@ def test_a_connector_that_dies_loses_nothing(ilp_network: MemoryNetwork) -> None
 
 
 if __name__ == "__main__":
-    # Run by itself, this file has imported interledger before pytest could: its asserts within are not rewritten.
-    sys.exit(pytest.main(["-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", __file__]))
+    sys.exit(pytest.main(["-q", __file__]))
