@@ -253,6 +253,22 @@ async def test_D7_another_peers_request_ids() -> None:
         assert net(hub.node, "hostile") == 0
 
 
+async def test_D7_a_flood_of_answers_to_nothing() -> None:
+    """An honest peer's connection stays, however often the hostile one's is ended."""
+    async with arena() as hub, honest_btp(hub) as send:
+
+        async def flood() -> None:
+            for _ in range(5):
+                async with socket_to(hub, HOSTILE) as client:
+                    for number in range(2_000):
+                        client.frames.send(encode_ilp(1, number, Fulfill(bytes(32)).encode()))
+                    await client.send()
+                    await ends(client)
+
+        (await beside(send, flood())).check()
+        assert net(hub.node, "hostile") == 0
+
+
 async def test_D8_ids_of_its_own_used_twice_are_charged_once() -> None:
     """What the hostile peer repeats in flight is an F05, and no second hold."""
     async with arena() as hub, honest_btp(hub) as send, socket_to(hub, HOSTILE) as client:

@@ -24,6 +24,7 @@ from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.attempts import WAITING_MAX, Attempts
 from interledger.link.base import RequestId
 from interledger.link.http import connection as connection_module
+from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.protocol import NEVER, HttpIlpServer, IncomingSide, by_token
 from interledger.link.listener import Limits, Listener
 
@@ -161,6 +162,30 @@ SHORT = Limits(request_timeout_ms=30, idle_timeout_ms=60, write_timeout_ms=40, l
 
 
 # ---------------------------------------------------------------- what goes where
+
+
+async def test_a_peer_that_sends_more_than_it_may_is_read_in_turn_until_it_stops() -> None:
+    async with running(Reject("T05", "test.b", "slow down"), limits=SHORT) as rig, rig.client() as client:
+
+        async def post(reply: Reply) -> OpenConnection:
+            rig.handler.reply = reply
+            client.write(ilp_post())
+            assert (await client.response())[2] == reply.encode()
+            (connection,) = rig.listener._shared.connections
+            return connection
+
+        limited, fine = Reject("T05", "test.b", "slow down"), Reject("F99", "test.b", "no")
+        assert not (await post(fine)).waits_turn
+        assert (await post(limited)).waits_turn
+        connection = await post(fine)
+        assert connection.waits_turn
+        assert not connection.kept
+        tick = rig.listener._shared.tick
+        rig.listener._shared.tick += 200  # sweeps: a second
+        connection = await post(fine)
+        assert connection.kept
+        assert not connection.waits_turn
+        rig.listener._shared.tick = tick
 
 
 async def test_HT_02_a_prepare_is_answered_over_the_socket() -> None:

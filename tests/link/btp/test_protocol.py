@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interledger.clock import Timestamp
-from interledger.ilp.packet import Fulfill, Reject, decode_packet
+from interledger.ilp.packet import Fulfill, Reject, Reply, decode_packet
 from interledger.link.base import RequestId
 from interledger.link.btp.auth import auth_message
+from interledger.link.btp.counters import STRAYS_MAX, STRAYS_PER_S
 from interledger.link.btp.messages import (
     BtpError,
     BtpMessage,
@@ -282,6 +283,20 @@ def test_answers_that_are_no_ilp_reply(world: World, name: str) -> None:
     assert world.handler.calls == ([heard] if heard else [])
     assert world.sent(connection) == []
     assert world.link.counters.unknown_responses == (0 if heard else 1)
+
+
+@pytest.mark.parametrize("reply", [FULFILL, REJECT])
+def test_D7_a_peer_that_answers_what_nobody_asked_is_cut_off(world: World, reply: Reply) -> None:
+    """On whichever connections it does so; a second forgives some. Of a Fulfill the handler is told all the same."""
+    packets = [encode_ilp(1, number, reply.encode()) for number in range(STRAYS_MAX)]
+    first, second, third = world.connect(), world.connect(), world.connect()
+    first.receive_packets(packets, world.now)
+    assert not first.websocket.closing
+    second.receive_packets(packets[:100], world.now)
+    assert second.websocket.closing
+    assert len(world.handler.calls) == (STRAYS_MAX + 1 if reply is FULFILL else 0)
+    third.receive_packets(packets[: STRAYS_PER_S - 1], Timestamp(world.now + 1_000))
+    assert not third.websocket.closing
 
 
 def test_BT_07_unexpected_responses_are_ignored(world: World) -> None:

@@ -50,6 +50,7 @@ class Answer:
         self.octets = b""
         self.text = ""
         self.gone = False
+        self.waits = False
 
     def packet(self, octets: bytes) -> bool:
         if not self.gone:
@@ -62,6 +63,9 @@ class Answer:
 
     def deny(self, text: str) -> bool:
         return self.refuse(401, text)
+
+    def in_turn(self) -> None:
+        self.waits = True
 
 
 class Rig:
@@ -93,6 +97,13 @@ def test_HT_02_every_outcome_is_200_with_the_packet(reply: Reply) -> None:
     ((account, _, prepare, now),) = rig.handler.got
     assert (account, prepare.encode(), now) == ("alice", PREPARE, NOW)
     assert rig.alice.prepares == 1
+
+
+@pytest.mark.parametrize("code", ["F99", "T05"])
+def test_whoever_sends_more_than_it_may_is_read_in_turn(code: str) -> None:
+    answer = Rig(Reject(code, "test.b", "no")).post()
+    assert answer.status == 200
+    assert answer.waits is (code == "T05")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ class Answer:
     def __init__(self) -> None:
         self.status: int | None = None
         self.octets = b""
+        self.waits = False
 
     def packet(self, octets: bytes) -> bool:
         self.status, self.octets = 200, octets
@@ -51,6 +52,9 @@ class Answer:
 
     def deny(self, text: str) -> bool:
         return self.refuse(401, text)
+
+    def in_turn(self) -> None:
+        self.waits = True
 
 
 class Rig:
@@ -243,7 +247,10 @@ CALLBACK = {b"request-id": b"x", b"callback-url": b"https://bob.example/ilp"}
 def test_HT_11_only_the_configured_callback_is_believed(
     fields: dict[bytes, bytes], body: Prepare | Fulfill, found: bytes | None
 ) -> None:
-    assert Rig(HttpForm.ASYNC).side.id_in(fields, body.encode()) == found
+    """Whoever names another one is read in turn from then on."""
+    answer = Answer()
+    assert Rig(HttpForm.ASYNC).side.id_in(fields, body.encode(), answer) == found
+    assert answer.waits is (b"request-id" in fields and found is None)
 
 
 def test_what_expired_long_ago_is_forgotten() -> None:

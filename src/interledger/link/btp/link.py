@@ -149,8 +149,7 @@ class BtpLink:
         self.address = address
         self.subprotocols = subprotocols or Subprotocols()
         self.requests = Requests(self, clock)
-        self.repeating: Repeating | None = None
-        """What makes it a link of BTP/2.0-I; None on one of BTP/2.0."""
+        self.repeating: Repeating | None = None  # what makes it a link of BTP/2.0-I; None on one of BTP/2.0
         self.link_up = link_up
         self.counters = BtpCounters()
         self._clock = clock
@@ -274,20 +273,19 @@ class BtpLink:
             if self._newest is None:
                 self.handler.link_lost(self.account, now)
 
-    def receive_reply(self, request_id: RequestId, reply: Reply, now: Timestamp) -> None:
-        """A Fulfill or Reject for `request_id`."""
-        if self._outstanding.pop(request_id, None) is None:
-            # RFC 23: "If an unexpected BTP packet is received, no response should be sent."
-            self.counters.unknown_responses += 1
-            if type(reply) is not Fulfill:
-                return
+    def receive_reply(self, request_id: RequestId, reply: Reply, now: Timestamp) -> bool:
+        """A Fulfill or Reject for `request_id`. False: it is one of too many that nobody waits for."""
+        known = self._outstanding.pop(request_id, None) is not None
+        if known or type(reply) is Fulfill:
             # Money may depend on a Fulfill, however late: whether it does is not for the link to say.
-        self.handler.receive_reply(self.account, request_id, reply, now)
+            self.handler.receive_reply(self.account, request_id, reply, now)
+        # RFC 23: "If an unexpected BTP packet is received, no response should be sent."
+        return known or self.counters.may_stray(now)
 
     def receive_refusal(self, request_id: int, code: ErrorCode, message: str, now: Timestamp) -> None:
         """The peer said that it did not take our Prepare `request_id`, in words of BTP: nothing can be owed for it."""
         if self._outstanding.pop(request_id, None) is None:
-            self.counters.unknown_responses += 1
+            self.counters.may_stray(now)
             return
         reject = Reject(code, self.address(), message)
         self.handler.receive_reply(self.account, RequestId(request_id), reject, now)
@@ -295,7 +293,7 @@ class BtpLink:
     def receive_unreadable_reply(self, request_id: int, now: Timestamp) -> None:
         """The peer answered our Prepare `request_id`, we cannot read what: it may believe that it was fulfilled."""
         if self._outstanding.pop(request_id, None) is None:
-            self.counters.unknown_responses += 1
+            self.counters.may_stray(now)
             return
         reject = Reject(ErrorCode.T00_INTERNAL_ERROR, self.address(), "the next node's answer cannot be read")
         self.handler.receive_no_reply(self.account, RequestId(request_id), reject, now)

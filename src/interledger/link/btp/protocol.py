@@ -102,10 +102,8 @@ class BtpConnection:
         self.state = State.AUTHENTICATING
         self.unanswered: set[int] = set()
         self.blocked = False
-        self.opened = False
-        """Whether the authentication ever succeeded."""
-        self.refusal = ""
-        """Why it did not."""
+        self.opened = False  # whether the authentication ever succeeded
+        self.refusal = ""  # why it did not
         self.refused_for_good = False
         """Client: the server answered with a final error."""
         self._high_bits = 0
@@ -254,7 +252,8 @@ class BtpConnection:
         except DecodeError:
             link.receive_unreadable_reply(request_id, now)
             return
-        link.receive_reply(request_id, reply, now)  # type: ignore[arg-type]  # as above
+        if not link.receive_reply(request_id, reply, now):  # type: ignore[arg-type]  # as above
+            self._close(CloseCode.POLICY_VIOLATION, "too many answers that nobody waits for", now)
 
     def _refuse(self, link: BtpLink, request_id: int, code: ErrorCode, message: str) -> None:
         # A failure of ILP is a Response with a Reject; BTP's Error is for what is wrong with BTP.

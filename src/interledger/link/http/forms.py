@@ -14,14 +14,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple, final
+from urllib.parse import unquote_to_bytes
 
-from interledger.accounts.account import HttpForm
+from interledger.accounts.account import HttpForm, parse_account_id
 from interledger.clock import Timestamp
 from interledger.errors import InvalidRequestError
 from interledger.link.http.messages import Signer, request_head
 from interledger.link.http.urls import Url, parse_url
 
-__all__ = ["OWN_PROTOCOLS", "Heads", "Target", "callback_url", "parse_target", "request_id"]
+__all__ = ["OWN_PROTOCOLS", "Heads", "Target", "account_id", "callback_url", "parse_target", "request_id"]
 
 OWN_PROTOCOLS: Final = frozenset({"accounts", "api", "ilp", "livez", "metrics", "rates", "readyz", "routes", "ui"})
 """First segments of paths that a node has for itself: no other protocol can have such a name."""
@@ -41,6 +42,14 @@ class Target(NamedTuple):
     account: bytes | None
     protocol: str
     request_id: bytes | None
+
+
+def account_id(segment: bytes) -> str:
+    """The account a path segment names; a name that no account can have for one that is not readable."""
+    try:
+        return parse_account_id(unquote_to_bytes(segment).decode("utf-8"))
+    except (InvalidRequestError, UnicodeDecodeError):
+        return "-"
 
 
 def parse_target(path: bytes) -> Target | None:

@@ -120,6 +120,11 @@ class StreamExchange:
         connection.loop.call_later(delay_ms / 1000, self._deny_now, text, port.attempts, source)
         return True
 
+    def in_turn(self) -> None:
+        """For a while the connection is read like a stranger's."""
+        if self._connection is not None:
+            self._connection.read_in_turn()
+
     def _deny_now(self, text: str, attempts: Attempts, source: str) -> None:
         attempts.done(source)
         self.refuse(401, text)

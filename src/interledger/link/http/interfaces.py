@@ -30,6 +30,10 @@ class Respond(Protocol):
         """HTTP 401: the credentials are wrong. It may wait, as `link.attempts` says for where they come from."""
         ...
 
+    def in_turn(self) -> None:
+        """Whoever asks this asks too much, or what nobody agreed on: for a while it is read like a stranger."""
+        ...
+
 
 class RequestSide(Protocol):
     """What one account's peer sends us in a form of HTTP whose packets have ids."""
@@ -37,7 +41,7 @@ class RequestSide(Protocol):
     in_path: bool
     """The id is in the path (HTTP-OER), else in a header."""
 
-    def id_in(self, fields: Mapping[bytes, bytes], body: bytes) -> bytes | None:
+    def id_in(self, fields: Mapping[bytes, bytes], body: bytes, respond: Respond) -> bytes | None:
         """The id in the headers, when the request asks for this form; None: it is answered in its response."""
         ...
 

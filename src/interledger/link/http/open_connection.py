@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sized
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from interledger.link.http.strangers import READ_MAX
 from interledger.link.read_buffer import read_buffer
@@ -16,7 +16,10 @@ from interledger.link.read_buffer import read_buffer
 if TYPE_CHECKING:
     from interledger.link.http.port import Port
 
-__all__ = ["OpenConnection"]
+__all__ = ["IN_TURN_MS", "OpenConnection"]
+
+IN_TURN_MS: Final = 1_000
+"""How long a peer that asked too much, or what nobody agreed on, is read like a stranger after it did so last."""
 
 
 class OpenConnection(asyncio.BufferedProtocol):
@@ -36,6 +39,8 @@ class OpenConnection(asyncio.BufferedProtocol):
         """It was of use: something was answered by other than a refusal."""
         self.kept = False
         """A peer's: a packet was answered on it."""
+        self._in_turn_until = -1
+        """The port's tick before which a packet makes it no peer's."""
         self.held = False
         """It waits for its turn to be read (`strangers`)."""
         self.pieces = 0
@@ -89,7 +94,9 @@ class OpenConnection(asyncio.BufferedProtocol):
             self.transport.resume_reading()
 
     def keep(self) -> None:
-        """It is a peer's from now on."""
+        """It is a peer's from now on, unless it has to wait its turn."""
+        if self.port.tick < self._in_turn_until:
+            return
         self.kept = self.served = True
         self.read_at_once()
         self.port.standing.brought_packet(self.source, self.port.clock.now())
@@ -98,6 +105,11 @@ class OpenConnection(asyncio.BufferedProtocol):
         """It waits for no turn any more, and is not cut off to make room: a peer's, or ending already."""
         self.waits_turn = False
         self.port.no_stranger(self)
+
+    def read_in_turn(self) -> None:
+        """It is a peer's and does what a peer should not: for a while its packets do not let it in before others."""
+        self.kept, self.served, self.waits_turn = False, True, True
+        self._in_turn_until = self.port.tick + self.port.ticks(IN_TURN_MS)
 
     def cost_too_much(self) -> None:
         """It is cut off for what came over it: that counts against its source, unless it was of use before."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Final, NamedTuple, final
-from urllib.parse import unquote_to_bytes
 
-from interledger.accounts.account import AccountId, parse_account_id
+from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
-from interledger.errors import DecodeError, InvalidRequestError
-from interledger.ilp.packet import Prepare, Reply
+from interledger.errors import DecodeError
+from interledger.ilp.error_codes import ErrorCode
+from interledger.ilp.packet import Prepare, Reject, Reply
 from interledger.link.base import PacketHandler, RequestId
-from interledger.link.http.forms import Target, parse_target
+from interledger.link.http.forms import Target, account_id, parse_target
 from interledger.link.http.interfaces import NO_OTHERS, OtherProtocols, RequestSide, Respond
 from interledger.link.http.messages import ILP_BODY_MAX, bearer_token, is_ilp_content_type
 
@@ -123,6 +123,8 @@ class IncomingSide:
             waiting.pop(request_id, None)
             raise
         if reply is not None:
+            if type(reply) is Reject and reply.code == ErrorCode.T05_RATE_LIMITED:
+                respond.in_turn()
             self.send_reply(request_id, reply)
 
     def send_reply(self, request_id: RequestId, reply: Reply) -> None:
@@ -232,7 +234,7 @@ class HttpIlpServer:
         named = self._accounts_of_paths.get(path) or self._account_of(path)
         target = parse_target(path) if named is None else None
         if target is not None and target.account is not None:
-            named = _account_id(target.account)
+            named = account_id(target.account)
         is_broken = token is None and authorization is not None
         admission = None if is_broken else self._admit(Presented(token, named, certificate), now)
         if admission is PENDING:
@@ -277,7 +279,7 @@ class HttpIlpServer:
                 return False
             respond.refuse(404, "this account uses another form of ILP over HTTP")
             return True
-        request_id = side.id_in(fields, body) if target is None else target.request_id
+        request_id = side.id_in(fields, body, respond) if target is None else target.request_id
         if request_id is None:
             return False
         side.receive(request_id, body, now, respond)
@@ -291,16 +293,8 @@ class HttpIlpServer:
         parts = path.split(b"/")
         if len(parts) != 4 or parts[0] or parts[1] != b"accounts" or parts[3] != b"ilp" or not parts[2]:
             return None
-        name = _account_id(parts[2])
+        name = account_id(parts[2])
         if len(self._accounts_of_paths) >= PATHS_KEPT:
             self._accounts_of_paths = dict(self._own_paths)
         self._accounts_of_paths[path] = name
         return name
-
-
-def _account_id(segment: bytes) -> str:
-    """The account a path segment names; a name that no account can have for one that is not readable."""
-    try:
-        return parse_account_id(unquote_to_bytes(segment).decode("utf-8"))
-    except (InvalidRequestError, UnicodeDecodeError):
-        return "-"

@@ -86,7 +86,7 @@ class RepeatableSide:
             handler, account, ledger, own_address=own_address, deliver=self._respond if inline else deliver
         )
 
-    def id_in(self, fields: Mapping[bytes, bytes], body: bytes) -> bytes | None:
+    def id_in(self, fields: Mapping[bytes, bytes], body: bytes, respond: Respond) -> bytes | None:
         """The id in the headers of a request in RFC 35's asynchronous form.
 
         None for a Prepare whose answer is not to come to the configured address: it gets it in the response, which is
@@ -97,6 +97,7 @@ class RepeatableSide:
             return wire_id
         if callback_url(fields) != self.callback_url or self.callback_url is None:
             self.callback_refused += 1
+            respond.in_turn()
             return None
         return wire_id
 
