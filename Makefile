@@ -1,7 +1,7 @@
 # What a person types in this project. Needs Python >= 3.11 and make; everything else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop docs sim bench fuzz long mutants clean
+.PHONY: help demo test check interop docs site sim bench fuzz long mutants clean
 
 VENV := .venv
 COMPILED := .venv-compiled
@@ -30,6 +30,9 @@ compiled: $(COMPILED)/.node ## The packet path as C, by mypyc, in .venv-compiled
 
 docs: $(VENV)/.dev ## Write docs/reference again from the code
 	@$(BIN)/python -m tools.docs
+
+site: $(VENV)/.dev ## The documents as a web site in build/site; a broken link is an error
+	@$(BIN)/python -m tools.site
 
 sim: $(VENV)/.node ## A simulated network; the same SEED gives the same run
 	@$(BIN)/python -m tools.simulate --seed $(SEED)

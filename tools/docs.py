@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from interledger.node.metrics import METRICS, MetricKind
 from interledger.node.settings import SETTINGS
 from tools.api_reference import api_page
 from tools.cli_reference import cli_parts
+from tools.contents import sections
+from tools.library_reference import index_rows
 from tools.peer_bugs import PAGE as PEER_BUGS
 from tools.peer_bugs import current_page as peer_bugs
 from tools.rfc_quotes import quotes
@@ -43,6 +44,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "events.md": _events(),
         REFERENCE / "metrics.md": _metrics(),
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
+        REFERENCE / "library.md": _library(),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
         REFERENCE / "rules.md": _page("Rules", *rules_page()),
         LLMS: _llms(),
@@ -55,19 +57,17 @@ def pages() -> dict[Path, str]:
 
 def _llms() -> str:
     """What a program that reads for somebody should know first: llmstxt.org."""
-    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (?:\[(.+?)\]\((.+?)\)|(.+?)) \| *(.*?) *\|$", index, flags=re.MULTILINE)
     lines = [
         "# interledger-py",
         "",
         "> The Interledger protocol suite in Python: a library, a production node (connector, sender, receiver), and a "
         "network of nodes on one machine. Import `interledger`, command `ilp`, Python 3.11 or newer.",
+        "",
+        "The site has all pages that people wrote in one file: `llms-full.txt`.",
     ]
-    for title, place, group, meaning in rows:
-        if group and not group.startswith("-"):
-            lines += ["", f"## {group[0].upper()}{group[1:]}", ""]
-        elif title and not place.startswith(".."):
-            lines.append(f"- [{title}]({place}): {meaning}")
+    for section in sections():
+        lines += ["", f"## {section.title}", ""]
+        lines += [f"- [{e.title}]({e.place}): {e.meaning}" for e in section.entries if not e.place.startswith("..")]
     return "\n".join(lines) + "\n"
 
 
@@ -173,6 +173,17 @@ def _events() -> str:
         if fields:
             parts.append(_table(("in `data`", "is"), fields))
     return _page("Events", *parts)
+
+
+def _library() -> str:
+    parts = [
+        "What a program can import: each module of the package that is no program itself. What a module lists in "
+        "`__all__` is public. What most programs need is in `interledger` by name. The docstrings say the rest: "
+        "`python -m pydoc interledger.ilp.packet`, or the pages of the site."
+    ]
+    for package, rows in index_rows().items():
+        parts += [f"## `{package}`", _table(("module", "is"), [(f"`{name}`", said) for name, said in rows])]
+    return _page("The library", *parts)
 
 
 def _rfc_quotes() -> str:
