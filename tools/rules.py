@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from typing import Final, NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from tools.source import ROOT
+from tools.source import ROOT, package_sources
 
-__all__ = ["Rule", "read_rules", "rules_page"]
+__all__ = ["LEVELS", "PACKAGE", "Rule", "read_rules", "rules_page"]
+
+PACKAGE: Final = ROOT / "src" / "interledger"
 
 LEVELS: Final = {"M": "must", "S": "should", "real": "real peers", "ours": "ours"}
 
@@ -17,12 +20,13 @@ _ID: Final = re.compile(r"(?<![A-Z])([A-Z]{2})[_-](\d\d)(?!\d)")
 
 
 class Rule(NamedTuple):
-    """One rule. `tests`: the files, or single tests, that prove it; `why`: why there are none."""
+    """One rule. `modules`: what obeys it; `tests`: files or single tests that prove it; `why`: why there are none."""
 
     section: str
     id: str
     level: str
     says: str
+    modules: tuple[str, ...]
     tests: tuple[str, ...]
     why: str
 
@@ -40,12 +44,30 @@ def read_rules() -> list[Rule]:
             row["id"],
             row["level"],
             row["says"],
-            (*named[row["id"]], *row.get("tests", ())),
+            _modules(row, tests := (*named[row["id"]], *row.get("tests", ()))),
+            tests,
             row.get("why", ""),
         )
         for section in document["section"]
         for row in section["rule"]
     ]
+
+
+def _modules(row: dict[str, Any], tests: tuple[str, ...]) -> tuple[str, ...]:
+    """Paths below src/interledger: those with the id in their text, and those whose tests prove the rule."""
+    mirrored = {re.sub(r"(.*/)test_(.*\.py).*", r"\1\2", test.removeprefix("tests/")) for test in tests}
+    found = {path for path in mirrored if (PACKAGE / path).is_file()}
+    return tuple(sorted({*found, *_naming().get(row["id"], ()), *row.get("modules", ())}))
+
+
+@cache
+def _naming() -> dict[str, set[str]]:
+    """By rule: the modules that have its id in their text."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for source in package_sources():
+        for prefix, number in _ID.findall(source.text):
+            found[f"{prefix}-{number}"].add(source.path.relative_to(PACKAGE).as_posix())
+    return found
 
 
 def rules_page() -> list[str]:
@@ -54,16 +76,17 @@ def rules_page() -> list[str]:
     proved = sum(bool(rule.tests) for rule in rules)
     parts = [
         "What a node obeys, rule by rule: the RFCs' MUST and SHOULD, what real peers need besides, and what the RFCs "
-        f"leave open. Of {len(rules)} rules {proved} are proved by a test that names them; the others say why not. The "
+        f"leave open. Of {len(rules)} rules {proved} are proved by a test that names them; the others say why not. Modules are those below `src/interledger`. The "
         "RFCs' own sentences, with the code that obeys them: [RFC sentences in the code](rfc-quotes.md)."
     ]
     for section in dict.fromkeys(rule.section for rule in rules):
         parts.append(f"## {section}")
-        rows = ["| id | level | rule | proved by |", "| --- | --- | --- | --- |"]
+        rows = ["| id | level | rule | obeyed in | proved by |", "| --- | --- | --- | --- | --- |"]
         for rule in rules:
             if rule.section == section:
                 proof = "<br>".join(f"`{test}`" for test in rule.tests) or rule.why
+                modules = "<br>".join(f"`{module}`" for module in rule.modules)
                 says = rule.says.replace("|", "\\|")
-                rows.append(f"| {rule.id} | {LEVELS[rule.level]} | {says} | {proof} |")
+                rows.append(f"| {rule.id} | {LEVELS[rule.level]} | {says} | {modules} | {proof} |")
         parts.append("\n".join(rows))
     return parts

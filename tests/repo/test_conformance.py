@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rules import LEVELS, read_rules
+from tools.rules import LEVELS, PACKAGE, read_rules
 from tools.source import ROOT
 
 
@@ -12,6 +12,13 @@ def test_every_rule_has_a_proof_or_a_reason() -> None:
     assert [rule.id for rule in rules if bool(rule.tests) == bool(rule.why)] == []
     assert {rule.level for rule in rules} == set(LEVELS)
     assert len({rule.id for rule in rules}) == len(rules)
+
+
+def test_every_rule_that_is_proved_is_obeyed_somewhere() -> None:
+    rules = read_rules()
+    assert [rule.id for rule in rules if rule.tests and not rule.modules] == []
+    gone = [(rule.id, module) for rule in rules for module in rule.modules if not (PACKAGE / module).is_file()]
+    assert gone == []
 
 
 def test_the_tests_that_are_named_exist() -> None:
