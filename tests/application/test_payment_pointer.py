@@ -114,7 +114,7 @@ REFUSED = [
     ("test.bob", "Did you mean"),
     ("$https://example.com", "both a pointer and a URL"),
     ("http://example.com/bob", "is not https.* Write  https://example.com"),
-    ("http://localhost/bob", "development only.$"),
+    ("http://localhost/bob", "development only. Set  development = true$"),
     ("ftp://example.com/bob", "is not https"),
     ("javascript://example.com/", "is not https"),
     ("https:/example.com", "not a payment pointer"),

@@ -82,7 +82,7 @@ def parse_payment_pointer(text: str, *, development: bool = False) -> PaymentPoi
     if query is not None:
         raise ResolveError(f"“{text}” has a query (?). A payment pointer has none: leave it out.")
     if port is not None and not (development and is_loopback(host)):
-        hint = ", or turn development mode on" if is_loopback(host) else ""
+        hint = ", or set  development = true" if is_loopback(host) else ""
         raise ResolveError(f"“{text}” has a port. A payment pointer has none: leave out  :{port}{hint}")
     return PaymentPointer(host, "" if path in ("", "/", WELL_KNOWN_PATH) else path, scheme, port)
 
@@ -128,7 +128,7 @@ def _split(text: str, *, development: bool) -> tuple[str, str, int | None, str, 
         scheme = "http" if development and is_loopback(host) else "https"
     # RFC 9: "SPSP messages MUST be exchanged over HTTPS."
     if scheme == "http" and not (development and is_loopback(host)):
-        hint = "" if is_loopback(host) else f" Write  https://{host}"
+        hint = " Set  development = true" if is_loopback(host) else f" Write  https://{host}"
         raise ResolveError(f"“{text}” is not https. Plain http is for this machine in development only.{hint}")
     if _QUERY.fullmatch(query) is None:
         raise ResolveError(f"“{text}” has characters in its query that a URL cannot have.")
