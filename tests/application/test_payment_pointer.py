@@ -52,7 +52,7 @@ def test_PP_01_resolution(text: str, url: str, shown: str) -> None:
 REFUSED = [
     ("$example.com:8080", "has a port.* leave out  :8080$"),
     ("https://example.com:443/bob", "has a port"),
-    ("$localhost:7770/bob", "development mode"),
+    ("$localhost:7770/bob", "set  development = true"),
     ("$example.com:", "for a port"),
     ("$example.com:0", "for a port"),
     ("$example.com:65536", "for a port"),
