@@ -3,15 +3,10 @@
 `ilp_network` is there as soon as interledger-py and pytest are installed. Nothing listens, nothing waits.
 """
 
-from __future__ import annotations
-
+import subprocess
 import sys
-from typing import TYPE_CHECKING
 
-import pytest
-
-if TYPE_CHECKING:
-    from interledger.testing import MemoryNetwork
+from interledger.testing import MemoryNetwork
 
 RATES = {"USD": "1", "EUR": "1.25"}
 
@@ -33,4 +28,4 @@ def test_a_connector_that_dies_loses_nothing(ilp_network: MemoryNetwork) -> None
 
 
 if __name__ == "__main__":
-    sys.exit(pytest.main(["-q", __file__]))
+    sys.exit(subprocess.call([sys.executable, "-m", "pytest", "-q", __file__]))  # noqa: S603  # itself

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from loopback import account, running, settings
+from loopback import account, running, settings, until
 
 from interledger.clock import Timestamp
 from interledger.node.timers import DueTimer
@@ -95,10 +95,14 @@ async def test_a_clock_that_was_set_is_noticed_within_a_second() -> None:
     timer.stop()
 
 
-async def test_an_idle_node_is_not_woken_at_all() -> None:
-    """Neither for packets, nor for connections, nor for peers: nobody is there."""
+async def test_an_idle_node_is_woken_by_its_watchdog_alone() -> None:
+    """Not for packets, connections, peers, webhooks or whoever looked: nobody is there."""
     async with running(settings("test.hub")) as node:
         await node.create_account(account("alice", "USD/9", "test.hub.alice"))
         loop = asyncio.get_running_loop()
-        handles = [handle for handle in loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]  # no other way
-        assert handles == []
+
+        def timers() -> int:
+            return sum(not handle.cancelled() for handle in loop._scheduled)  # type: ignore[attr-defined]  # no other way
+
+        # Two more are of this wait itself.
+        await until(lambda: timers() <= 3)

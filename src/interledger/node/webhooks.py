@@ -243,7 +243,7 @@ class Webhooks:
         try:
             while True:
                 self._news.clear()
-                now, wait_ms = self._node.clock.now(), 3_600_000
+                now, wake_at = self._node.clock.now(), None
                 for hook in list(self._hooks.values()):
                     if hook.id in sending and not sending[hook.id].done():
                         continue
@@ -251,12 +251,12 @@ class Webhooks:
                     if due is None or due.next_at is None:
                         continue
                     if due.next_at > now:
-                        wait_ms = min(wait_ms, due.next_at - now)
+                        wake_at = due.next_at if wake_at is None else min(wake_at, due.next_at)
                         continue
                     task = sending[hook.id] = asyncio.get_running_loop().create_task(self._send(hook, due))
                     task.add_done_callback(lambda _: self._news.set())
                 try:
-                    async with asyncio.timeout(wait_ms / 1000):
+                    async with asyncio.timeout(None if wake_at is None else (wake_at - now) / 1000):
                         await self._news.wait()
                 except TimeoutError:
                     continue
