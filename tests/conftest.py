@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,3 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("pure") is not None:
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> Iterator[None]:
+    """What was logged before a test is logged after it: an operator may change that, and so may a test that is one."""
+    ours = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("interledger")]
+    levels = [logger.level for logger in ours]
+    yield
+    for logger, level in zip(ours, levels, strict=True):
+        if logger.level != level:
+            logger.setLevel(level)

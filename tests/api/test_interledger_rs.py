@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -112,15 +112,6 @@ async def node() -> AsyncIterator[Node]:
         yield node
 
 
-@pytest.fixture
-def levels() -> Iterator[None]:
-    """What was logged before the test is logged after it."""
-    kept = {name: logging.getLogger(name).level for name in ("interledger", "interledger.btp")}
-    yield
-    for name, level in kept.items():
-        logging.getLogger(name).setLevel(level)
-
-
 async def ask(node: Node, method: str, path: str, token: str | None, body: Any = None, **headers: str) -> Response:
     """A JSON body, or text as it is."""
     fields = dict(headers)
@@ -134,7 +125,6 @@ async def ask(node: Node, method: str, path: str, token: str | None, body: Any =
     return await fetch(method, url, headers=fields, body=body or b"", egress=egress)
 
 
-@pytest.mark.usefixtures("levels")
 async def test_every_line(node: Node) -> None:
     for method, path, token, body, status, expected in ROWS:
         answer = await ask(node, method, path, token, body)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from interledger.api.client import ApiClient
 from interledger.cli.console import Console
 from interledger.cli.errors import CliError
 from interledger.cli.pay import _send
@@ -90,13 +91,23 @@ def test_part_is_delivered_when_a_limit_is_reached(ilp: Ilp, bob: str) -> None:
     assert result.json["state"] == "partial"
 
 
+async def interrupt_when_paying(node: Any) -> None:
+    """Ctrl-C for this process, as soon as a payment of the node delivered something."""
+    api = ApiClient(node["url"], node["token"])
+    async with asyncio.timeout(20):
+        while not any(one["state"] == "sending" and one["packets"]["fulfilled"] for one in (await api.payments())[0]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 @pytest.mark.slow
-def test_ctrl_c_stops_a_payment(ilp: Ilp, bob: str) -> None:
+def test_ctrl_c_stops_a_payment(ilp: Ilp, bob: str, place: Path) -> None:
+    alice = json.loads((place / ".ilp" / "dev.json").read_text())["nodes"]["alice"]
     assert ilp("account", "set", "alice", "--owes-us-max", "25 USD", "--node", "hub").code == 0
-    timer = threading.Timer(0.8, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    watcher = threading.Thread(target=asyncio.run, args=(interrupt_when_paying(alice),))
+    watcher.start()
     result = ilp("pay", "--from", "alice", bob, "400 USD")
-    timer.join()
+    watcher.join()
     ilp("account", "set", "alice", "--owes-us-max", "500 USD", "--node", "hub", "--yes")
     assert result.code == 130
     assert "Stopped at" in result.out
@@ -119,7 +130,7 @@ class HangingApi:
             "ended_at": None,
             "duration_ms": None,
         }
-        for _ in range(2):
+        for _again in range(2):
             os.kill(os.getpid(), signal.SIGINT)
             await asyncio.sleep(0.05)
         await asyncio.sleep(60)

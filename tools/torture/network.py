@@ -221,7 +221,7 @@ class Network:
         Requests without money (routes, balances) may wait longer for a peer that was killed.
         """
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):  # a packet lives 30 s, and the machine may be busy
                 for name in NAMES:
                     while await self._holds_money(name):  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
