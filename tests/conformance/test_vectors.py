@@ -36,7 +36,7 @@ from interledger.settlement.quantity import Quantity
 from interledger.transport.stream import frames
 from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.packet import StreamPacket
-from tests.support import btp_vectors, ccp_vectors, http_vectors, statement_vectors, xrp_vectors
+from tests.support import btp_vectors, ccp_vectors, http_vectors, jwt_vectors, statement_vectors, xrp_vectors
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "vectors"
 
@@ -336,7 +336,11 @@ FORMATS: dict[str, Format] = {
     "xrp.channel_proof": Format(xrp_vectors.made_of, xrp_vectors.proof_octets),
     "xrp.channel_id": Format(xrp_vectors.made_of, xrp_vectors.id_octets),
     "http_oer.request": Format(http_vectors.read_oer, http_vectors.write_oer),
+    "http_oer.answer": Format(http_vectors.read_answer),
     "ilp_over_http.request": Format(http_vectors.read_async, http_vectors.write_async),
+    "ilp_over_http.answer": Format(http_vectors.read_answer),
+    "jwt.hs256": Format(jwt_vectors.read_hs256),
+    "jwt.rs256": Format(jwt_vectors.read_rs256),
     "peering.invitation": Format(invitation, invitation_octets),
     "peering.token": Format(issued, lambda value, _: issued_token(*value.values()).encode()),
     "oer.octets": Format(

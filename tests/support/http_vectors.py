@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import httptools
+
 from interledger.accounts.account import HttpForm
 from interledger.clock import Timestamp
 from interledger.errors import DecodeError
-from interledger.ilp.packet import Fulfill, decode_packet
+from interledger.ilp.packet import Fulfill, decode_packet, decode_reply
 from interledger.link.http import forms
 from interledger.link.http.heads import Request
-from interledger.link.http.messages import ILP_BODY_MAX, is_ilp_content_type, request_head
+from interledger.link.http.messages import ILP_BODY_MAX, failure_of_status, is_ilp_content_type, request_head
 from interledger.link.http.requests import RequestReader
 from interledger.link.http.urls import parse_url
 
-__all__ = ["read_async", "read_oer", "write_async", "write_oer"]
+__all__ = ["read_answer", "read_async", "read_oer", "write_async", "write_oer"]
 
 Vector = dict[str, Any]
 
@@ -84,3 +86,36 @@ def write_async(value: dict[str, Any], vector: Vector) -> bytes:
         is_reply = isinstance(decode_packet(body), Fulfill)
         head = (heads.reply if is_reply else heads.prepare)(value["requestId"].encode(), Timestamp(0))
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
+
+
+class _Answer:
+    """What `httptools` reads, as `link.http.outgoing` does."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.body = b""
+        self.complete = False
+        parser = httptools.HttpResponseParser(self)
+        try:
+            parser.feed_data(octets)
+        except httptools.HttpParserError as error:
+            raise DecodeError(str(error)) from None
+        if not self.complete:
+            raise DecodeError("it breaks off")
+        self.status = parser.get_status_code()
+
+    def on_body(self, body: bytes) -> None:
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+def read_answer(octets: bytes, vector: Vector) -> dict[str, Any]:
+    """`http_oer.answer`, `ilp_over_http.answer`: the HTTP response to a Prepare."""
+    answer, form = _Answer(octets), HttpForm(vector["input"]["form"])
+    received = {HttpForm.ASYNC: 202, HttpForm.OER_ASYNC: 200}.get(form)
+    if answer.status == 200 and (answer.body or received != 200):
+        # An answer in the response counts in every form.
+        return {"status": 200, "packet": decode_reply(answer.body).encode().hex(), "error": None}
+    error = None if answer.status == received else str(failure_of_status(answer.status).code)
+    return {"status": answer.status, "packet": None, "error": error}
