@@ -19,8 +19,13 @@ NETWORKS = {
     "connections are cut": Faults(cut=1.0),
     "half of a connection closes": Faults(half_close=1.0),
     "silence (1 in 5), refusals (1 in 5)": Faults(drop=0.2, refuse=0.2, lose=0.1),
+    "all that is sent comes twice": Faults(duplicate=1.0),
     "all of these, and delays": Faults(drop=0.1, refuse=0.1, cut=0.25, lose=0.25, half_close=0.15, delay=0.15),
 }
+
+
+WITHOUT_IDS = ("http", "btp")
+"""Kinds of link on which nothing tells a repetition from another packet: they are not asked to."""
 
 
 async def share(kind: str, faults: Faults, packets: int, seeds: int) -> tuple[int, int, int]:
@@ -40,6 +45,9 @@ async def main(packets: int, seeds: int) -> None:
     for name, faults in NETWORKS.items():
         cells = []
         for kind in KINDS:
+            if faults.duplicate and kind in WITHOUT_IDS:
+                cells.append("no ids")
+                continue
             made, delivered, sent = await share(kind, faults, packets, seeds)
             cells.append(f"{delivered / made:.0%} of {made}" if made else f"none of {sent} arrived")
         sys.stdout.write(f"| {name} | {' | '.join(cells)} |\n")

@@ -10,6 +10,7 @@ import pytest
 from tests.support.fault_proxy import Faults
 from tests.support.faulty_links import KINDS, send_over
 
+WITH_IDS = ["http-async", "http-oer-sync", "http-oer-async", "btp-2.0-i"]
 EVERYTHING = Faults(drop=0.05, refuse=0.1, cut=0.2, lose=0.3, half_close=0.15, delay=0.1)
 
 
@@ -28,7 +29,16 @@ async def test_HT_10_BT_17_whatever_fails_each_packet_has_one_outcome_and_is_cha
     assert result.charged_there
 
 
-@pytest.mark.parametrize("kind", ["http-async", "http-oer-sync", "http-oer-async", "btp-2.0-i"])
+@pytest.mark.parametrize("kind", WITH_IDS)
+async def test_what_arrives_twice_is_taken_and_charged_once(kind: str) -> None:
+    """Where packets have ids. On the two other links nothing tells a repetition from another packet."""
+    result = await send_over(kind, Faults(duplicate=1.0), seed=4, packets=40)
+    result.check()
+    assert result.faults["duplicate"]
+    assert len(result.charged_there) == len(result.charged_here) == 35
+
+
+@pytest.mark.parametrize("kind", WITH_IDS)
 async def test_an_answer_that_got_lost_is_asked_for_again(kind: str) -> None:
     """Of the links that repeat: the receiver saw each packet once, though many requests came twice."""
     result = await send_over(kind, Faults(lose=0.7), seed=3, packets=30)

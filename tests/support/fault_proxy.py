@@ -11,6 +11,8 @@ Each connection has at most one fault, drawn when it is opened, at an offset cou
                 Whoever repeats then sends what was received already
     half_close  as `cut`, but only this way is closed; the other stays open, and silent
     delay       every read waits this long
+    duplicate   all that the dialling side sends arrives twice, on a connection of its own each; the answers to the
+                second one are lost. What a proxy does that tries again, and nobody else can: TCP gives octets once
 """
 
 from __future__ import annotations
@@ -38,12 +40,13 @@ class Faults:
     lose: float = 0.0
     half_close: float = 0.0
     delay: float = 0.0
+    duplicate: float = 0.0
     delay_ms: int = 100
     offset_max: int = 2_000
 
     def draw(self, chance: random.Random) -> tuple[str, int]:
         """One connection's fate: (fault or `none`, offset)."""
-        names = ("drop", "refuse", "cut", "lose", "half_close", "delay")
+        names = ("drop", "refuse", "cut", "lose", "half_close", "delay", "duplicate")
         shares = [getattr(self, name) for name in names]
         (fault,) = chance.choices([*names, "none"], [*shares, max(0.0, 1 - sum(shares))])
         # Half of the cuts hit the first octets, where requests begin and answers are due.
@@ -62,6 +65,7 @@ class FaultProxy:
     """Fault -> how many connections had it."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _readers: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -89,11 +93,12 @@ class FaultProxy:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self.to_port)
         self._writers.add(back)
+        twice = await self._second() if fault == "duplicate" else None
         wait_s = self.faults.delay_ms / 1000 if fault == "delay" else 0.0
         request_max = offset if fault in ("cut", "half_close") else None
         answer_max = offset if fault == "lose" else None
         pumps = [
-            asyncio.ensure_future(_pump(reader, back, request_max, wait_s)),
+            asyncio.ensure_future(_pump(reader, back, request_max, wait_s, twice)),
             asyncio.ensure_future(_pump(there, writer, answer_max, wait_s)),
         ]
         try:
@@ -108,6 +113,15 @@ class FaultProxy:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
             self._close(back)
+            if twice is not None:
+                self._close(twice)
+
+    async def _second(self) -> asyncio.StreamWriter:
+        """Another connection, whose answers nobody reads."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.to_port)
+        self._writers.add(writer)
+        self._readers.append(asyncio.ensure_future(_swallow(reader)))
+        return writer
 
     def _close(self, writer: asyncio.StreamWriter) -> None:
         self._writers.discard(writer)
@@ -120,12 +134,23 @@ class FaultProxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for writer in tuple(self._writers):
             self._close(writer)
+        await asyncio.gather(*self._readers)
+
+
+async def _swallow(reader: asyncio.StreamReader) -> None:
+    with contextlib.suppress(ConnectionError):
+        while await reader.read(READ_OCTETS):
+            pass
 
 
 async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, octets_max: int | None, wait_s: float
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    octets_max: int | None,
+    wait_s: float,
+    also: asyncio.StreamWriter | None = None,
 ) -> None:
-    """One way, until its end or so many octets."""
+    """One way, until its end or so many octets. `also` gets all of it too."""
     left = octets_max
     with contextlib.suppress(ConnectionError):
         while octets := await reader.read(READ_OCTETS):
@@ -134,6 +159,8 @@ async def _pump(
             if left is not None:
                 octets = octets[:left]
                 left -= len(octets)
+            if also is not None:
+                also.write(octets)
             writer.write(octets)
             await writer.drain()
             if left == 0:
