@@ -77,9 +77,9 @@ Ilp = Callable[..., Result]
 class NetworkThread:
     """Started on free ports; its dev.json is in `directory`."""
 
-    def __init__(self, directory: Path, topology: str = "line:3") -> None:
+    def __init__(self, directory: Path, topology: str = "line:3", durability: str = "memory") -> None:
         self.network = DevNetwork(
-            parse_topology(topology, parse_assets("USD/9,EUR/9"), 0), directory, durability="memory"
+            parse_topology(topology, parse_assets("USD/9,EUR/9"), 0), directory, durability=durability
         )
         self.directory = directory
         self._started = threading.Event()

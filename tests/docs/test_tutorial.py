@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -23,10 +22,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.documents import LIMIT_S, Background
 from tools.source import ROOT
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-payment.md"
-LIMIT_S = 60
 ILP = Path(sys.executable).parent / "ilp"
 ANVIL = ROOT / "tests" / "interop" / "node_modules" / "@foundry-rs" / "anvil-linux-amd64" / "bin"
 
@@ -98,41 +97,6 @@ def test_marked_blocks_are_found() -> None:
 def has_demo() -> bool:
     done = subprocess.run([ILP, "demo", "--help"], capture_output=True, check=False, timeout=LIMIT_S)
     return done.returncode == 0
-
-
-class Background:
-    """A command that stays."""
-
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.lines: list[str] = []
-        self._found = threading.Event()
-        self._until = ""
-
-    def wait_for(self, text: str) -> bool:
-        self._until = text
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        return self._found.wait(LIMIT_S)
-
-    def _read(self) -> None:
-        for line in self._process.stdout or ():
-            self.lines.append(line.rstrip("\n"))
-            if self._until in line:
-                self._found.set()
-
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join(LIMIT_S)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 def follow(page: Path, folder: Path) -> None:
