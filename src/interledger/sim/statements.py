@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from interledger.accounts.asset import Asset
-from interledger.application.statement.answering import answer_request, open_keys
+from interledger.application.statement.answering import FINAL_AFTER_MS, answer_request, open_keys
 from interledger.application.statement.claims import ClaimIndex
 from interledger.application.statement.findings import Findings, OurBooks
 from interledger.application.statement.messages import (
@@ -57,9 +57,10 @@ def check_statements(nodes: Mapping[str, SimNode], pairs: Iterable[Pair], late_r
         if us[0].station.unwritten or them[0].station.unwritten:
             continue  # a broken disk: the evidence is in a log
         findings = _compare(us, them)
-        # A clock that was set back: a packet of the time before has not expired yet, and nobody may say how it ended.
+        # A clock that was set back: a packet of the time before has not expired yet, or just so: nobody may say how it
+        # ended.
         now = us[0].clock.now()
-        left = [one.item for one in findings.unknown if one.item.expires_at <= now]
+        left = [one.item for one in findings.unknown if one.item.expires_at + FINAL_AFTER_MS <= now]
         late = sorted((one.condition, one.amount) for one in left if one.fulfillment is not None and late_room == 0)
         claims = them[0].ledger.unproven.items.values()
         claimed = sorted((one.condition, one.amount) for one in claims if one.account.name == them[1])
