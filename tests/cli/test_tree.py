@@ -44,7 +44,8 @@ ELSEWHERE: Final = {
     "engine payments": "needs an engine", "engine run": "runs", "engine xrp-sim": "runs",
     "events tail": "goes on: test_events", "ledger export": "formats of its own",
     "ledger reconcile": "asks a peer; what it proves is proved", "node dashboard": "opens a browser",
-    "node run": "runs", "node install-service": "makes files", "payment incoming": "goes on: test_incoming",
+    "node run": "runs", "node install-service": "makes files", "node backup": "makes a file: test_backup",
+    "node restore": "needs a backup: test_backup", "payment incoming": "goes on: test_incoming",
     "settlement show": "needs a settlement",
     "unknown show": "needs an item",
 }  # fmt: skip

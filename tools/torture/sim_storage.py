@@ -21,7 +21,7 @@ from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.sim.storage import MakeStorage
 from interledger.store.base import Change, Documents, Store, StoredState
-from interledger.store.history import HistoryReader
+from interledger.store.history import Backup, HistoryReader
 from interledger.store.sqlite import SqliteStore
 from tools.torture import vfs
 from tools.torture.cuts import quick_place
@@ -146,6 +146,9 @@ class _MountingHistory:
     def read_settled(self, key: str) -> Any:
         with mounted(self._disk):
             return self._history.read_settled(key)
+
+    def backup(self, place: Path) -> Backup:
+        return self._history.backup(place)
 
 
 def make_storage() -> MakeStorage | None:

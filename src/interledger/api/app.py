@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from interledger.api import (
     accounts,
+    backups,
     compatible_accounts,
     events,
     incoming_socket,
@@ -92,6 +93,7 @@ def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:
         *route_explain.OPERATIONS,
         *rates.OPERATIONS,
         *operator_settings.OPERATIONS,
+        *backups.OPERATIONS,
         *SpspResource().operations(),
         *ledger.OPERATIONS,
         *reconciliation.OPERATIONS,

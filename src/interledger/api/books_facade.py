@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from interledger.accounts.asset import Asset
@@ -18,7 +19,15 @@ from interledger.accounts.unproven import Unproven
 from interledger.api.reconciliation_view import ReconciliationView
 from interledger.clock import Timestamp
 
-__all__ = ["AtRiskView", "BooksFacade", "ClaimsFacade", "ComparisonView", "DecisionView", "EffectView"]
+__all__ = [
+    "AtRiskView",
+    "BackupView",
+    "BooksFacade",
+    "ClaimsFacade",
+    "ComparisonView",
+    "DecisionView",
+    "EffectView",
+]
 
 
 class AtRiskView(Protocol):
@@ -99,6 +108,19 @@ class ClaimsFacade(Protocol):
         ...
 
 
+class BackupView(Protocol):
+    """A copy of the books in one file on the node's machine; `commit` is the last one in it."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def octets(self) -> int: ...
+    @property
+    def commit(self) -> int: ...
+    @property
+    def at(self) -> Timestamp: ...
+
+
 class BooksFacade(Protocol):
     """The books of a running node. The errors named are `interledger.errors`."""
 
@@ -108,6 +130,10 @@ class BooksFacade(Protocol):
     def now(self) -> Timestamp: ...
     def accounts(self) -> Sequence[LedgerAccount]: ...
     async def check(self) -> CheckReport: ...
+
+    async def backup(self) -> BackupView:
+        """Raises `ConflictError` where the store is backed up otherwise, `StoreError`."""
+        ...
 
     async def compare(self) -> Sequence[ComparisonView]: ...
 

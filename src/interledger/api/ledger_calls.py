@@ -31,6 +31,10 @@ class LedgerCalls(OperatorCalls):
         """Compute all balances again; look at `sound` of the answer."""
         return cast("Document", await self._call("GET", "/api/ledger/check", timeout_ms=READING_MS))
 
+    async def make_backup(self) -> Document:
+        """Copy the books into a file on the node's machine; `file` of the answer names it."""
+        return cast("Document", await self._call("POST", "/api/backups", timeout_ms=READING_MS))
+
     async def ledger_compare(self) -> list[Document]:
         """Our books beside those of every peer."""
         return cast("list[Document]", (await self._call("GET", "/api/ledger/compare", timeout_ms=READING_MS))["items"])

@@ -36,6 +36,7 @@ _UNKNOWN: Final = {
 _RESOLVED: Final = object_of({**_UNKNOWN, "outcome": {"type": "string", "enum": [one.value for one in Outcome]}})
 
 LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
+    "Backup": object_of({"file": TEXT, "octets": COUNT, "commit": COUNT, "at": _MOMENT}),
     "AtRisk": object_of(
         {"account": TEXT, **_ASSET, "owed": UNITS, "in_flight": UNITS, "unknown": UNITS, "unproven": UNITS}
     ),

@@ -48,6 +48,8 @@ root: Final = LazyGroup(
             "node",
             {
                 "run": Entry("node:run_node", "Run a node until it is told to stop"),
+                "backup": Entry("backup:backup", "Copy the books into a file, while the node runs"),
+                "restore": Entry("backup:restore", "Put a backup in place, after it was checked"),
                 "install-service": Entry("service:install_service", "Run a node as a service of systemd"),
                 "log-level": Entry("log_level:log_level", "What a running node logs"),
                 "dashboard": Entry("dashboard:dashboard", "A link that opens the node's pages, once"),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from interledger.accounts.asset import Asset, format_amount
@@ -28,13 +29,16 @@ from interledger.accounts.books.statement import By, Statement, StatementReport,
 from interledger.accounts.books.transactions import Transactions
 from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.clock import Timestamp
+from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import ConflictError, InvalidRequestError, LedgerError, NotFoundError, StoreError
 from interledger.node.comparison import Comparison, Comparisons
 from interledger.node.decisions import Decision, Decisions, Effect
 from interledger.node.statements import Reconciliation, Statements
 from interledger.node.unproven import Claims
 from interledger.node.views import AtRisk
+from interledger.store.backup import BACKUPS
 from interledger.store.follow import follow_slowly
+from interledger.store.history import Backup
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
@@ -96,6 +100,13 @@ class Books:
         if overdue:
             live.append(Fault(f"{len(overdue)} holds are older than they may be; the first is packet {overdue[0].id}"))
         return report._replace(faults=[*report.faults, *live])
+
+    async def backup(self) -> Backup:
+        """Copy the books into a new file of the data directory. Raises `ConflictError` (not SQLite), `StoreError`."""
+        await self._settle()
+        moment = format_rfc3339(self._node.clock.now()).replace("-", "").replace(":", "").replace(".", "")
+        place = Path(self._node.settings.data_dir) / BACKUPS / f"books-{moment}.db"
+        return await asyncio.to_thread(self._node.store.history.backup, place)
 
     async def compare(self) -> list[Comparison]:
         """Our books beside those of every peer that says."""

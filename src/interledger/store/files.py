@@ -14,7 +14,15 @@ from interledger.errors import DiskFullError, StoreError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["RESERVE_OCTETS", "DirectoryLock", "create_private", "give_back_reserve", "make_directory", "make_reserve"]
+__all__ = [
+    "RESERVE_OCTETS",
+    "DirectoryLock",
+    "create_private",
+    "give_back_reserve",
+    "make_directory",
+    "make_reserve",
+    "sync_directory",
+]
 
 RESERVE_OCTETS: Final = 12 * 1024 * 1024
 """Room for one more transfer of a full commit log (4 MiB), which SQLite writes to its own log and then to the database,
@@ -76,6 +84,15 @@ def create_private(path: Path) -> int:
     with contextlib.suppress(OSError):  # a file of another owner that we may write: its owner decides
         os.chmod(path, 0o600)
     return fd
+
+
+def sync_directory(path: Path) -> None:
+    """Wait until the names in it are on the disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def make_reserve(path: Path, octets: int) -> None:

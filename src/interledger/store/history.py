@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from interledger.accounts.books.past import Commit, Opening
+from interledger.clock import Timestamp
 
-__all__ = ["HistoryReader"]
+__all__ = ["Backup", "HistoryReader"]
+
+
+class Backup(NamedTuple):
+    """A copy of the books in one file. `commit`: the last one in it, written at `at`; zeros where there is none."""
+
+    path: Path
+    octets: int
+    commit: int
+    at: Timestamp
 
 
 class HistoryReader(Protocol):
@@ -22,4 +33,11 @@ class HistoryReader(Protocol):
 
     def read_settled(self, key: str) -> Any:
         """The document of a settlement that is done, None when there is none. Raises `StoreError`."""
+        ...
+
+    def backup(self, place: Path) -> Backup:
+        """Copy all that was written into the new file `place`, while others write on. It may take long.
+
+        Raises `ConflictError`, which says how it is done, where the store cannot do that; `StoreError`.
+        """
         ...

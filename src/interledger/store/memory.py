@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, final
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
+from interledger.errors import ConflictError
 from interledger.store.base import (
     PAYMENTS_KEPT,
     SETTLED_READ,
@@ -18,6 +20,7 @@ from interledger.store.base import (
     add_document,
 )
 from interledger.store.documents import Kind, decode_document
+from interledger.store.history import Backup
 from interledger.store.replay import replay
 
 __all__ = ["MemoryStore"]
@@ -99,6 +102,9 @@ class MemoryStore(Documents):
 
     def scrub(self) -> None:
         """Nothing is left of what was written over."""
+
+    def backup(self, place: Path) -> Backup:
+        raise ConflictError("This node keeps nothing (durability is memory), so there is nothing to back up.")
 
     def _forget_old_payments(self) -> None:
         payments = [key for key in self._documents if key[0] is Kind.PAYMENT]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, final
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
-from interledger.errors import StoreError
+from interledger.errors import ConflictError, StoreError
+from interledger.store.history import Backup
 from interledger.store.postgres_errors import ServerLostError, postgres_errors
 from interledger.store.postgres_session import Session
 from interledger.store.postgres_tables import chain_at, read_commits, read_first, read_snapshots
@@ -37,6 +39,9 @@ class PostgresHistory:
         if not openings:
             openings.append(Opening(0, Timestamp(0), None))
         return openings[::-1]
+
+    def backup(self, place: Path) -> Backup:
+        raise ConflictError("The books of this node are in PostgreSQL: back them up with  pg_dump -Fc")
 
     def read_commits(self, after: int, limit: int) -> list[Commit]:
         def read(session: Session) -> list[Commit]:

@@ -13,7 +13,9 @@ from typing import Any, final
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
+from interledger.store.backup import copy_books
 from interledger.store.commit_log import LoggedCommit
+from interledger.store.history import Backup
 from interledger.store.rows import read_settled
 from interledger.store.tables import read_commits, read_snapshots
 
@@ -52,6 +54,9 @@ class SqliteHistory:
         if not openings:
             openings.append(Opening(0, Timestamp(0), None))
         return openings[::-1]
+
+    def backup(self, place: Path) -> Backup:
+        return copy_books(self._database(), self._latest, self._lock, place)
 
     def read_commits(self, after: int, limit: int) -> list[Commit]:
         with self._lock, self._errors("read"):
