@@ -22,12 +22,18 @@ from interledger.dashboard.app import add_dashboard
 from interledger.node.node import Node
 from interledger.node.settings import Settings
 
-__all__ = ["NODE_FILE", "certificate_path", "node_url", "open_node", "serve", "start_logging"]
+__all__ = ["NODE_FILE", "certificate_path", "finish_in_flight", "node_url", "open_node", "serve", "start_logging"]
 
 logger = logging.getLogger("interledger.daemon")
 
 NODE_FILE: Final = "node.json"
 """In the data directory while the node runs: where it listens, and its process. The command line looks there."""
+
+PATIENCE_MS: Final = 5_000
+"""How long a stop waits for what peers have. Most answer in some hundred milliseconds; who starts the node again would
+rather not wait the thirty seconds that a packet may be held for."""
+
+LOOK_MS: Final = 20
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -90,12 +96,30 @@ async def _serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
         )
         on_ready(node)
         await stop.wait()
-        logger.info("stopping")
+        await finish_in_flight(node)
     finally:
         if place is not None:
             place.unlink(missing_ok=True)
         await node.stop()
     logger.info("stopped")
+
+
+async def finish_in_flight(node: Node, patience_ms: int = PATIENCE_MS) -> int:
+    """Wait for the answers to packets that peers have; the number of those that are left when patience ends.
+
+    What is left is written down, and in flight again after the next start, if it has not expired by then.
+    """
+    node.ready = False  # /readyz: send no more here
+    left = node.status().in_flight
+    logger.info("stopping packets_in_flight=%d", left)
+    for _ in range(patience_ms // LOOK_MS):
+        if not left:
+            break
+        await asyncio.sleep(LOOK_MS / 1_000)
+        left = node.status().in_flight
+    if left:
+        logger.warning("stopping without the answers to %d packets; the next start waits for them", left)
+    return left
 
 
 def _node_document(node: Node) -> dict[str, object]:
