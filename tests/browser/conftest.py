@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,18 @@ from interledger.daemon.dev import DevNetwork
 from interledger.daemon.topology import parse_assets, parse_topology
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+PAGES = {
+    "hub": (
+        "/ui/", "/ui/topology", "/ui/accounts", "/ui/accounts/alice", "/ui/settlements", "/ui/rates",
+        "/ui/routes?to=test.bob.bob&from=alice&amount=100000000", "/ui/unknown", "/ui/events", "/ui/settings",
+        "/ui/packets", "/ui/packets/{packet}", "/ui/accounts/alice/ledger", "/ui/accounts/alice/settings",
+        "/ui/more", "/ui/invite", "/ui/find?q=nothing", "/ui/accounts/bob/settle", "/ui/nothing",
+    ),
+    "alice": ("/ui/payments", "/ui/payments/{bob}", "/ui/payments/{nobody}#failed", "/ui/pay", "/ui/packets/{ours}"),
+}  # fmt: skip
+"""Of two nodes, so that every page has something to show."""
 
 
 @dataclass
@@ -44,14 +57,13 @@ class Network:
         return str(self.run(make()))
 
 
-@pytest.fixture(scope="session")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+@contextmanager
+def running(place: Path) -> Iterator[Network]:
     """alice, hub and bob; alice has paid bob 10 USD, and tried to pay somebody who is not there."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     shape = parse_topology("line:3", parse_assets("USD/9,EUR/9"), 0)
-    place: Path = tmp_path_factory.mktemp("network")
     one = Network(loop, DevNetwork(shape, place, durability="memory"))
     one.run(one.nodes.start())
     try:
@@ -64,6 +76,34 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """For all tests that leave it as it is but for a few payments."""
+    with running(tmp_path_factory.mktemp("network")) as one:
+        yield one
+
+
+@pytest.fixture
+def own_network(tmp_path: Path) -> Iterator[Network]:
+    """For a test that breaks it."""
+    with running(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def places() -> Callable[[Network, str], list[str]]:
+    """Every page of a node, by its address."""
+
+    def places(network: Network, name: str) -> list[str]:
+        known = {key: one["id"] for key, one in network.payments.items()}
+        # Of alice's first packet to hub, which was larger than hub takes; and one that she can open.
+        refused = network.run(network.api("hub").call("GET", "/api/packets?code=F08"))["items"][0]["condition"]
+        ours = network.run(network.api("alice").call("GET", "/api/packets?outcome=fulfilled"))["items"][0]["condition"]
+        return [path.format(**known, packet=refused, ours=ours) for path in PAGES[name]]
+
+    return places
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +144,22 @@ def context(browser: Any, said: list[str]) -> Iterator[Any]:
 
 
 @pytest.fixture
-def enter(context: Any, network: Network) -> Callable[[str], Any]:
+def enter(context: Any, network: Network) -> Callable[..., Any]:
     """A page of the node with that name, logged in."""
+    return lambda name, path="/ui/": enter_node(context, network, name, path)
 
-    def enter(name: str, path: str = "/ui/") -> Any:
-        page = context.new_page()
-        page.goto(network.login_url(name))
-        page.wait_for_function("() => document.querySelector('main.page') !== null")
-        if path != "/ui/":
-            page.goto(network.url(name) + path)
-        return page
 
-    return enter
+def enter_node(context: Any, network: Network, name: str, path: str = "/ui/") -> Any:
+    """A new page of the node with that name, logged in."""
+    page = context.new_page()
+    page.goto(network.login_url(name))
+    page.wait_for_function("() => document.querySelector('main.page') !== null")
+    if path != "/ui/":
+        page.goto(network.url(name) + path)
+    return page
+
+
+@pytest.fixture
+def enter_own(context: Any, own_network: Network) -> Callable[..., Any]:
+    """The same in the network that may be broken."""
+    return lambda name, path="/ui/": enter_node(context, own_network, name, path)

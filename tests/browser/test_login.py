@@ -85,7 +85,7 @@ def test_nobody_is_told_anything_without_a_login(network: Any) -> None:
 def test_L2_a_name_of_somebody_else_is_not_served(network: Any) -> None:
     """DNS rebinding: with the right cookie, too."""
     cookie = session_of(network, "hub")
-    for path in ("/ui/accounts", "/ui/?code=x", "/ui/login"):
+    for path in ("/ui/accounts", "/ui/?code=xxxxx", "/ui/login"):
         method = "POST" if path == "/ui/login" else "GET"
         assert ask(network.url("hub") + path, method, Cookie=cookie, Host="evil.example:7770")[0] == 421
 

@@ -66,3 +66,21 @@ def test_live_numbers_change_in_place(enter: Any, network: Any, said: list[str])
     page.wait_for_function("was => document.querySelector('dl.kvs dd').innerText !== was", arg=was)
     network.run(network.api("bob").pay(network.nodes.pointer("alice"), account="bob", deliver="1 USD"))
     assert said == []
+
+
+def test_a_packet_without_room_says_the_values_that_were_compared(enter_own: Any, own_network: Any) -> None:
+    """A reject of ours names the step that refused, the limit, and both values; the numbers are those of the books."""
+    hub = own_network.api("hub")
+    own_network.run(hub.update_account("alice", {"limits": {"owes_us_max": "10300000000"}}))
+    own_network.run(own_network.api("alice").pay(own_network.nodes.pointer("bob"), account="alice", send="5 USD"))
+    page = enter_own("hub", "/ui/packets?code=T04")
+    page.locator("table tbody a").last.click()
+    page.wait_for_selector("h1:has-text('Packet')")
+    assert "hub refused it at the step “hold”" in words(page, ".note")
+    assert "alice may owe us 10.30 USD at most. At that moment it owed 10.00 USD and 0.00 USD more" in words(page)
+    assert "so 0.30 USD was free and this packet needed" in words(page)
+    assert page.locator("svg.bar").count() == 1
+    twin = page.locator("link[rel=alternate]").get_attribute("href")
+    one = own_network.run(hub.call("GET", twin))
+    compared = next(step["compared"] for step in one["journey"] if step["state"] == "refused")
+    assert (compared["limit"], compared["room"], compared["posted"]) == ("owes_us_max", "300000000", "10000000000")

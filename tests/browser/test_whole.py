@@ -4,61 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from importlib import resources
 from typing import Any
 
 import pytest
 
-PAGES = {
-    "hub": (
-        "/ui/", "/ui/topology", "/ui/accounts", "/ui/accounts/alice", "/ui/settlements", "/ui/rates",
-        "/ui/routes?to=test.bob.bob&from=alice&amount=100000000", "/ui/unknown", "/ui/events", "/ui/settings",
-        "/ui/packets", "/ui/packets/{packet}", "/ui/accounts/alice/ledger", "/ui/accounts/alice/settings",
-        "/ui/more", "/ui/invite", "/ui/find?q=nothing", "/ui/accounts/bob/settle", "/ui/nothing",
-    ),
-    "alice": ("/ui/payments", "/ui/payments/{bob}", "/ui/payments/{nobody}", "/ui/pay"),
-}  # fmt: skip
 
-
-def paths(network: Any, name: str) -> list[str]:
-    known = {key: one["id"] for key, one in network.payments.items()}
-    if not has_packets(network):
-        return [path.format(**known) for path in PAGES[name] if "/packets" not in path]
-    # Of alice's first packet to hub, which was larger than hub takes.
-    refused = network.run(network.api("hub").call("GET", "/api/packets?code=F08"))["items"][0]["condition"]
-    return [path.format(**known, packet=refused) for path in PAGES[name]]
-
-
-def has_packets(network: Any) -> bool:
-    """Whether this API has them."""
-    document = network.run(network.api("hub").call("GET", "/api/openapi.json"))
-    return "/api/packets" in document["paths"]
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(enter: Any, network: Any, name: str, theme: str) -> None:
-    """WCAG 2.2 AA and best practices, at the size of a desk in one theme and of a phone in the other."""
-    script = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    page = enter(name, f"/ui/more?theme={theme}")
-    page.set_viewport_size({"width": 1440 if theme == "light" else 390, "height": 900})
-    found = []
-    for path in paths(network, name):
-        answer = page.goto(network.url(name) + path)
-        assert answer.status < 500, path
-        page.evaluate(script)
-        for violation in page.evaluate("axe.run().then(r => r.violations)"):
-            found += [f"{path}: {violation['id']}: {node['html'][:200]}" for node in violation["nodes"][:2]]
-    assert found == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_reflow_at_320_in_spanish_and_a_silent_console(enter: Any, network: Any, said: list[str], name: str) -> None:
+@pytest.mark.parametrize("name", ["hub", "alice"])
+def test_reflow_at_320_in_spanish_and_a_silent_console(
+    enter: Any, network: Any, places: Any, said: list[str], name: str
+) -> None:
     page = enter(name, "/ui/more?lang=es")
     said.clear()
     page.set_viewport_size({"width": 320, "height": 700})
     wide = []
-    for path in paths(network, name):
+    for path in places(network, name):
         page.goto(network.url(name) + path)
         if page.evaluate("document.documentElement.scrollWidth") > 320:
             wide.append(path)
@@ -77,11 +36,11 @@ def leaves(value: Any) -> set[str]:
     return {str(value).lstrip("-")}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_number_of_a_page_is_in_its_data(enter: Any, network: Any, name: str) -> None:
+@pytest.mark.parametrize("name", ["hub", "alice"])
+def test_every_number_of_a_page_is_in_its_data(enter: Any, network: Any, places: Any, name: str) -> None:
     page = enter(name, "/ui/more")
     missing = []
-    for path in paths(network, name):
+    for path in places(network, name):
         page.goto(network.url(name) + path)
         # Still, so that the numbers of the page and of its data are of one moment.
         shown = page.evaluate(
@@ -153,13 +112,12 @@ def test_a_payment_in_two_steps(enter: Any, network: Any) -> None:
 
 
 def test_a_refused_packet_says_why(enter: Any, network: Any) -> None:
-    if not has_packets(network):
-        pytest.skip("this API has no packets")
     page = enter("hub", "/ui/packets?code=F08")
     page.locator("table tbody a").last.click()
     text = " ".join(page.inner_text("main").split())
     assert "hub refused it at the step" in text
-    assert "Room 0.55 USD, needed 10.00 USD." in text or "Room 0.50 EUR, needed" in text
+    limit = "A packet of alice may carry 0.55 USD at most, this one carried"
+    assert limit in text or "Room 500,000,000, needed 505,194,855, in units of the next link" in text
     assert page.locator(".oct").count() == 6
 
 

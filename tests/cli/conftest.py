@@ -14,7 +14,8 @@ import pytest
 
 from interledger.cli.console import Console
 from interledger.cli.main import run
-from interledger.daemon.dev import DevNetwork, announce, only_one
+from interledger.daemon.dev import DevNetwork
+from interledger.daemon.dev_directory import announce, only_one
 from interledger.daemon.topology import parse_assets, parse_topology
 
 
@@ -107,7 +108,7 @@ class NetworkThread:
         with only_one(self.directory):
             try:
                 await self.network.start()
-                announce(self.network)
+                announce(self.network.directory, self.network.document())
             except BaseException as error:
                 self._error = error
                 raise

@@ -199,7 +199,7 @@ def test_dev_down_and_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def test_dev_down_that_is_not_heard(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("interledger.daemon.dev.running_network", lambda _: {"pid": 4127})
+    monkeypatch.setattr("interledger.daemon.dev_directory.running_network", lambda _: {"pid": 4127})
     monkeypatch.setattr(dev_module.os, "kill", lambda *_: None)
     monkeypatch.setattr(dev_module, "STOP_S", 0.0)
     assert run(["dev", "down"], {}) == 1

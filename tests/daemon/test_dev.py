@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from interledger.daemon.dev import (
-    AlreadyRunningError,
-    DevNetwork,
-    PortTakenError,
-    announce,
-    only_one,
-    running_network,
-    wipe,
-)
+from interledger.daemon.dev import DevNetwork, PortTakenError
+from interledger.daemon.dev_directory import wipe
 from interledger.daemon.topology import Topology, parse_assets, parse_topology
 from interledger.errors import ConflictError
 
@@ -94,42 +86,6 @@ async def test_a_taken_port_starts_nothing(tmp_path: Path) -> None:
     assert caught.value.port in {node.port for node in shape.nodes}
     assert "is taken by another program" in str(caught.value)
     assert not os.listdir(tmp_path)
-
-
-async def test_dev_json(tmp_path: Path) -> None:
-    network = DevNetwork(line(), tmp_path)
-    with only_one(tmp_path):
-        await network.start()
-        announce(network)
-        path = tmp_path / "dev.json"
-        assert path.stat().st_mode & 0o777 == 0o600
-        document = json.loads(path.read_text())
-        assert running_network(tmp_path) == document
-        assert list(document["nodes"]) == ["alice", "hub", "bob"]
-        alice = document["nodes"]["alice"]
-        assert (alice["account"], alice["address"], alice["asset"]) == ("alice", "test.alice", "USD/9")
-        assert alice["token"] == network.nodes["alice"].settings.admin_auth_token
-        assert document["nodes"]["hub"]["account"] is None
-        with pytest.raises(AlreadyRunningError) as caught, only_one(tmp_path):
-            pass
-        assert caught.value.document == document
-        await network.stop()
-    assert running_network(tmp_path) is None
-
-
-def test_nothing_ran_here(tmp_path: Path) -> None:
-    assert running_network(tmp_path) is None
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_wipe_takes_only_what_is_a_nodes(tmp_path: Path) -> None:
-    for name in ("alice", "mine"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / ("secret_seed" if name == "alice" else "diary")).write_text("")
-    (tmp_path / "dev.json").write_text("{}")
-    wipe(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-    wipe(tmp_path / "none")
 
 
 async def test_a_network_over_TLS_and_back(tmp_path: Path) -> None:

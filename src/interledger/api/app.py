@@ -6,7 +6,7 @@ into a problem document. WebSockets and ILP over HTTP share the port but never c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -50,7 +50,7 @@ from interledger.api.problems import http_problem, problem_response
 from interledger.api.spsp import SpspResource
 from interledger.api.tokens import TokenResource
 
-__all__ = ["all_operations", "create_app"]
+__all__ = ["add_operations", "all_operations", "create_app"]
 
 HANGED_UP = 499
 """What a request is counted as whose caller is gone. Nobody reads the answer."""
@@ -63,17 +63,23 @@ def create_app(node: NodeFacade) -> Starlette:
     """
     logins = Logins()
     gate, hosts = Gate(node, logins.caller), HostGate(node.settings)
-    by_path: dict[str, dict[str, Operation]] = {}
-    for operation in all_operations(logins):
-        by_path.setdefault(operation.path, {})[operation.method] = operation
-    found = [
-        Route(path, _endpoint(methods, node, gate, hosts), methods=list(methods)) for path, methods in by_path.items()
-    ]
-    app = Starlette(routes=found, exception_handlers={HTTPException: http_problem})
+    app = Starlette(exception_handlers={HTTPException: http_problem})
     # `/accounts/` is not `/accounts`: a redirect would lose the body of a POST.
     app.router.redirect_slashes = False
     app.state.logins, app.state.hosts = logins, hosts
+    app.state.endpoint = lambda methods: _endpoint(methods, node, gate, hosts)
+    add_operations(app, all_operations(logins))
     return app
+
+
+def add_operations(app: Starlette, operations: Iterable[Operation]) -> None:
+    """Serve them behind the same checks. What `create_app` did not serve is in no OpenAPI document."""
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    app.router.routes += [
+        Route(path, app.state.endpoint(methods), methods=list(methods)) for path, methods in by_path.items()
+    ]
 
 
 def all_operations(logins: Logins | None = None) -> tuple[Operation, ...]:

@@ -17,13 +17,16 @@ from interledger.accounts.books.documents import (
 )
 from interledger.accounts.books.export import ExportFormat, writer_of
 from interledger.accounts.books.period import Period, parse_moment
+from interledger.accounts.books.profit import ProfitReport
 from interledger.accounts.books.statement import By
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.api.auth import Access
 from interledger.api.bodies import Fields
 from interledger.api.books_facade import DecisionView
 from interledger.api.documents import list_document
+from interledger.api.live_facade import OverviewFacade
 from interledger.api.operations import Call, Operation, json_response
+from interledger.api.overview import worth_document
 from interledger.api.problems import Problem
 from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import InvalidRequestError
@@ -78,7 +81,25 @@ async def statement(call: Call) -> Response:
 
 
 async def profit(call: Call) -> Response:
-    return json_response(profit_document(await call.node.books.profit(_period(call))))
+    report = await call.node.books.profit(_period(call))
+    return json_response(_valued(profit_document(report), report, call.node.live.overview))
+
+
+def _valued(document: dict[str, Any], report: ProfitReport, look: OverviewFacade) -> dict[str, Any]:
+    """With what it is worth at the node's rates as they are now: each pair's profit, and all of it."""
+    gains = [((pair.taken_asset, pair.taken), (pair.given_asset, -pair.given)) for pair in report.pairs]
+    fees = [(result.asset, result.fees - result.losses) for result in report.assets]
+    for pair, gain in zip(document["pairs"], gains, strict=True):
+        pair["profit"] = worth_document(look.worth(gain))
+    for asset, result in zip(document["assets"], report.assets, strict=True):
+        asset["position_worth"] = worth_document(look.worth([(result.asset, result.position)]))
+    return document | {
+        "worth": {
+            "profit": worth_document(look.worth([*fees, *(part for gain in gains for part in gain)])),
+            "moved": worth_document(look.worth([gain[0] for gain in gains])),
+            "position": worth_document(look.worth([(result.asset, result.position) for result in report.assets])),
+        }
+    }
 
 
 async def export(call: Call) -> Response:

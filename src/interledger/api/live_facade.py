@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from interledger.accounts.account import AccountId
+from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 from interledger.node.live.channel import Channel
 from interledger.node.live.overview import AccountLook, NodeLook
@@ -13,6 +14,7 @@ from interledger.node.live.packet_record import PacketRecord
 from interledger.node.live.recorder import Recorder
 from interledger.node.live.seconds import Flow, PositionPoint
 from interledger.node.live.traces import PaymentTrace
+from interledger.node.live.worth import WorthTotal
 from interledger.transport.stream.packet import StreamPacket
 
 __all__ = [
@@ -87,6 +89,9 @@ class OverviewFacade(Protocol):
 
     def look(self) -> NodeLook: ...
     def accounts(self) -> list[AccountLook]: ...
+    def worth(self, amounts: Iterable[tuple[Asset, int]]) -> WorthTotal:
+        """What units of several assets are worth together, at the node's own rates as they are now."""
+        ...
 
 
 class SecondsFacade(Protocol):

@@ -133,12 +133,18 @@ def account_look_document(look: AccountLook, node: NodeFacade) -> dict[str, Any]
     return {
         **account_document(look.account, node),
         "in_flight": look.in_flight,
-        "packets_per_second": {"in": look.packets_in, "out": look.packets_out},
+        "packets_per_second": _per_second(look),
         "exposure_percent": look.exposure_percent,
         "near_limit": look.near,
         "unknown": look.unknown,
         "worth": look.worth.as_json(),
     }
+
+
+def _per_second(look: AccountLook) -> dict[str, int]:
+    """`total`: both ways; `rejected`: of those that came in."""
+    came, went = look.packets_in, look.packets_out
+    return {"in": came, "out": went, "total": came + went, "rejected": look.packets_rejected}
 
 
 def topology_document(node: NodeFacade) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def topology_document(node: NodeFacade) -> dict[str, Any]:
                 "share_percent": look.exposure_percent,
                 "near_limit": look.near,
                 "in_flight": look.in_flight,
-                "packets_per_second": {"in": look.packets_in, "out": look.packets_out},
+                "packets_per_second": _per_second(look),
                 "worth": look.worth.as_json(),
             }
             for look in accounts

@@ -165,10 +165,15 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
                         "taken": UNITS,
                         "given": UNITS,
                         "position": UNITS,
+                        "position_worth": ref("Worth"),
                     }
                 )
             ),
-            "pairs": _list(object_of({"packets": COUNT, "taken": ref("Money"), "given": ref("Money")})),
+            "pairs": _list(
+                object_of({"packets": COUNT, "taken": ref("Money"), "given": ref("Money"), "profit": ref("Worth")})
+            ),
+            "worth": object_of({name: ref("Worth") for name in ("profit", "moved", "position")})
+            | {"description": "At the node's rates as they are now; profit is what pairs and fees came to"},
         }
     ),
     "Unknown": object_of(

@@ -21,7 +21,7 @@ from interledger.node.live.kinds import EVENT_KINDS, Level
 
 __all__ = ["LIVE_SCHEMAS"]
 
-_PER_SECOND: Final = object_of({"in": COUNT, "out": COUNT})
+_PER_SECOND: Final = object_of({"in": COUNT, "out": COUNT, "total": COUNT, "rejected": COUNT})
 _PERCENT: Final = or_null(COUNT) | {"description": "Whole percent, rounded down; null: there is no limit"}
 
 _OUTCOME: Final[Schema] = {

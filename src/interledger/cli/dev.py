@@ -64,7 +64,8 @@ def up(
 
     It runs until Ctrl-C or `ilp dev down`. Balances are kept in ./.ilp and are there again at the next start.
     """
-    from interledger.daemon.dev import AlreadyRunningError, PortTakenError
+    from interledger.daemon.dev import PortTakenError
+    from interledger.daemon.dev_directory import AlreadyRunningError
     from interledger.daemon.topology import parse_assets, parse_topology
     from interledger.errors import StoreError
 
@@ -93,7 +94,8 @@ def up(
 
 def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, settlement: str | None, began: float) -> None:
     """Until a signal: the network, its dev.json, and the lines that say so."""
-    from interledger.daemon.dev import DevNetwork, announce, only_one, wipe
+    from interledger.daemon.dev import DevNetwork
+    from interledger.daemon.dev_directory import announce, only_one, wipe
     from interledger.daemon.process import run, settle_garbage, stop_on_signals
     from interledger.daemon.serve import start_logging
 
@@ -103,7 +105,7 @@ def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, settlement
         await network.start()
         stop_on_signals(stop)
         try:
-            announce(network)
+            announce(network.directory, network.document())
             settle_garbage()
             dashboard = network.neighbours.operators_url(_middle(shape.nodes).name)
             _say_started(state, network.document(), began, detached=False, dashboard=dashboard)
@@ -123,7 +125,7 @@ def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, settlement
 
 def _start_detached(state: State, began: float) -> int:
     """The same command in a process of its own, that nobody has to keep a terminal for."""
-    from interledger.daemon.dev import running_network
+    from interledger.daemon.dev_directory import running_network
 
     running = running_network(state.directory)
     if running is not None:
@@ -210,7 +212,7 @@ def down(state: State) -> int:
 
 def _stop_running(state: State) -> dict[str, Any] | None:
     """Ask what runs to stop, and wait until it has. The directory's lock says that it is ours, and when it is gone."""
-    from interledger.daemon.dev import running_network
+    from interledger.daemon.dev_directory import running_network
 
     document = running_network(state.directory)
     if document is None:
@@ -236,7 +238,7 @@ def status(state: State) -> int:
       ilp dev status
     """
     from interledger.api.client import ApiClient
-    from interledger.daemon.dev import running_network
+    from interledger.daemon.dev_directory import running_network
     from interledger.daemon.settled import Settled, compare_settled
     from interledger.errors import InterledgerError
 

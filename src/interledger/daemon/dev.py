@@ -7,27 +7,25 @@ again in the same directory, the network goes on with the balances it had.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import hmac
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any, Final, final
+from typing import Any, Final, final
 
 from interledger.accounts.account import Account, AccountId, LinkSettings, Relation
 from interledger.clock import SystemClock, SystemEntropy, Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.codec.timestamp import format_rfc3339
 from interledger.daemon.authority import DevAuthority
-from interledger.daemon.dev_settlement import PORTS_FILE, SETTLEMENT_DIRECTORY, DevSettlement, settlement_secret
+from interledger.daemon.breaking import Breaking
+from interledger.daemon.dev_settlement import DevSettlement, settlement_secret
 from interledger.daemon.neighbours import Neighbours
 from interledger.daemon.ports import find_listener, port_is_taken
-from interledger.daemon.process import read_private_json, write_private_json
 from interledger.daemon.serve import certificate_path, node_url, open_node
 from interledger.daemon.topology import PACKET_USD, DevLink, DevNode, Topology, credit_limit
 from interledger.errors import ConflictError, InterledgerError
@@ -37,20 +35,10 @@ from interledger.node.settings import Settings
 from interledger.node.settings_load import keep_secret
 
 __all__ = [
-    "DEV_FILE",
     "TLS_DIRECTORY",
-    "AlreadyRunningError",
     "DevNetwork",
     "PortTakenError",
-    "only_one",
-    "running_network",
-    "wipe",
 ]
-
-DEV_FILE: Final = "dev.json"
-"""In the state directory while the network runs: pid, start, and of each node its name, url, token and address."""
-
-LOCK_FILE: Final = "dev.lock"
 
 TLS_DIRECTORY: Final = "tls"
 """Below the state directory: the authority, and the certificates that it signed."""
@@ -71,14 +59,6 @@ class PortTakenError(InterledgerError):
         self.pid = None if found is None else found.pid
         who = "" if found is None else f" ({found.program}, pid {found.pid})"
         super().__init__(f"Port {port} is taken by another program{who}.")
-
-
-class AlreadyRunningError(InterledgerError):
-    """The network of this directory runs already; `document` is its dev.json."""
-
-    def __init__(self, document: dict[str, Any] | None) -> None:
-        self.document = document
-        super().__init__("The network of this directory runs already.")
 
 
 @final
@@ -103,7 +83,9 @@ class DevNetwork:
         self.topology = topology if self.settlement is None else self.settlement.topology
         self.directory = directory
         self.nodes: dict[str, Node] = {}
-        self.neighbours = Neighbours(self.nodes)
+        self.breaking = Breaking(self)
+        self.neighbours = Neighbours(self.nodes, self.breaking)
+        self._ports: dict[str, int] = {}
         self.started_at = Timestamp(0)
         self._durability = durability
         self._tls = tls
@@ -121,7 +103,7 @@ class DevNetwork:
                     raise PortTakenError(port)
         try:
             for spec in self.topology.nodes:
-                self.nodes[spec.name] = await open_node(self._settings(spec), self.neighbours.pages_of(spec.name))
+                await self._open(spec)
             # The left end of a BTP link dials, so the right one has to know it by then.
             for spec in reversed(self.topology.nodes):
                 await self._configure(spec)
@@ -140,9 +122,33 @@ class DevNetwork:
         for name in reversed(list(self.nodes)):
             await self.nodes.pop(name).stop()
 
+    async def _open(self, spec: DevNode) -> None:
+        """With the port it had, where it ran before: its links' urls name it."""
+        settings = self._settings(replace(spec, port=self._ports.get(spec.name, spec.port)))
+        node = self.nodes[spec.name] = await open_node(settings, self.neighbours.pages_of(spec.name))
+        self._ports[spec.name] = node.port
+
+    async def stop_node(self, name: str) -> None:
+        """One node, while the others go on."""
+        await self.nodes.pop(name).stop()
+
+    async def start_nodes(self, names: Collection[str]) -> None:
+        """Nodes that were stopped, with the books they had; where those were in memory, with new ones.
+
+        Raises `ConflictError` for a neighbour that stays stopped: its token and its port have to be known.
+        """
+        for name in names:
+            for neighbour in self.topology.neighbours(name):
+                if neighbour not in self.nodes and neighbour not in names:
+                    raise ConflictError(f"Start {neighbour} first: {name} is linked with it.")
+        for name in names:
+            await self._open(self.topology.node(name))
+        for name in names:
+            await self._configure(self.topology.node(name))
+
     def pointer(self, name: str) -> str:
         """The payment pointer of a holder: `$localhost:7780/bob`"""
-        place = f"localhost:{self.nodes[name].port}/{name}"
+        place = f"localhost:{self._ports[name]}/{name}"
         return f"https://{place}" if self._tls else f"${place}"
 
     def document(self) -> dict[str, object]:
@@ -289,48 +295,3 @@ class DevNetwork:
                         await asyncio.sleep(0.005)
         if waiting:
             raise ConflictError(f"The link from {waiting[0][0]} to {waiting[0][1]} does not come up.")
-
-
-# ---------------------------------------------------------------------- one network a directory
-
-
-@contextmanager
-def only_one(directory: Path) -> Iterator[IO[str]]:
-    """Hold the directory's lock: the operating system lets go of it whatever way this process ends.
-
-    Raises `AlreadyRunningError` when another process holds it.
-    """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (directory / LOCK_FILE).open("a", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AlreadyRunningError(read_private_json(directory / DEV_FILE)) from None
-        yield lock
-
-
-def running_network(directory: Path) -> dict[str, Any] | None:
-    """The dev.json of the network that runs in `directory`; None when none does, whatever was left behind."""
-    if not (directory / LOCK_FILE).exists():
-        return None
-    try:
-        with only_one(directory):
-            return None
-    except AlreadyRunningError as error:
-        return error.document
-
-
-def announce(network: DevNetwork) -> None:
-    """Write dev.json, private: it holds the tokens."""
-    write_private_json(network.directory / DEV_FILE, network.document())
-
-
-def wipe(directory: Path) -> None:
-    """Remove the state of every node; the caller holds the lock. Only folders that look like a node's are touched."""
-    (directory / DEV_FILE).unlink(missing_ok=True)
-    if directory.is_dir():
-        for place in directory.iterdir():
-            if place.is_dir() and (place / "secret_seed").exists():
-                shutil.rmtree(place)
-        if (directory / SETTLEMENT_DIRECTORY / PORTS_FILE).exists():
-            shutil.rmtree(directory / SETTLEMENT_DIRECTORY)

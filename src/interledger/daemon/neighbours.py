@@ -7,7 +7,10 @@ from typing import Any, final
 
 from starlette.applications import Starlette
 
+from interledger.api.app import add_operations
 from interledger.api.auth import Caller
+from interledger.daemon.breaking import Breaking
+from interledger.daemon.breaking_calls import breaking_operations
 from interledger.daemon.serve import node_url
 from interledger.dashboard.app import add_dashboard
 from interledger.node.node import Node
@@ -19,8 +22,9 @@ __all__ = ["Neighbours"]
 class Neighbours:
     """All nodes run in one process, so that each can let somebody in at another who was let in by itself."""
 
-    def __init__(self, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, nodes: Mapping[str, Node], breaking: Breaking) -> None:
         self._nodes = nodes
+        self._breaking = breaking
         self._apps: dict[str, Starlette] = {}
 
     def pages_of(self, name: str) -> Callable[[Starlette], None]:
@@ -28,6 +32,7 @@ class Neighbours:
 
         def add(app: Starlette) -> None:
             self._apps[name] = app
+            add_operations(app, breaking_operations(self._breaking, name))
             add_dashboard(app, _Seen(self, name))
 
         return add

@@ -25,6 +25,7 @@ from interledger.dashboard.inside import inside_client
 from interledger.dashboard.page import HEADERS, Page, Twin, choose_language, choose_theme, csrf_token
 from interledger.dashboard.pages import (
     accounts,
+    breaking,
     node,
     overview,
     packets,
@@ -42,6 +43,8 @@ __all__ = ["DevelopmentNetwork", "add_dashboard"]
 logger = logging.getLogger("interledger.dashboard")
 
 Handler = Callable[[Page], Awaitable[Response]]
+
+REJECT_CODE_LENGTH: Final = 3
 
 
 class DevelopmentNetwork(Protocol):
@@ -64,9 +67,13 @@ def add_dashboard(app: Starlette, network: DevelopmentNetwork | None = None) -> 
         Route("/login", one.login, methods=["POST"]),
     ]
     api = {route.path for route in app.router.routes if isinstance(route, Route)}
-    # Packets have pages where the API has them: they are a part of it that a node may be built without.
-    offered = [(place, handler) for place, handler in _PAGES if "/packets" not in place or "/api/packets" in api]
-    one.sections = frozenset(place.strip("/").partition("/")[0] or "overview" for place, _ in offered)
+    # Some pages are there where the API has what they show: packets may be left out, and only a development network
+    # can be broken.
+    missing = [part for part in ("/packets", "/dev") if f"/api{part}" not in api]
+    offered = [(place, handler) for place, handler in _PAGES if not any(part in place for part in missing)]
+    one.sections = frozenset(
+        place.rpartition(" ")[2].strip("/").partition("/")[0] or "overview" for place, _ in offered
+    )
     for place, handler in offered:
         method, _, path = place.rpartition(" ")
         found.append(Route(path, one.endpoint(handler), methods=[method or "GET"]))
@@ -104,7 +111,8 @@ class _Dashboard:
             except Problem as problem:
                 return login.plain_problem(request, problem)
             code = request.query_params.get("code")
-            if code is not None and request.method == "GET":
+            # `/ui/packets?code=T04` asks for packets by the code of their Reject, which has three characters.
+            if code is not None and len(code) > REJECT_CODE_LENGTH and request.method == "GET":
                 return login.redeem(request, self._app.state.logins, code)
             session = request.cookies.get(session_cookie(request))
             if session is None or self._app.state.logins.caller(session) is None:
@@ -193,7 +201,21 @@ def _problem_page(page: Page, error: Exception) -> Response:
 
 _PAGES: Final = tuple(
     place
-    for part in (overview, accounts, packets, payments, settlements, rates, routes, unknown, pay, node, login, live)
+    for part in (
+        overview,
+        accounts,
+        packets,
+        payments,
+        settlements,
+        rates,
+        routes,
+        unknown,
+        pay,
+        node,
+        breaking,
+        login,
+        live,
+    )
     for place in part.PAGES
 )
 """In the order in which paths are tried."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from interledger.dashboard.catalogue import Texts
-from interledger.dashboard.numbers import Format, moment_of
+from interledger.dashboard.numbers import SPOKEN_PLACES, Format, moment_of
 
 __all__ = ["ICONS", "PEER_TEXT_MAX", "filters_of"]
 
@@ -51,10 +51,24 @@ ICONS: Final = {
 
 def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
     """The filters of a language."""
+    found = (*_numbers(format_), *_moments(format_), theirs, named)
 
+    def word(text: str) -> str:
+        """A state, kind or relation of the API in this language."""
+        return texts.get(text)
+
+    return {function.__name__: function for function in (*found, word)} | {"decimal": format_.decimal}
+
+
+def _numbers(format_: Format) -> tuple[Callable[..., Any], ...]:
     def units(amount: str | int, scale: int) -> Markup:
         """Units of an asset as a number, without its code. Who owes is said in words, so there is no sign."""
         return _data(abs(int(amount)), format_.amount(abs(int(amount)), scale))
+
+    def units_short(amount: str | int, scale: int) -> str:
+        """Units as a drawing has room for: cut to the places people speak in. The page beside it has all of them."""
+        places = min(scale, SPOKEN_PLACES)
+        return format_.amount(abs(int(amount)) // 10 ** (scale - places), places)
 
     def money(document: Mapping[str, Any] | None) -> Markup:
         """`{"amount", "asset_code", "asset_scale"}` -> number and code."""
@@ -70,9 +84,7 @@ def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
 
     def about_units(document: Mapping[str, Any]) -> Markup:
         """The same without its code."""
-        scale, places = int(document["asset_scale"]), min(int(document["asset_scale"]), 2)
-        shown = format_.amount(abs(int(document["amount"])) // 10 ** (scale - places), places)
-        return _data(document["amount"], shown)
+        return _data(document["amount"], units_short(document["amount"], int(document["asset_scale"])))
 
     def count(number: str | int) -> Markup:
         return _data(number, format_.integer(number))
@@ -80,6 +92,15 @@ def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
     def rate(numerator: str | int, denominator: str | int) -> str:
         return format_.rate(Fraction(int(numerator), int(denominator)))
 
+    def hundredths(number: Fraction) -> str:
+        """Two places, cut towards zero: `0.27`"""
+        units = abs(number.numerator) * 100 // number.denominator
+        return format_.amount(-units if number < 0 else units, 2)
+
+    return units, units_short, money, about, about_units, count, rate, hundredths
+
+
+def _moments(format_: Format) -> tuple[Callable[..., Any], ...]:
     def clock(text: str) -> Markup:
         """`11:52:07`, with the day where it is not today's."""
         moment = moment_of(text).astimezone()
@@ -100,22 +121,22 @@ def filters_of(format_: Format, texts: Texts) -> dict[str, Callable[..., Any]]:
     def duration(milliseconds: int) -> Markup:
         return _data(milliseconds, format_.seconds(milliseconds))
 
-    def theirs(text: str) -> Markup:
-        """What another node wrote: quoted, cut, apart from our own direction of writing, never markup."""
-        cut = text if len(text) <= PEER_TEXT_MAX else text[:PEER_TEXT_MAX] + "…"
-        return Markup("<bdi>“{}”</bdi>").format("".join(c if c.isprintable() else "�" for c in cut))
+    return clock, ago, ms, duration
 
-    def named(text: str) -> Markup:
-        """A name that another node or person chose, where quotes would be in the way."""
-        cut = text if len(text) <= PEER_TEXT_MAX else text[:PEER_TEXT_MAX] + "…"
-        return Markup("<bdi>{}</bdi>").format("".join(c if c.isprintable() else "�" for c in cut))
 
-    def word(text: str) -> str:
-        """A state, kind or relation of the API in this language."""
-        return texts.get(text)
+def theirs(text: str) -> Markup:
+    """What another node wrote: quoted, cut, apart from our own direction of writing, never markup."""
+    return Markup("<bdi>“{}”</bdi>").format(_shown(text))
 
-    found = (units, money, about, about_units, count, rate, clock, ago, ms, duration, theirs, named, word)
-    return {function.__name__: function for function in found} | {"decimal": format_.decimal}
+
+def named(text: str) -> Markup:
+    """A name that another node or person chose, where quotes would be in the way."""
+    return Markup("<bdi>{}</bdi>").format(_shown(text))
+
+
+def _shown(text: str) -> str:
+    cut = text if len(text) <= PEER_TEXT_MAX else text[:PEER_TEXT_MAX] + "…"
+    return "".join(c if c.isprintable() else "�" for c in cut)
 
 
 def _data(value: str | int, shown: str) -> Markup:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final, NamedTuple, final
 
-__all__ = ["LANGUAGES", "Format", "moment_of", "units_of"]
+__all__ = ["LANGUAGES", "SPOKEN_PLACES", "Format", "moment_of", "units_of"]
 
 SPOKEN_PLACES: Final = 2
 """Decimal places that every amount is written with at least, when its asset has them."""

@@ -62,6 +62,8 @@ class Links:
         self._changed_at: dict[AccountId, Timestamp] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._started = False
+        self.held_down: set[AccountId] = set()
+        """Links that a development network cut by hand: they count as down, whatever they say of themselves."""
         self._key_fetcher = KeyFetcher(clock, development=settings.development)
         self.credentials = Credentials(self.tls.server, self._key_fetcher.verifier)
         self.http_server = HttpIlpServer(self.credentials.admit_http)
@@ -212,10 +214,19 @@ class Links:
         since = self._changed_at.get(account.id)
         http, btp = self._http.get(account.id), self.btp.find(account.id)
         if http is not None and (btp is None or account.link.http_url is not None):
-            return LinkStatus(KINDS[account.link.http_form], http.ready() and http.alarm is None, since)
+            up = http.ready() and http.alarm is None and account.id not in self.held_down
+            return LinkStatus(KINDS[account.link.http_form], up, since)
         if btp is not None:
-            return LinkStatus("BTP" if btp.repeating is None else "BTP/2.0-I", btp.ready(), since)
+            up = btp.ready() and account.id not in self.held_down
+            return LinkStatus("BTP" if btp.repeating is None else "BTP/2.0-I", up, since)
         return LinkStatus("local", True, since)
+
+    def let_up(self, account_id: AccountId, now: Timestamp) -> None:
+        """A link of `held_down` counts as it is again."""
+        self.held_down.discard(account_id)
+        account = next((peer.account for peer in self._connector.peers.values() if peer.account.id == account_id), None)
+        if account is not None and self.status(account).up:
+            self._up(account_id, now)
 
     def _up(self, account_id: AccountId, now: Timestamp) -> None:
         self._changed_at[account_id] = now

@@ -37,17 +37,23 @@ async def show_overview(page: Page) -> Response:
     )
 
 
-async def show_topology(page: Page) -> Response:
-    """The node in the middle, its peers around it."""
+async def show_topology(page: Page, *, wrong: str = "", status: int = 200) -> Response:
+    """The node in the middle, its peers around it; in a development network what can be broken, too."""
     look = await page.api.topology()
     peers = look["peers"]
+    height = 330 if len(peers) <= 2 else 550
+    breaks = await page.api.call("GET", "/api/dev") if "dev" in page.sections else None
     return page.render(
         "topology.html",
         title=page.texts.get("Topology"),
         section="topology",
-        twin=Twin(("/api/topology",), "ilp top"),
+        twin=Twin(("/api/topology", "/api/dev") if breaks else ("/api/topology",), "ilp top"),
+        status=status,
         look=look,
-        wide=star_of(peers[:PEERS_DRAWN], 1120, 550),
+        breaks=breaks,
+        wrong=wrong,
+        wide=star_of(peers[:PEERS_DRAWN], 1120, height),
+        height=height,
         narrow=star_of(peers[:PEERS_DRAWN], 380, 560),
         hidden=max(0, len(peers) - PEERS_DRAWN),
     )

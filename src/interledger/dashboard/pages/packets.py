@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from interledger.dashboard.exposure import percent_text
@@ -73,9 +74,35 @@ async def show_packet(page: Page) -> Response:
         refused=refused,
         compared=compared,
         bars=_bars(compared),
+        sentence=_sentence(page, one, compared),
         advice=page.texts.get(ADVICE[compared["limit"]]) if compared and compared["limit"] in ADVICE else "",
         fields=fields_of(one["octets"]) if one["octets"] else [],
     )
+
+
+def _sentence(page: Page, one: Document, compared: Document | None) -> Markup | None:
+    """The values that were compared, as somebody would say them; None: there are none, or they are no amounts."""
+    if compared is None or not compared["asset_code"]:
+        return None
+
+    def money(units: str | None) -> Markup:
+        return page.fragment("amount", units or "0", compared["asset_scale"], compared["asset_code"])
+
+    say, values = page.texts, {name: money(compared[name]) for name in ("room", "needed", "posted", "in_flight")}
+    limit = compared["limit_value"]
+    if limit is not None and compared["posted"] is not None and compared["limit"] in ("owes_us_max", "we_owe_max"):
+        texts = {
+            "owes_us_max": "%(peer)s may owe us %(limit)s at most. At that moment it owed %(posted)s and %(in_flight)s"
+            " more was in flight, so %(room)s was free and this packet needed %(needed)s.",
+            "we_owe_max": "We may owe %(peer)s %(limit)s at most. At that moment we owed %(posted)s and %(in_flight)s"
+            " more was in flight, so %(room)s was free and this packet needed %(needed)s.",
+        }
+        peer = one["incoming"] if compared["limit"] == "owes_us_max" else one["outgoing"] or "–"
+        return say(texts[compared["limit"]], peer=page.fragment("bdi", peer), limit=money(limit), **values)
+    if compared["limit"] == "packet_amount_max":
+        text = "A packet of %(peer)s may carry %(room)s at most, this one carried %(needed)s."
+        return say(text, peer=page.fragment("bdi", one["incoming"]), **values)
+    return say("Room %(room)s, needed %(needed)s.", **values)
 
 
 def _bars(compared: Document | None) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -21,7 +22,7 @@ PAGE_SIZE: Final = 50
 ROWS_MAX: Final = 200
 """Of the waterfall. The node folds runs of equal packets before that."""
 
-_STATES: Final = (
+STATES: Final = (
     ("", "All"), ("sending", "Sending"), ("delivered", "Delivered"), ("partial", "Part delivered"),
     ("failed", "Failed"), ("unknown", "Unknown"), ("cancelled", "Stopped"),
 )  # fmt: skip
@@ -40,7 +41,7 @@ async def list_payments(page: Page) -> Response:
             "count": None,
             "current": key == state,
         }
-        for key, word in _STATES
+        for key, word in STATES
         if key in ("", state) or any(payment["state"] == key for payment in payments)
     ]
     more = {"cursor": following} | ({"s": state} if state else {})
@@ -77,6 +78,7 @@ async def show_payment(page: Page) -> Response:
         rate=rate,
         rate_unit=unit,
         story=_story(page, one),
+        counts=defaultdict(int, _counts(one)),
         **_waterfall(one),
     )
 
@@ -89,10 +91,22 @@ def _waterfall(one: Document) -> dict[str, Any]:
     rows = []
     for packet in packets:
         start, end = packet["sent_us"] * 10_000 // whole, (packet["answered_us"] or whole) * 10_000 // whole
-        rows.append({"data": packet, "x": percent_text(start), "width": percent_text(max(40, end - start))})
+        lasted = None if packet["answered_us"] is None else (packet["answered_us"] - packet["sent_us"]) // 1_000
+        # The time stands behind its bar; near the right edge, in front of it.
+        label = percent_text(max(end, start + 40)) if end < 8_500 else percent_text(start)
+        bar = {"x": percent_text(start), "width": percent_text(max(40, end - start))}
+        rows.append({"data": packet, **bar, "ms": lasted, "label": label, "before": end >= 8_500})
     ticks = [(percent_text(i * 2_500), f"{whole * i // 4_000} ms") for i in range(4)]
     more = trace["more"] + len(trace["packets"]) - len(packets) if trace else 0
     return {"rows": rows, "ticks": ticks, "rows_more": more}
+
+
+def _counts(one: Document) -> dict[str, int]:
+    """Packets of the drawing by outcome: those that measured are in it, too, so it counts by itself."""
+    found: dict[str, int] = {}
+    for packet in one["trace"]["packets"] if one.get("trace") else []:
+        found[packet["outcome"]] = found.get(packet["outcome"], 0) + packet["count"]
+    return found
 
 
 def _rate(page: Page, one: Document) -> tuple[str | None, str]:
@@ -113,6 +127,7 @@ def _story(page: Page, one: Document) -> list[tuple[str, str, Markup]]:
         return amount_text(page, document["amount"], document["asset_scale"], document["asset_code"])
 
     found: list[tuple[str, str, Markup]] = []
+    found += _measured(page, one)
     if packets["sent"]:
         found.append(("out", "idle", say("%(count)s packets were sent.", count=packets["sent"])))
     if packets["rejected"]:
@@ -128,6 +143,23 @@ def _story(page: Page, one: Document) -> list[tuple[str, str, Markup]]:
         found.append(("bad", "bad", say("It ended because: %(why)s", why=str(one["error"].get("detail", ""))[:400])))
     elif one["ended_at"] is None:
         found.append(("wait", "idle", say("It is still being sent.")))
+    return found
+
+
+def _measured(page: Page, one: Document) -> list[tuple[str, str, Markup]]:
+    """What the packets that moved no money found out: the rate, and how large a packet may be."""
+    packets, say = one["trace"]["packets"] if one.get("trace") else [], page.texts
+    found: list[tuple[str, str, Markup]] = []
+    if any(packet["outcome"] == "test" for packet in packets):
+        rate, unit = _rate(page, one)
+        text = "Test packets measured the rate: %(rate)s %(unit)s." if rate else "Test packets asked for the rate."
+        found.append(("ok", "ok", say(text, rate=rate or "", unit=unit) if rate else say(text)))
+    if any(packet["code"] == "F08" for packet in packets):
+        text = "A node on the way takes smaller packets only (F08). We cut to what it takes."
+        found.append(("warn", "warn", say(text)))
+    if any(packet["code"] == "T04" for packet in packets):
+        text = "A node on the way had no room left for so much (T04)."
+        found.append(("warn", "warn", say(text)))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from interledger.dashboard.exposure import percent_text
 from interledger.dashboard.page import Page, Twin
 
 __all__ = ["PAGES"]
@@ -16,19 +17,40 @@ Document = Mapping[str, Any]
 
 
 async def show_rates(page: Page) -> Response:
-    """Only what accounts and profit need is worth a pair; the list below has every rate."""
+    """Profit first, then the pairs, then every rate: those in use before those that are only known."""
     rates = await page.api.rates()
     profit = await page.api.ledger_profit()
     values = {rate["code"]: Fraction(rate["value"]) for rate in rates}
+    used = {asset["asset_code"] for asset in profit["assets"]}
+    dated = [rate["as_of"] for rate in rates if rate["as_of"] is not None and rate["code"] in used]
     return page.render(
         "rates.html",
         title=page.texts.get("Rates and profit"),
         section="rates",
-        twin=Twin(("/api/rates", "/api/ledger/profit"), "ilp rate list"),
-        rates=rates,
+        twin=Twin(("/api/rates", "/api/ledger/profit"), "ilp ledger profit"),
+        rates=sorted(rates, key=lambda rate: rate["code"] not in used),
+        used=used,
+        oldest=min(dated, default=None),
         profit=profit,
-        pairs=[_pair(pair, values) for pair in profit["pairs"]],
+        worth=profit["worth"],
+        margin=_share(profit["worth"]),
+        pairs=_pairs(profit["pairs"], values),
     )
+
+
+def _share(worth: Document) -> Fraction | None:
+    """Profit for each unit that was moved, in percent."""
+    moved = int(worth["moved"]["amount"])
+    return Fraction(int(worth["profit"]["amount"]) * 100, moved) if moved > 0 else None
+
+
+def _pairs(pairs: Sequence[Document], values: Mapping[str, Fraction]) -> list[dict[str, Any]]:
+    """Each with its rates, and a bar: its profit as a share of the largest."""
+    most = max((abs(int(pair["profit"]["amount"])) for pair in pairs), default=0) or 1
+    return [
+        {**_pair(pair, values), "bar": percent_text(abs(int(pair["profit"]["amount"])) * 10_000 // most)}
+        for pair in pairs
+    ]
 
 
 def _pair(pair: Document, values: Mapping[str, Fraction]) -> dict[str, Any]:
@@ -38,7 +60,12 @@ def _pair(pair: Document, values: Mapping[str, Fraction]) -> dict[str, Any]:
     amount_in = Fraction(int(taken["amount"]), 10 ** taken["asset_scale"])
     amount_out = Fraction(int(given["amount"]), 10 ** given["asset_scale"])
     market = source / destination if source is not None and destination else None
-    return {**pair, "market": market, "we_gave": amount_out / amount_in if amount_in else None}
+    return {
+        **pair,
+        "market": market,
+        "we_gave": amount_out / amount_in if amount_in else None,
+        "is_loss": int(pair["profit"]["amount"]) < 0,
+    }
 
 
 PAGES: Final[Sequence[tuple[str, Callable[[Page], Any]]]] = (("/rates", show_rates),)

@@ -56,7 +56,13 @@
     for (const part of main.querySelectorAll("[data-live]")) {
       const fresh = page.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
       if (!fresh || part.innerHTML === fresh.innerHTML || isRead(part)) continue;
+      // Dots go on from where they are: a drawing that is replaced keeps its time.
+      const times = [...part.querySelectorAll("svg.topo")].map((drawing) => drawing.getCurrentTime());
       part.replaceChildren(...fresh.childNodes);
+      part.querySelectorAll("svg.topo").forEach((drawing, i) => {
+        drawing.setCurrentTime(times[i] || 0);
+        if (root.dataset.still === "yes") drawing.pauseAnimations();
+      });
     }
     for (const badge of document.querySelectorAll(".nav .n, .mobile-nav .n")) {
       const fresh = page.querySelector(badge.closest(".nav") ? ".nav .n" : ".mobile-nav .n");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from interledger.accounts.account import Account
@@ -39,6 +40,8 @@ class AccountLook(NamedTuple):
     in_flight: int
     packets_in: int
     packets_out: int
+    packets_rejected: int
+    """Of those that came from it."""
     exposure_percent: int | None
     """Of the limit on the side that its position is on; None: there is no limit."""
     near: bool
@@ -126,7 +129,7 @@ class Overview:
             line = node.ledger.find(account.ledger_name, account.asset)
             position = Position.of(line)
             used = {} if line is None else {side: had * 100 // most for side, had, most in limit_states(line)}
-            came, went = self._seconds.packets_per_second(account.id, now)
+            came, went, rejected = self._seconds.packets_per_second(account.id, now)
             found.append(
                 AccountLook(
                     account,
@@ -135,6 +138,7 @@ class Overview:
                     in_flight.get(account.id, 0),
                     came,
                     went,
+                    rejected,
                     used.get("we_owe" if position.net < 0 else "owes_us"),
                     any(percent >= NEAR_PERCENT for percent in used.values()),
                     unknown.get(account.ledger_name, 0),
@@ -142,6 +146,10 @@ class Overview:
                 )
             )
         return sorted(found, key=lambda look: (-abs(look.worth.amount), look.account.id))
+
+    def worth(self, amounts: Iterable[tuple[Asset, int]]) -> WorthTotal:
+        """Together, at the node's own rates as they are now."""
+        return self._worth.total(amounts)
 
     def risk(self) -> RiskLook:
         """Value at risk: what peers owe us and what is on its way to them, at our own rates."""

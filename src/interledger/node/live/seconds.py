@@ -98,11 +98,11 @@ class Seconds:
         self.worth = Worth(node)
         self.seconds: deque[Flow] = deque(maxlen=SECONDS_KEPT)
         self.minutes: deque[Flow] = deque(maxlen=MINUTES_KEPT)
-        self.rates: dict[AccountId, tuple[int, int]] = {}
-        """Account -> packets from it and to it in the last second."""
+        self.rates: dict[AccountId, tuple[int, int, int]] = {}
+        """Account -> packets from it and to it in the last second, and how many of its own were rejected."""
         self._at = Timestamp(0)
         self._totals: dict[str, int] = {}
-        self._packets: dict[AccountId, tuple[AccountId, int, int]] = {}
+        self._packets: dict[AccountId, tuple[AccountId, int, int, int]] = {}
         self._moved: dict[Asset, int] = {}
         self._histories: dict[AccountId, _History] = {}
 
@@ -153,9 +153,9 @@ class Seconds:
         """Whether `rates` are of the last two seconds: an idle node has no beat."""
         return now - self._at <= 2 * SECOND_MS
 
-    def packets_per_second(self, account_id: AccountId, now: Timestamp) -> tuple[int, int]:
-        """From the account and to it, in the last second."""
-        return self.rates.get(account_id, (0, 0)) if self.is_fresh(now) else (0, 0)
+    def packets_per_second(self, account_id: AccountId, now: Timestamp) -> tuple[int, int, int]:
+        """From the account and to it, in the last second, and how many from it were rejected."""
+        return self.rates.get(account_id, (0, 0, 0)) if self.is_fresh(now) else (0, 0, 0)
 
     def history(self, account_id: AccountId) -> list[PositionPoint]:
         """Where the account stood, oldest first."""
@@ -177,16 +177,19 @@ class Seconds:
     def _count_rates(self) -> None:
         """Per account, over its links. Ids of requests go up by one per packet and begin anywhere."""
         before, self._packets = self._packets, self._count_packets()
-        rates: dict[AccountId, tuple[int, int]] = {}
-        for peer_id, (account_id, prepares, next_id) in self._packets.items():
-            _, old_prepares, old_next_id = before.get(peer_id, (account_id, 0, next_id))
-            came, went = rates.get(account_id, (0, 0))
-            rates[account_id] = came + prepares - old_prepares, went + ((next_id - old_next_id) & 0xFFFFFFFF)
+        rates: dict[AccountId, tuple[int, int, int]] = {}
+        for peer_id, (account_id, prepares, next_id, rejected) in self._packets.items():
+            _, old_prepares, old_next_id, old_rejected = before.get(peer_id, (account_id, 0, next_id, 0))
+            came, went, refused = rates.get(account_id, (0, 0, 0))
+            sent = (next_id - old_next_id) & 0xFFFFFFFF
+            rates[account_id] = came + prepares - old_prepares, went + sent, refused + rejected - old_rejected
         self.rates = rates
 
-    def _count_packets(self) -> dict[AccountId, tuple[AccountId, int, int]]:
-        peers = self._node.connector.peers.values()
-        return {peer.id: (peer.account.id, peer.prepares, peer.next_request_id) for peer in peers}
+    def _count_packets(self) -> dict[AccountId, tuple[AccountId, int, int, int]]:
+        return {
+            peer.id: (peer.account.id, peer.prepares, peer.next_request_id, peer.rejected + peer.refused)
+            for peer in self._node.connector.peers.values()
+        }
 
     def _count_moved(self) -> dict[Asset, int]:
         """What accounts brought, without what settlements moved."""
