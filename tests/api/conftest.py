@@ -22,6 +22,7 @@ from interledger.connector.explain import Candidate, Explanation
 from interledger.errors import ConflictError, InvalidRequestError, LinkError, NotFoundError, ResolveError
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Reject
+from interledger.node.views import NotReady
 from interledger.routing.table import Origin, Route
 from interledger.routing.targets import parse_targets
 
@@ -155,6 +156,9 @@ class FakeNode:
         )  # fmt: skip
         self.address = Address("test.hub")
         self.ready, self.read_only = True, False
+        self.why_not_ready: NotReady | None = None
+        stopping = NotReady("stopping", "The node is stopping")
+        self.not_ready = lambda: self.why_not_ready if self.ready else stopping
         self.kept: dict[str, Account] = {}
         self.positions: dict[str, Position] = {}
         self.links: dict[str, SimpleNamespace] = {}

@@ -71,7 +71,7 @@ def test_what_others_than_the_operator_may_is_on_this_list() -> None:
         "GET /api/rates": "ANY",
     }
     assert {o.path for o in OPERATIONS if o.access is Access.PUBLIC} == {
-        "/", "/livez", "/readyz", "/api/openapi.json", "/routes", "/rates", "/accounts/{account}/spsp",
+        "/", "/healthz", "/livez", "/readyz", "/api/openapi.json", "/routes", "/rates", "/accounts/{account}/spsp",
         "/.well-known/pay", "/{account}", "/api/peers/redeem", "/auto-peering",
     }  # fmt: skip
 

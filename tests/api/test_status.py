@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from interledger.node.views import NotReady
+
 
 async def test_root_is_that_of_interledger_rs(call: Any, node: Any) -> None:
     answer = await call("GET", "/", token=None)
@@ -14,11 +16,14 @@ async def test_root_is_that_of_interledger_rs(call: Any, node: Any) -> None:
     assert (await call("GET", "/", token=None)).json == {"status": "Starting"}
 
 
-@pytest.mark.parametrize(("ready", "read_only", "status"), [(True, False, 200), (False, False, 503), (True, True, 503)])
-async def test_readiness(call: Any, node: Any, ready: bool, read_only: bool, status: int) -> None:
-    node.ready, node.read_only = ready, read_only
-    assert (await call("GET", "/readyz", token=None)).status == status
-    assert (await call("GET", "/livez", token=None)).status == 200
+async def test_readiness_says_why_not(call: Any, node: Any) -> None:
+    assert (await call("GET", "/readyz", token=None)).status == 200
+    node.why_not_ready = NotReady("books", "no disk")
+    answer = await call("GET", "/readyz", token=None)
+    assert (answer.status, answer.json["reason"], answer.json["detail"]) == (503, "books", "no disk")
+    assert answer.json["type"].endswith("/problems/not-ready")
+    for path in ("/livez", "/healthz"):
+        assert (await call("GET", path, token=None)).json == {"status": "ok"}
 
 
 async def test_status(call: Any) -> None:

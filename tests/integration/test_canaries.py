@@ -44,6 +44,7 @@ http_bind_address = "127.0.0.1:0"
 data_dir = "data"
 development = true
 log_level = "debug"
+log_format = "json"
 admin_auth_token = "{admin}"
 secret_seed = "{seed}"
 [btp]
@@ -235,7 +236,9 @@ async def test_J6_canaries_are_found_nowhere(tmp_path: Path) -> None:
     assert found == []
     assert all(bytes.fromhex(SEED) not in octets for _, octets in (*hub.heard, *kept))
     log = dict(hub.heard)["log"].decode()
-    assert "DEBUG" in log or "INFO" in log
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert {"debug", "info"} & {line["level"] for line in lines}
+    assert not any("error" in line for line in lines), log
     assert "Traceback" not in log, log
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from interledger.accounts.asset import Asset, Money
+from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation, json_response
@@ -22,6 +23,7 @@ from interledger.codec.timestamp import format_rfc3339
 from interledger.connector.events import Step
 from interledger.errors import InvalidRequestError, NotFoundError
 from interledger.node.live.packet_record import PacketRecord
+from interledger.transport.stream.frames import Frame, StreamReceipt
 from interledger.transport.stream.packet import StreamPacket
 
 __all__ = ["OPERATIONS", "packet_document", "packets_document"]
@@ -55,7 +57,7 @@ async def get_packet(call: Call) -> Response:
     found = call.node.live.packets.find(prefix) if _PREFIX.fullmatch(prefix) else []
     if not found:
         raise NotFoundError(f"There is no packet “{prefix[:64]}”, or it is not kept. Record them:  packet_log = true")
-    return json_response(packet_document(found[0], call.node, whole=True))
+    return json_response(packet_document(found[0], call.node, whole=True, may_open=Scope.OPERATE in call.caller.may))
 
 
 def packets_document(node: NodeFacade, records: list[PacketRecord]) -> dict[str, Any]:
@@ -64,8 +66,10 @@ def packets_document(node: NodeFacade, records: list[PacketRecord]) -> dict[str,
     return {"items": items, "next_cursor": None, "recording": node.live.packets.is_recording}
 
 
-def packet_document(record: PacketRecord, node: NodeFacade, *, whole: bool = False) -> dict[str, Any]:
-    """One packet; `whole`: with its octets and what is sealed inside, where the secret is ours."""
+def packet_document(
+    record: PacketRecord, node: NodeFacade, *, whole: bool = False, may_open: bool = False
+) -> dict[str, Any]:
+    """One packet; `whole`: with its octets and, where the caller `may_open` it and the secret is ours, its inside."""
     document = {
         "id": record.condition.hex()[:8],
         "condition": record.condition.hex(),
@@ -83,15 +87,16 @@ def packet_document(record: PacketRecord, node: NodeFacade, *, whole: bool = Fal
         "expires_out": None if record.expires_out is None else format_rfc3339(record.expires_out),
         "sent_after_us": _after(record, record.sent_us),
         "answered_after_us": _after(record, record.answered_us),
-        "payment": _payment_of(record),
+        "payment": record.payment,
         "journey": _journey(record),
     }
     if not whole:
         return document
-    prepare, reply = node.live.packets.open(record)
+    prepare, reply = node.live.packets.open(record) if may_open else (None, None)
     return document | {
         "octets": None if record.octets is None else record.octets.hex(),
         "data_octets": None if record.data is None else len(record.data),
+        "stream_needs": None if may_open else Scope.OPERATE.value,
         "stream": _stream_document(prepare),
         "stream_reply": _stream_document(reply),
     }
@@ -156,20 +161,18 @@ def _stream_document(packet: StreamPacket | None) -> dict[str, Any] | None:
         "packet_type": {12: "Prepare", 13: "Fulfill", 14: "Reject"}.get(packet.packet_type, str(packet.packet_type)),
         "sequence": packet.sequence,
         "prepare_amount": str(packet.prepare_amount),
-        "frames": [
-            {"frame": type(frame).__name__, "fields": {k: _plain(v) for k, v in frame._asdict().items()}}
-            for frame in packet.frames
-        ],
+        "frames": [{"frame": type(frame).__name__, "fields": _fields(frame)} for frame in packet.frames],
     }
+
+
+def _fields(frame: Frame) -> dict[str, str]:
+    """A receipt is worth money to who shows it first (RFC 39): only that there is one."""
+    fields = {name: _plain(value) for name, value in frame._asdict().items()}
+    return fields | {"receipt": "not shown"} if isinstance(frame, StreamReceipt) else fields
 
 
 def _plain(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _payment_of(record: PacketRecord) -> str | None:
-    name = record.incoming_peer.partition("/")[2].partition("/")[0]
-    return name if name.startswith("pay_") else None
 
 
 def _after(record: PacketRecord, us: int | None) -> int | None:
@@ -197,7 +200,7 @@ def _fits(record: PacketRecord, wants: dict[str, str]) -> bool:
         wants.get("code", record.code) == record.code
         and wants.get("outcome", record.outcome) == record.outcome
         and wants.get("account", record.incoming) in (record.incoming, record.outgoing)
-        and ("payment" not in wants or wants["payment"] == _payment_of(record))
+        and ("payment" not in wants or wants["payment"] == record.payment)
     )
 
 

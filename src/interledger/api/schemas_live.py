@@ -92,6 +92,8 @@ _PACKETS: Final[dict[str, Schema]] = {
                 {
                     "octets": or_null(TEXT) | {"description": "Of the Prepare as it came, in hex"},
                     "data_octets": or_null(COUNT),
+                    "stream_needs": or_null(TEXT)
+                    | {"description": "The scope that a token needs to see what is inside, where it lacks it"},
                     "stream": {"oneOf": [_STREAM_PACKET, {"type": "null"}]},
                     "stream_reply": {"oneOf": [_STREAM_PACKET, {"type": "null"}]},
                 }

@@ -34,11 +34,11 @@ async def get_live(call: Call) -> Response:
 
 
 async def get_ready(call: Call) -> Response:
-    """Whether packets should come here."""
-    if not call.node.ready:
-        raise Problem("not-ready", "The node is starting or stopping")
-    if call.node.read_only:
-        raise Problem("not-ready", "The node cannot write its books and takes no packets")
+    """Whether packets should come here. If not, `reason` is starting, stopping, books or clock."""
+    why = call.node.not_ready()
+    if why is not None:
+        reason, text = why
+        raise Problem("not-ready", text, reason=reason)
     return json_response({"status": "ok"})
 
 
@@ -92,6 +92,10 @@ OPERATIONS: Final = (
     Operation(
         method="GET", path="/livez", access=Access.PUBLIC, handler=get_live,
         summary="The process answers", answer="Health", tags=("status",),
+    ),
+    Operation(
+        method="GET", path="/healthz", access=Access.PUBLIC, handler=get_live,
+        summary="As /livez, by the name that Rafiki has", answer="Health", tags=("status",),
     ),
     Operation(
         method="GET", path="/readyz", access=Access.PUBLIC, handler=get_ready,

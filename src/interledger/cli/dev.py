@@ -96,8 +96,8 @@ def _run_network(state: State, shape: Any, *, fresh: bool, tls: bool, settlement
     """Until a signal: the network, its dev.json, and the lines that say so."""
     from interledger.daemon.dev import DevNetwork
     from interledger.daemon.dev_directory import announce, only_one, wipe
+    from interledger.daemon.logs import start_logging
     from interledger.daemon.process import run, settle_garbage, stop_on_signals
-    from interledger.daemon.serve import start_logging
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from interledger.daemon.logs import start_logging
 from interledger.daemon.process import run, stop_on_signals, write_private_json
-from interledger.daemon.serve import start_logging
 from interledger.settlement.engine.base import SettlementEngine
 from interledger.settlement.engine.shell import EngineProcess, EngineSettings
 from interledger.settlement.engine.state import EngineState

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -17,12 +16,13 @@ from interledger.api.app import create_app
 from interledger.api.engine_calls import create_settlement_app
 from interledger.api.incoming_socket import create_sockets
 from interledger.codec.timestamp import format_rfc3339
+from interledger.daemon.logs import start_logging
 from interledger.daemon.process import run, settle_garbage, stop_on_signals, write_private_json
 from interledger.dashboard.app import add_dashboard
 from interledger.node.node import Node
 from interledger.node.settings import Settings
 
-__all__ = ["NODE_FILE", "certificate_path", "finish_in_flight", "node_url", "open_node", "serve", "start_logging"]
+__all__ = ["NODE_FILE", "certificate_path", "finish_in_flight", "node_url", "open_node", "serve"]
 
 logger = logging.getLogger("interledger.daemon")
 
@@ -34,13 +34,6 @@ PATIENCE_MS: Final = 5_000
 rather not wait the thirty seconds that a packet may be held for."""
 
 LOOK_MS: Final = 20
-
-LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
-def start_logging(level: str) -> None:
-    """Log to stderr, one line a message."""
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=LOG_FORMAT)
 
 
 def node_url(node: Node) -> str:
@@ -73,7 +66,7 @@ async def open_node(settings: Settings, add_pages: Callable[[Starlette], None] =
 
 def serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
     """Run a node until SIGINT or SIGTERM. `on_ready` is called once, when it takes packets."""
-    start_logging(settings.log_level)
+    start_logging(settings.log_level, settings.log_format)
     run(_serve(settings, on_ready))
 
 

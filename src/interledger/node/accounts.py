@@ -19,7 +19,7 @@ from interledger.node.wallets import Wallets
 
 __all__ = ["Accounts"]
 
-RESERVED: Final = frozenset(("accounts", "api", "livez", "rates", "readyz", "routes", "settlement", "ui"))
+RESERVED: Final = frozenset(("accounts", "api", "healthz", "livez", "rates", "readyz", "routes", "settlement", "ui"))
 """First segments of the node's own paths: an account of that name could not be paid at `$host/name`."""
 
 

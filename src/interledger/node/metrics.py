@@ -10,13 +10,13 @@ so that its boards can be used.
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from interledger.accounts.ledger import NO_LIMIT, LedgerAccount
+from interledger.node.metric_kinds import Histogram, Metric, MetricKind, Sample
 from interledger.node.views import package_version
 from interledger.routing.exchange import NoRate
 from interledger.settlement.records import Direction
@@ -25,39 +25,6 @@ if TYPE_CHECKING:
     from interledger.node.node import Node
 
 __all__ = ["METRICS", "Histogram", "Metric", "MetricKind", "Reading", "Sample", "read_metrics"]
-
-
-class MetricKind(enum.StrEnum):
-    """What may be done with the figures: the rate of a counter, the value of a gauge, the quantiles of a histogram."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-class Histogram(NamedTuple):
-    """How many were at most so many ms (the last one: all of them), and the sum of all in ms."""
-
-    cumulative: tuple[int, ...]
-    sum_ms: int
-
-
-class Sample(NamedTuple):
-    """One figure, and the values of the metric's labels in their order."""
-
-    labels: tuple[str, ...]
-    value: int | Histogram
-
-
-class Metric(NamedTuple):
-    """One row of the table. `in_ms`: the values are milliseconds."""
-
-    name: str
-    kind: MetricKind
-    meaning: str
-    labels: tuple[str, ...]
-    read: Callable[[Node], Iterable[Sample]]
-    in_ms: bool = False
 
 
 class Reading(NamedTuple):
@@ -227,6 +194,13 @@ def _alarms(node: Node) -> int:
     return node.alarms.told
 
 
+def _spans(node: Node) -> Iterator[Sample]:
+    telemetry = node.live.telemetry
+    yield Sample(("exported",), telemetry.exported)
+    yield Sample(("failed",), telemetry.failed)
+    yield Sample(("dropped",), telemetry.dropped + node.live.packets.recorder.untraced)
+
+
 def _info(node: Node) -> Iterator[Sample]:
     yield Sample((package_version(), node.address), 1)
 
@@ -353,6 +327,12 @@ METRICS: Final = (
     Metric(
         "ilp_commit_seconds", _COUNTER, "Time that these took. Over `ilp_commits`: what a packet waits for the disk.",
         (), _one(_commit_ms), in_ms=True,
+    ),
+    Metric(
+        "ilp_spans", _COUNTER,
+        "Spans for OpenTelemetry: `exported`; `failed`, which the collector did not take; `dropped`, because too many "
+        "waited or came in a second. All are lost but the first.",
+        ("outcome",), _spans,
     ),
     Metric(
         "ilp_alarms", _COUNTER, "Alarms raised, as `ilp status` shows them.", (), _one(_alarms),

@@ -45,7 +45,7 @@ from interledger.node.settlements import Settlements
 from interledger.node.subprotocols import NodeSubprotocols
 from interledger.node.tables import Rates, Routes
 from interledger.node.timers import DueTimer
-from interledger.node.views import LinkStatus, NodeStatus, Position, SpspCredentials
+from interledger.node.views import LinkStatus, NodeStatus, Position, SpspCredentials, why_not_ready
 from interledger.node.wallets import Wallets
 from interledger.node.watchdog import Watchdog
 from interledger.node.webhooks import Webhooks
@@ -85,7 +85,7 @@ class Node:
         self.books = Books(self)
         self.upgrade: Upgrade | None = None  # takes WebSockets over that are not BTP; set before the start
         self.alarm, self.metrics = self.alarms.tell, lambda: read_metrics(self)
-        self.ready = False
+        self.not_ready, self.watchdog, self.ready = lambda: why_not_ready(self), Watchdog(self), False
         self.started_at = Timestamp(0)
         self._store = store
         self._tasks: set[asyncio.Task[None]] = set()
@@ -127,7 +127,7 @@ class Node:
             await self._listener.start()
             await self.settlements.listen(settlement_app)
             self.spawn(self.links.tls.watch())
-            self.spawn(Watchdog(self).run())
+            self.spawn(self.watchdog.run())
         except BaseException:
             await self.stop()
             raise
@@ -197,7 +197,7 @@ class Node:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._listener is not None:
                 await self._listener.stop(drain_ms=DRAIN_MS)
-            await self.links.stop()
+            await asyncio.gather(self.links.stop(), self.live.telemetry.close())
             await self.exchange_rates.stop()
             self._timer.stop()
             await self.commits.close()

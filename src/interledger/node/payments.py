@@ -212,7 +212,7 @@ class Payments:
         self.totals.add(payment.state, now - payment.started_at)
         self._kept_at.pop(payment.snapshot.id, None)
         self._keep(payment)
-        self._node.live.reports.payment_finished(payment.snapshot)
+        self._node.live.payment_ended(payment.snapshot)
 
     def _keep(self, payment: Payment) -> None:
         self._node.store.put_payment(payment.snapshot.id, payment.snapshot.as_document())

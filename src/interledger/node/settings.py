@@ -18,6 +18,7 @@ from interledger.accounts.asset import Asset
 from interledger.errors import SettingsError
 from interledger.ilp.address import Address, parse_address
 from interledger.node.settings_access import stands_last
+from interledger.node.settings_otel import otel_faults
 from interledger.node.settings_parsers import (
     bind_text,
     is_loopback_host,
@@ -127,12 +128,6 @@ class Settings(StateSettings, SettlementSettings):
         "false",
         "BOOL",
         "Whether payment pointers may use http, ports and addresses of this machine. Never on a public node.",
-    )
-    log_level: str = _setting(
-        one_of("debug", "info", "warning", "error"),
-        "info",
-        "debug|info|warning|error",
-        "The least grave message that is logged, on stderr. No level logs packets or secrets.",
     )
     rates_provider: str = _setting(
         one_of("static", "file", "http", "ecb"),
@@ -327,7 +322,7 @@ def faults_between(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         faults.append(("exchange_rate.provider", "is file, so  exchange_rate.path  is needed"))
     if values["rates_provider"] == "http" and not values["rates_url"]:
         faults.append(("exchange_rate.provider", "is http, so  exchange_rate.url  is needed"))
-    faults += route_faults(values) + settlement_faults(values) + state_faults(values)
+    faults += route_faults(values) + settlement_faults(values) + state_faults(values) + otel_faults(values)
     if values["min_message_window_ms"] >= values["max_hold_ms"]:
         faults.append(("limits.min_message_window_ms", "has to be less than  limits.max_hold_ms"))
     if values["auto_peering_enabled"] and not values["auto_peering_assets"]:

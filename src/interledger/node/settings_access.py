@@ -50,4 +50,8 @@ class AccessSettings(RouteSettings):
 
 def stands_last(row: Setting) -> int:
     """Where a row stands in the table: those of other modules behind those of `settings`, routes at the end."""
-    return 2 if is_of_routes(row) else int(row.attribute in _OWN or is_of_state(row) or row.key.startswith("settle"))
+    return (
+        2
+        if is_of_routes(row)
+        else int(row.attribute in _OWN or is_of_state(row) or row.key.startswith(("settle", "otel", "log_")))
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from interledger.node.settings_books import BooksSettings
+from interledger.node.settings_otel import OtelSettings
 from interledger.node.settings_parsers import parse_bool, whole_number
 from interledger.node.settings_rows import Setting, setting
 
@@ -19,7 +19,7 @@ DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class RouteSettings(BooksSettings):
+class RouteSettings(OtelSettings):
     """Whether and how often a node tells its routes."""
 
     route_broadcast: bool = setting(

@@ -20,11 +20,13 @@ __all__ = [
     "Hop",
     "LinkStatus",
     "NodeStatus",
+    "NotReady",
     "PeerPosition",
     "PingResult",
     "Position",
     "SpspCredentials",
     "package_version",
+    "why_not_ready",
 ]
 
 
@@ -148,3 +150,24 @@ def package_version() -> str:
         return version("interledger-py")
     except PackageNotFoundError:
         return "0"
+
+
+class NotReady(NamedTuple):
+    """`reason`: starting, stopping, books or clock; `text`: for people. Both may be told to anybody."""
+
+    reason: str
+    text: str
+
+
+def why_not_ready(node: Node) -> NotReady | None:
+    """None: packets may come."""
+    if not node.ready and not node.started_at:
+        return NotReady("starting", "The node is starting: it opens its books")
+    if not node.ready:
+        return NotReady("stopping", "The node is stopping")
+    if node.read_only:
+        return NotReady("books", "The node cannot write its books and takes no packets (T03);  ilp status  says why")
+    if node.watchdog.is_pausing:
+        text = "The clock of the node's machine was set; it takes no packets (T03) until the clock was steady for 30 s"
+        return NotReady("clock", text)
+    return None

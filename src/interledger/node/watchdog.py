@@ -73,6 +73,11 @@ class Watchdog:
         self._broken: dict[str, int] = {}
         """Peers that nothing is sent to, and until when."""
 
+    @property
+    def is_pausing(self) -> bool:
+        """New Prepares are refused, because the clock was set."""
+        return self._steady_at is not None
+
     async def run(self) -> None:
         """For as long as the node works."""
         while True:

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from interledger.accounts.account import AccountId
+from interledger.accounts.account import AccountId, token_digest
+from interledger.accounts.credentials import Scope
 from interledger.api.client import ApiClient, ApiError
+from interledger.api.packets import _stream_document
 from interledger.clock import Timestamp
 from interledger.connector.events import Step
 from interledger.ilp.address import Address
@@ -19,9 +21,12 @@ from interledger.link.base import RequestId
 from interledger.node.live.recorder import RECORDED_PER_SECOND
 from interledger.node.node import Node
 from interledger.routing.table import Origin
+from interledger.transport.stream.frames import StreamMoney, StreamReceipt
+from interledger.transport.stream.packet import StreamPacket
 from tests.node.loopback import account, running, settings
 
 UNIT = 10**9
+READER = "a-token-that-reads-0123456789abcdef"
 
 
 @pytest.fixture
@@ -69,10 +74,32 @@ async def test_a_packet_has_its_journey_and_what_is_sealed_in_it(node: Node, cli
         ("admit", "done"), ("route", "done"), ("convert", "done"), ("hold", "done"), ("forward", "done"),
     ]  # fmt: skip
     assert packet["answered_after_us"] >= packet["sent_after_us"] >= 0
-    assert packet["stream"]["packet_type"] == "Prepare"
+    assert (packet["stream"]["packet_type"], packet["stream_needs"]) == ("Prepare", None)
     assert packet["stream_reply"]["prepare_amount"] == "500000000"
     assert "StreamMoney" in {frame["frame"] for frame in packet["stream"]["frames"]}
     assert Prepare.decode(bytes.fromhex(packet["octets"])).amount == UNIT // 2
+
+
+async def test_what_is_inside_is_shown_to_who_may_operate(node: Node, client: ApiClient) -> None:
+    leave = node.live.packets.watch()
+    await pay(node, UNIT)
+    leave()
+    await node.admin_tokens.create("reads", [Scope.READ], token_digest(READER))
+    reader = ApiClient(f"http://127.0.0.1:{node.port}", READER)
+    found = (await reader.packets(outcome="fulfilled"))["items"][0]["id"]
+    seen, opened = await reader.packet(found), await client.packet(found)
+    assert (seen["stream"], seen["stream_reply"], seen["stream_needs"]) == (None, None, "operate")
+    assert opened["stream"]["frames"]
+    assert opened["octets"] == seen["octets"]
+
+
+def test_a_receipt_is_not_shown() -> None:
+    packet = StreamPacket(12, 1, 5, (StreamReceipt(1, b"worth money"), StreamMoney(1, 7)))
+    document = _stream_document(packet)
+    assert document is not None
+    receipt, money = document["frames"]
+    assert receipt["fields"] == {"stream_id": "1", "receipt": "not shown"}
+    assert money["fields"] == {"stream_id": "1", "shares": "7"}
 
 
 async def test_our_own_rejects_are_kept_with_what_was_compared(node: Node, client: ApiClient) -> None:

@@ -24,7 +24,9 @@ from interledger.link.http.urls import Url, parse_url
 
 __all__ = ["OWN_PROTOCOLS", "Heads", "Target", "account_id", "callback_url", "parse_target", "request_id"]
 
-OWN_PROTOCOLS: Final = frozenset({"accounts", "api", "ilp", "livez", "metrics", "rates", "readyz", "routes", "ui"})
+OWN_PROTOCOLS: Final = frozenset(
+    {"accounts", "api", "healthz", "ilp", "livez", "metrics", "rates", "readyz", "routes", "ui"}
+)
 """First segments of paths that a node has for itself: no other protocol can have such a name."""
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{1,64}")

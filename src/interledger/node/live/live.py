@@ -12,7 +12,9 @@ from interledger.node.live.packets import Packets
 from interledger.node.live.pulse import Pulse
 from interledger.node.live.reports import Reports
 from interledger.node.live.seconds import Seconds
+from interledger.node.live.telemetry import Telemetry, make_exporter
 from interledger.node.live.traces import Traces
+from interledger.node.payment import Snapshot
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
@@ -34,6 +36,10 @@ class Live:
         self.overview = Overview(node, self.seconds)
         self.traces = Traces(node)
         self.packets = Packets(node, self.traces)
+        self.telemetry = Telemetry(node, self.packets)
+        otel = node.settings.otel_endpoint
+        self._exporter = None if otel is None else make_exporter(otel, node.settings.otel_headers)
+        self.packets.on_end = self.telemetry.packet_ended
         self.pulse.on_beat += [self.reports.look, self.seconds.beat]
         node.alarms.on_tell = self.reports.alarm
         node.ledger.on_unknown = self.reports.unknown
@@ -50,6 +56,13 @@ class Live:
         self.pulse.start()
         if self._node.settings.packet_log:
             self.packets.watch()
+        if self._exporter is not None:
+            self.telemetry.start(self._exporter, self._node.settings.otel_sample)
+
+    def payment_ended(self, payment: Snapshot) -> None:
+        """One of this node."""
+        self.reports.payment_finished(payment)
+        self.telemetry.payment_ended(payment)
 
     def stop(self) -> None:
         """Write what was told, and end every reader. May be called again."""

@@ -24,15 +24,20 @@ class PacketRecord:
     """
 
     __slots__ = (
-        "amount_in", "amount_out", "answered_us", "arrived_us", "asset_in", "asset_out", "at", "code", "compared",
-        "condition", "destination", "expires_in", "expires_out", "incoming", "incoming_peer", "is_traced", "message",
-        "outcome", "outgoing", "outgoing_peer", "prepare", "reply", "sent_us", "step", "triggered_by",
+        "amount_in", "amount_out", "answered_us", "arrived_us", "asset_in", "asset_out", "at", "code", "comes_from_us",
+        "compared", "condition", "destination", "expires_in", "expires_out", "goes_to_us", "incoming", "incoming_peer",
+        "is_traced", "message", "outcome", "outgoing", "outgoing_peer", "prepare", "reply", "sent_us", "step",
+        "triggered_by",
     )  # fmt: skip
 
     def __init__(self, peer: Peer, prepare: Prepare, at: Timestamp, *, is_traced: bool = False) -> None:
         self.at = at
         self.arrived_us = stopwatch_us()
         self.is_traced = is_traced
+        self.comes_from_us = peer.is_local
+        """A payment or a question of this node."""
+        self.goes_to_us = False
+        """Somebody whose account is here is paid, or asked."""
         self.incoming_peer = peer.id
         self.incoming = peer.account.id
         self.asset_in = peer.account.asset
@@ -64,6 +69,7 @@ class PacketRecord:
         for name in cls.__slots__:
             setattr(record, name, None)
         record.at, record.incoming_peer, record.is_traced = refused.at, refused.account, False
+        record.comes_from_us, record.goes_to_us = "/" in refused.account, False
         record.incoming, record.asset_in = account_id, asset
         record.condition, record.destination, record.amount_in = refused.condition, refused.destination, refused.amount
         record.arrived_us = record.answered_us = 0
@@ -83,6 +89,12 @@ class PacketRecord:
     def data(self) -> bytes | None:
         """What its Prepare carried for the receiver."""
         return None if self.prepare is None else self.prepare.data
+
+    @property
+    def payment(self) -> str | None:
+        """The payment of this node whose packet it is, by its id."""
+        name = self.incoming_peer.partition("/")[2].partition("/")[0]
+        return name if name.startswith("pay_") else None
 
     def reject(self, reject: Reject) -> None:
         """It ends with this Reject."""

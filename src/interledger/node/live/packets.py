@@ -10,6 +10,7 @@ from interledger.errors import DecodeError
 from interledger.node.live.channel import Channel
 from interledger.node.live.packet_record import PacketRecord
 from interledger.node.live.recorder import Recorder
+from interledger.node.live.sampling import Sampling
 from interledger.node.live.traces import Traces
 from interledger.transport.stream.packet import StreamPacket
 
@@ -27,7 +28,9 @@ class Packets:
         self._node = node
         self._traces = traces
         self._watchers = 0
-        self._samples: Callable[[bytes], bool] | None = None
+        self._samples: Sampling | None = None
+        self.on_end: Callable[[PacketRecord], None] = lambda record: None
+        """Called with a packet that has its outcome."""
         self._readers: dict[Channel[PacketRecord], None] = {}
         self.recorder = Recorder(node.connector, node.clock, self._tell)
 
@@ -51,7 +54,7 @@ class Packets:
 
         return leave
 
-    def trace(self, samples: Callable[[bytes], bool] | None) -> None:
+    def trace(self, samples: Sampling | None) -> None:
         """Record those too whose condition is sampled, for OpenTelemetry; None: no more."""
         self._samples = samples
         self._record()
@@ -117,5 +120,6 @@ class Packets:
         return next((account for account in self._node.accounts() if account.id == account_id), None)
 
     def _tell(self, record: PacketRecord) -> None:
+        self.on_end(record)
         for channel in list(self._readers):
             channel.put(record)

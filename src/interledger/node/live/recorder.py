@@ -10,22 +10,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar, final
+from typing import Final, TypeVar, final
+from weakref import WeakSet
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp, stopwatch_us
 from interledger.connector.events import REFUSED_DATA_MAX, PacketRefused, Step
 from interledger.connector.forward import Connector
 from interledger.connector.guards import Guard, Refused
+from interledger.connector.in_flight import NEVER
 from interledger.connector.peer import Peer
 from interledger.connector.services import answer_own_address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.ilp.peer import PEER_PREFIX
 from interledger.link.base import Link, RequestId
 from interledger.node.live.packet_record import PacketRecord
+from interledger.node.live.sampling import Sampling
 
-if TYPE_CHECKING:
-    from interledger.connector.in_flight import InFlight
+_Onward = tuple[PacketRecord, Peer, RequestId]
+"""A packet that left: where to, and by which number."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -43,7 +46,8 @@ TRACED_PER_SECOND: Final = 1_000
 sampled."""
 
 WAITING_MAX: Final = 5_000
-"""Packets that came in and have not left, or have left and have no answer: the oldest is forgotten first."""
+"""Packets that came in and have not left, of which the oldest is forgotten first; and as many that have left and have
+no answer: what comes then is not followed any further."""
 
 ANSWER_SLACK_MS: Final = 5_000
 """Every packet has had its answer so long after its time was up."""
@@ -64,17 +68,27 @@ class Recorder:
         self._on_change = on_change
         self._is_on = False
         self._watched = False
-        self._samples: Callable[[bytes], bool] | None = None
-        self._arrived: dict[tuple[AccountId, bytes], PacketRecord] = {}
-        self._left: dict[tuple[AccountId, RequestId], tuple[PacketRecord, Peer, RequestId]] = {}
+        self._samples: Sampling | None = None
+        self._ears: WeakSet[Guard] = WeakSet()
+        self.deaf_until: int = NEVER
+        """Until then only packets are recorded whose condition is sampled: as many as anybody reads were, or nobody
+        looks."""
+        self.bound = b""
+        """Octets 8 to 15 of a condition that is sampled are below it."""
+        self.waiting_here: dict[bytes, PacketRecord] = {}
+        """Packets that came and have not left, by condition. Of two that have the same one, only the later is heard."""
+        self._there = 0
+        """How many of them left, and have no answer."""
         self._why: dict[tuple[AccountId, bytes], PacketRefused] = {}
         self._second = 0
         self._count = 0
         self._traced = 0
 
-    def record(self, *, watched: bool, samples: Callable[[bytes], bool] | None) -> None:
+    def record(self, *, watched: bool, samples: Sampling | None) -> None:
         """What to record from now on: all that come if somebody watches, and those whose condition is sampled."""
         self._watched, self._samples = watched, samples
+        self.deaf_until = 0 if watched else NEVER
+        self.bound = b"" if samples is None else samples.bound
         wanted = watched or samples is not None
         if wanted and not self._is_on:
             self._start()
@@ -94,30 +108,45 @@ class Recorder:
         self._is_on = False
         self._connector.on_attach = lambda peer: None
         self._connector.refusals.on_add = lambda refused: None
+        lost = list(self.waiting_here.values())
         for peer in self._connector.peers.values():
             if isinstance(peer.link, _HeardLink):
+                lost += (record for record, _, _ in peer.link.waiting.values())
                 peer.link = peer.link.real
-            peer.guards = tuple(guard for guard in peer.guards if not isinstance(guard, _Ear))
-        for record in (*self._arrived.values(), *(record for record, _, _ in self._left.values())):
+            peer.guards = tuple(guard for guard in peer.guards if guard not in self._ears)
+        for record in lost:
             record.outcome = "not_seen"
-        self._arrived.clear()
-        self._left.clear()
+        self.waiting_here.clear()
         self._why.clear()
+        self._there = 0
 
     def forget_lost(self, now: Timestamp) -> None:
         """What was not heard of again though its time is long over: its answer went another way (the books could not be
         written, or its peer was attached anew)."""
-        for record in _take(self._arrived, lambda record: self._is_over(record, now)):
+        if self._watched and self.deaf_until > now + 1_000:  # the clock was set back
+            self.deaf_until = 0
+        for record in _take(self.waiting_here, lambda record: self._is_over(record, now)):
             record.outcome = "not_seen"
-        for record, _, _ in _take(self._left, lambda found: self._is_over(found[0], now)):
-            record.outcome = "not_seen"
+        links = [peer.link for peer in self._connector.peers.values() if isinstance(peer.link, _HeardLink)]
+        for link in links:
+            for record, _, _ in _take(link.waiting, lambda found: self._is_over(found[0], now)):
+                record.outcome = "not_seen"
+        self._there = sum(len(link.waiting) for link in links)
 
     def _is_over(self, record: PacketRecord, now: Timestamp) -> bool:
         until = min(record.expires_in, record.at + self._connector.limits.max_hold_ms)
         return until + ANSWER_SLACK_MS < now
 
     def _listen(self, peer: Peer) -> None:
-        ear: Guard = _Ear(self, peer)
+        def ear(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused | None:
+            # Nearly every packet ends here.
+            if now < self.deaf_until and prepare.execution_condition[8:16] >= self.bound:
+                self.missed += 1
+            elif not dry:
+                self.arrived(peer, prepare, now)
+            return None
+
+        self._ears.add(ear)
         peer.guards = (*peer.guards, ear)
         peer.link = _HeardLink(peer.link, peer, self)
 
@@ -134,7 +163,10 @@ class Recorder:
                 record.answered_us, record.outcome = stopwatch_us(), "fulfilled"
                 self._on_change(record)
                 return
-        _put(self._arrived, (peer.id, prepare.execution_condition), record)
+        same = self.waiting_here.get(record.condition)
+        if same is not None:
+            same.outcome = "not_seen"
+        _put(self.waiting_here, record.condition, record)
 
     def _new_record(self, peer: Peer, prepare: Prepare, now: Timestamp) -> PacketRecord | None:
         """None: nobody wants it, or too many come."""
@@ -157,35 +189,47 @@ class Recorder:
                 return None
             self._count += 1
             if self._count > RECORDED_PER_SECOND:
+                self.deaf_until = (second + 1) * 1_000
                 self.missed += 1
                 return None
         record = PacketRecord(peer, prepare, now, is_traced=is_traced)
         self.records.append(record)
         return record
 
-    def left(self, peer: Peer, flight: InFlight, prepare: Prepare) -> None:
-        """It goes on to `peer`."""
-        record = self._arrived.pop((flight.incoming.id, flight.condition), None)
+    def _take(self, account: AccountId, condition: bytes) -> PacketRecord | None:
+        record = self.waiting_here.get(condition)
+        if record is None or record.incoming_peer != account:
+            return None
+        return self.waiting_here.pop(condition)
+
+    def left(self, peer: Peer, onward_id: RequestId, prepare: Prepare) -> None:
+        """A packet goes on to `peer`."""
+        flight = peer.in_flight.get(onward_id)
+        if flight is None:
+            return
+        record = self._take(flight.incoming.id, flight.condition)
         if record is None:
             return
-        record.sent_us = stopwatch_us()
+        record.sent_us, record.goes_to_us = stopwatch_us(), peer.is_local
         record.outgoing_peer, record.outgoing, record.asset_out = peer.id, peer.account.id, peer.account.asset
         record.amount_out, record.expires_out = prepare.amount, prepare.expires_at
-        _put(self._left, (flight.incoming.id, flight.request_id), (record, peer, flight.onward_id))
+        incoming = flight.incoming.link
+        if isinstance(incoming, _HeardLink) and self._there < WAITING_MAX:
+            incoming.waiting[flight.request_id] = (record, peer, onward_id)
+            self._there += 1
+        else:
+            record.outcome = "not_seen"
 
-    def replied(self, peer: Peer, request_id: RequestId, reply: Reply) -> None:
-        """`peer` is told what became of its packet."""
-        found = self._left.pop((peer.id, request_id), None)
-        if found is None:
-            return
-        record, outgoing, onward_id = found
+    def replied(self, record: PacketRecord, outgoing: Peer, onward_id: RequestId, reply: Reply) -> None:
+        """The peer that a packet came from is told what became of it."""
+        self._there = max(self._there - 1, 0)
         record.answered_us = stopwatch_us()
         record.reply = reply.data if len(reply.data) <= REFUSED_DATA_MAX else None
         if isinstance(reply, Fulfill):
             record.outcome = "fulfilled"
         else:
             record.reject(reply)
-            why = self._why.pop((peer.id, record.condition), None)
+            why = self._why.pop((record.incoming_peer, record.condition), None)
             if why is not None:
                 record.step, record.compared = why.step, why.compared
             if onward_id in outgoing.gave_up:
@@ -195,10 +239,10 @@ class Recorder:
     def _refused(self, refused: PacketRefused) -> None:
         """By us. One that had left already gets its Reject a moment later."""
         if refused.step in (Step.VERIFY, Step.EXPIRE):
-            if self._left:
+            if self._there:
                 _put(self._why, (refused.account, refused.condition), refused)
             return
-        record = self._arrived.pop((refused.account, refused.condition), None)
+        record = self._take(refused.account, refused.condition)
         if record is None:  # by a guard before the ear, or nobody wants it
             peer = self._connector.peers.get(refused.account)
             if peer is None or refused.prepare is None:
@@ -213,44 +257,33 @@ class Recorder:
 
 
 @final
-class _Ear:
-    """A guard that hears and says nothing."""
-
-    __slots__ = ("_peer", "_recorder")
-
-    def __init__(self, recorder: Recorder, peer: Peer) -> None:
-        self._recorder = recorder
-        self._peer = peer
-
-    def __call__(self, prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused | None:
-        if not dry:
-            self._recorder.arrived(self._peer, prepare, now)
-        return None
-
-
-@final
 class _HeardLink:
-    """The real link, and an ear at it."""
+    """The real link, and an ear at it. Functions in place of methods, which see nearly all packets in vain: cheaper."""
 
-    __slots__ = ("_peer", "_recorder", "real")
+    __slots__ = ("ready", "real", "send_prepare", "send_reply", "waiting")
 
     def __init__(self, real: Link, peer: Peer, recorder: Recorder) -> None:
         self.real = real
-        self._peer = peer
-        self._recorder = recorder
+        self.ready = real.ready
+        self.waiting: dict[RequestId, _Onward] = {}
+        """Recorded packets from here that left, by the peer's numbers."""
+        arrived, left, left_us, replied = recorder.waiting_here, self.waiting, recorder.left, recorder.replied
+        real_prepare, real_reply = real.send_prepare, real.send_reply
 
-    def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
-        flight = self._peer.in_flight.get(request_id)
-        if flight is not None:
-            self._recorder.left(self._peer, flight, prepare)
-        self.real.send_prepare(request_id, prepare)
+        def send_prepare(request_id: RequestId, prepare: Prepare) -> None:
+            if arrived and prepare.execution_condition in arrived:
+                left_us(peer, request_id, prepare)
+            real_prepare(request_id, prepare)
 
-    def send_reply(self, request_id: RequestId, reply: Reply) -> None:
-        self._recorder.replied(self._peer, request_id, reply)
-        self.real.send_reply(request_id, reply)
+        def send_reply(request_id: RequestId, reply: Reply) -> None:
+            if left:
+                found = left.pop(request_id, None)
+                if found is not None:
+                    replied(*found, reply)
+            real_reply(request_id, reply)
 
-    def ready(self) -> bool:
-        return self.real.ready()
+        self.send_prepare = send_prepare
+        self.send_reply = send_reply
 
 
 def _put(found: dict[K, V], key: K, value: V) -> None:
