@@ -20,8 +20,8 @@ from interledger.clock import SystemClock, SystemEntropy, Timestamp
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Prepare, Reject, Reply
 from interledger.link.base import PacketHandler, RequestId
+from interledger.link.btp.client import BtpClient
 from interledger.link.btp.link import BtpLink
-from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.urls import parse_btp_url
 from interledger.transport.stream.payment import FixedSend
 from interledger.transport.stream.receiver import StreamReceiver

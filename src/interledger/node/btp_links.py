@@ -14,10 +14,10 @@ from interledger.connector.forward import Connector
 from interledger.connector.peer import Peer
 from interledger.errors import InvalidRequestError
 from interledger.link.base import Link
+from interledger.link.btp.client import BtpClient
 from interledger.link.btp.link import BtpLink
 from interledger.link.btp.repeating import RepeatingLink
 from interledger.link.btp.server import BtpServer
-from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.subprotocols import Subprotocols
 from interledger.link.btp.urls import parse_btp_url
 from interledger.link.http.egress import EgressPolicy

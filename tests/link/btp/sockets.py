@@ -14,9 +14,9 @@ from interledger.clock import SystemClock, SystemEntropy, Timestamp
 from interledger.ilp.address import Address
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import RequestId
+from interledger.link.btp.client import BtpClient
 from interledger.link.btp.link import BtpLink
 from interledger.link.btp.server import BtpServer
-from interledger.link.btp.shell import BtpClient
 from interledger.link.btp.urls import parse_btp_url
 from interledger.link.handshake import ClientHandshake
 from interledger.link.websocket import WebSocket

@@ -18,12 +18,11 @@ from cryptography.x509.oid import NameOID
 
 from interledger.ilp.packet import Fulfill, Reject
 from interledger.link.base import RequestId
-from interledger.link.btp import link, protocol, reconnect, shell
+from interledger.link.btp import client, link, protocol, reconnect, shell
 from interledger.link.btp.auth import auth_message
+from interledger.link.btp.messages import encode_ilp
 from interledger.link.btp.protocol import BtpConnection
-from interledger.link.btp.shell import BtpClient, BtpSocket
-from interledger.link.btp.urls import parse_btp_url
-from interledger.link.handshake import ClientHandshake
+from interledger.link.btp.shell import PACED_OCTETS, TALK_MAX, BtpSocket
 from interledger.link.websocket import WebSocket
 from tests.link.btp.sockets import CLOCK, ENTROPY, Side, dial, eventually, raw_server, serve
 
@@ -155,7 +154,7 @@ async def test_a_server_that_is_none_is_tried_again(
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(reconnect, "RECONNECT_DELAYS_MS", (0, 1, 1))
-    monkeypatch.setattr(shell, "CONNECT_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", 0.02)
     here = Side()
     async with raw_server(answer) as url, dial(here, url):
         await eventually(lambda: caplog.text.count(logged) >= 2)
@@ -176,20 +175,6 @@ async def test_no_server_at_all_and_a_token_that_would_travel_in_the_open(
         await eventually(lambda: "nobody there" in caplog.text)
     assert "without TLS to ws://node.example:80/" in caplog.text
     assert "secret" not in caplog.text
-
-
-async def test_octets_behind_an_answer_that_was_refused_are_ignored() -> None:
-    here = Side()
-    handshake = shell._Handshake(ClientHandshake("ws://node.example/", ENTROPY), lambda: pytest.fail("no socket"))
-    handshake.data_received(b"before a connection")
-    handshake.connection_made(FakeTransport())
-    handshake.data_received(b"HTTP/1.1 500 ")
-    assert not handshake.done.done()
-    handshake.data_received(b"No\r\n\r\n")
-    assert handshake.done.exception() is not None
-    handshake.data_received(b"more")
-    handshake.connection_lost(None)
-    assert here.ups == 0
 
 
 # ---------------------------------------------------------------------- one socket on a transport of straw
@@ -297,6 +282,35 @@ async def test_a_peer_that_closes_and_does_not_read_cannot_keep_the_socket(monke
     socket.connection_lost(None)
 
 
-async def test_a_client_may_be_stopped_before_it_starts() -> None:
-    client = BtpClient(Side().link, parse_btp_url("btp+ws://127.0.0.1:1/"), clock=CLOCK, entropy=ENTROPY)
-    await client.stop()
+def receive(socket: BtpSocket, octets: bytes) -> None:
+    socket.get_buffer(-1)[: len(octets)] = octets
+    socket.buffer_updated(len(octets))
+
+
+async def test_a_peer_that_only_talks_is_read_slowly_until_it_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that nobody waits for, as many as one read brings; then little at a time, with a pause behind each."""
+    monkeypatch.setattr(shell, "PACE_MS", 1)
+    monkeypatch.setattr(shell, "PACED_FOR_MS", 20)
+    side = Side()
+    socket, transport = straw_socket(side)
+    peer = WebSocket(client=True, entropy=ENTROPY, wake=lambda: None, now=CLOCK.now())
+
+    def talk(count: int) -> bytes:
+        for number in range(count):
+            peer.send(encode_ilp(1, number, Reject("F02", "test.node", "no").encode()))
+        return peer.octets_to_send()
+
+    await asyncio.sleep(0.03)
+    receive(socket, talk(0))  # a new one is read slowly too
+    receive(socket, talk(TALK_MAX))
+    assert "pause" not in transport.done
+    assert len(socket.get_buffer(-1)) > PACED_OCTETS
+    receive(socket, talk(1))
+    assert transport.done.count("pause") == 1
+    assert len(socket.get_buffer(-1)) == PACED_OCTETS
+    await eventually(lambda: "resume" in transport.done)
+    await asyncio.sleep(0.03)
+    receive(socket, talk(0))
+    assert len(socket.get_buffer(-1)) > PACED_OCTETS
+    assert transport.done.count("pause") == 1
+    socket.connection_lost(None)

@@ -42,12 +42,16 @@ class BtpCounters:
         self._strays = 0
         self._strays_at = 0
 
-    def may_stray(self, now: Timestamp) -> bool:
-        """Count an answer to no Prepare of ours. False: there were too many, whoever sends them only costs time."""
+    @property
+    def too_many_strays(self) -> bool:
+        """Whoever sends so many answers to no Prepare of ours only costs time."""
+        return self._strays > STRAYS_MAX
+
+    def stray(self, now: Timestamp) -> None:
+        """Count an answer to no Prepare of ours."""
         self.unknown_responses += 1
         forgiven = (now - self._strays_at) * STRAYS_PER_S // 1_000
         if forgiven > 0:
             self._strays = max(0, self._strays - forgiven)
             self._strays_at = now
         self._strays += 1
-        return self._strays <= STRAYS_MAX

@@ -274,18 +274,20 @@ class BtpLink:
                 self.handler.link_lost(self.account, now)
 
     def receive_reply(self, request_id: RequestId, reply: Reply, now: Timestamp) -> bool:
-        """A Fulfill or Reject for `request_id`. False: it is one of too many that nobody waits for."""
+        """A Fulfill or Reject for `request_id`. False: nobody waits for it."""
         known = self._outstanding.pop(request_id, None) is not None
         if known or type(reply) is Fulfill:
             # Money may depend on a Fulfill, however late: whether it does is not for the link to say.
             self.handler.receive_reply(self.account, request_id, reply, now)
-        # RFC 23: "If an unexpected BTP packet is received, no response should be sent."
-        return known or self.counters.may_stray(now)
+        if not known:
+            # RFC 23: "If an unexpected BTP packet is received, no response should be sent."
+            self.counters.stray(now)
+        return known
 
     def receive_refusal(self, request_id: int, code: ErrorCode, message: str, now: Timestamp) -> None:
         """The peer said that it did not take our Prepare `request_id`, in words of BTP: nothing can be owed for it."""
         if self._outstanding.pop(request_id, None) is None:
-            self.counters.may_stray(now)
+            self.counters.stray(now)
             return
         reject = Reject(code, self.address(), message)
         self.handler.receive_reply(self.account, RequestId(request_id), reject, now)
@@ -293,7 +295,7 @@ class BtpLink:
     def receive_unreadable_reply(self, request_id: int, now: Timestamp) -> None:
         """The peer answered our Prepare `request_id`, we cannot read what: it may believe that it was fulfilled."""
         if self._outstanding.pop(request_id, None) is None:
-            self.counters.may_stray(now)
+            self.counters.stray(now)
             return
         reject = Reject(ErrorCode.T00_INTERNAL_ERROR, self.address(), "the next node's answer cannot be read")
         self.handler.receive_no_reply(self.account, RequestId(request_id), reject, now)

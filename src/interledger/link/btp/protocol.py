@@ -92,6 +92,7 @@ class BtpConnection:
         "refused_for_good",
         "send",
         "state",
+        "talk",
         "unanswered",
         "websocket",
     )
@@ -100,19 +101,18 @@ class BtpConnection:
         self.websocket = self.output = websocket
         self.send = websocket.send
         self.state = State.AUTHENTICATING
+        self.talk = 0  # messages that moved nothing, since the shell last looked
         self.unanswered: set[int] = set()
         self.blocked = False
         self.opened = False  # whether the authentication ever succeeded
         self.refusal = ""  # why it did not
-        self.refused_for_good = False
-        """Client: the server answered with a final error."""
+        self.refused_for_good = False  # client: the server answered with a final error
         self._high_bits = 0
         self._link: BtpLink | None = None
         self._admit: Admit | None = None
         self._auth_due = now + AUTH_TIMEOUT_MS
-        self._auth_id = -1
+        self._auth_id, self._strikes = -1, 0
         self._blocked_since: int | None = None
-        self._strikes = 0
 
     @classmethod
     def client(
@@ -175,13 +175,11 @@ class BtpConnection:
 
     def pause_sending(self, now: Timestamp) -> None:
         """The socket's buffer is over its limit. The shell stops reading, too: what is read may ask for an answer."""
-        self.blocked = True
-        self._blocked_since = now
+        self.blocked, self._blocked_since = True, now
 
     def resume_sending(self) -> None:
         """The socket's buffer has room again."""
-        self.blocked = False
-        self._blocked_since = None
+        self.blocked, self._blocked_since = False, None
 
     def close(self, code: int, reason: str, now: Timestamp) -> None:
         """Close in good order: nothing new is sent, replies of the peer are read until it closes too."""
@@ -243,6 +241,7 @@ class BtpConnection:
         inner_id: RequestId = self._high_bits | request_id  # type: ignore[assignment]  # see above
         reply = link.handler.receive_prepare(link.account, inner_id, prepare, now)
         if reply is not None:
+            self.talk += type(reply) is Reject and reply.code == ErrorCode.T05_RATE_LIMITED
             unanswered.discard(request_id)
             self.send(encode_ilp(TYPE_RESPONSE, request_id, reply.encode()))
 
@@ -253,7 +252,9 @@ class BtpConnection:
             link.receive_unreadable_reply(request_id, now)
             return
         if not link.receive_reply(request_id, reply, now):  # type: ignore[arg-type]  # as above
-            self._close(CloseCode.POLICY_VIOLATION, "too many answers that nobody waits for", now)
+            self.talk += 1
+            if link.counters.too_many_strays:
+                self._close(CloseCode.POLICY_VIOLATION, "too many answers that nobody waits for", now)
 
     def _refuse(self, link: BtpLink, request_id: int, code: ErrorCode, message: str) -> None:
         # A failure of ILP is a Response with a Reject; BTP's Error is for what is wrong with BTP.
@@ -282,13 +283,13 @@ class BtpConnection:
 
     def _receive_open(self, link: BtpLink, packet: BtpPacket, now: Timestamp) -> None:
         request_id = packet.request_id
+        self.talk += 1
         if isinstance(packet, BtpError | BtpResponse) and link.requests.receive_answer(packet):
             return
         if isinstance(packet, BtpError):
             # RFC 23: "Errors marked with `F` are final, and the same request MUST NOT be retried." We retry none; the
             # sender may, with a new packet, so that both kinds become temporary errors (BT-10).
-            temporary = packet.code.startswith("T")
-            code = ErrorCode.T01_PEER_UNREACHABLE if temporary else ErrorCode.T00_INTERNAL_ERROR
+            code = ErrorCode.T01_PEER_UNREACHABLE if packet.code.startswith("T") else ErrorCode.T00_INTERNAL_ERROR
             link.receive_refusal(request_id, code, f"the next node answered with the BTP error {packet.code}", now)
             return
         ilp = find_entry(packet.entries, "ilp")
