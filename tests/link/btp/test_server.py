@@ -18,6 +18,7 @@ from interledger.link.base import RequestId
 from interledger.link.btp import admission, protocol
 from interledger.link.btp.admission import UNAUTHENTICATED_PER_SOURCE
 from interledger.link.btp.auth import auth_message
+from interledger.link.btp.counters import STRAYS_MAX
 from interledger.link.btp.messages import BtpError, BtpResponse, decode_btp, encode_ilp
 from interledger.link.websocket import WebSocket
 from tests.link.btp.sockets import CLOCK, ENTROPY, Side, eventually, raw_client, serve
@@ -110,6 +111,29 @@ async def test_D1_a_source_of_wrong_tokens_has_to_wait(monkeypatch: pytest.Monke
 
 
 @pytest.mark.pure
+async def test_D7_a_peer_that_we_hang_up_on_has_to_wait_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one with wrong tokens: what it does with a good one costs others as much."""
+    monkeypatch.setattr(admission, "FAILURE_DELAY_MS", 150)
+    there = Side()
+    stray = encode_ilp(1, 7, Reject("F02", "test.bob", "no").encode())
+
+    async def come_back() -> float:
+        began = CLOCK.now()
+        async with raw_client(url) as client:
+            await client.send(auth_message(1, "", "secret").encode())
+            assert await client.receive() == [BtpResponse(1).encode()]
+            came_in = CLOCK.now() - began
+            await client.send(*[stray] * 50)
+            while await client.receive():
+                pass
+        return came_in
+
+    async with serve(there) as url:
+        there.link.counters._strays, there.link.counters._strays_at = STRAYS_MAX + 100_000, CLOCK.now()
+        waited = [await come_back() for _ in range(FREE_PER_MINUTE + 1)]
+        assert max(waited[:-1]) < 150 <= waited[-1]
+
+
 async def test_BT_05_a_socket_that_stays_silent_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "AUTH_TIMEOUT_MS", 10)
     monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_MS", 10)

@@ -105,7 +105,7 @@ class BtpConnection:
         self.unanswered: set[int] = set()
         self.blocked = False
         self.opened = False  # whether the authentication ever succeeded
-        self.refusal = ""  # why it did not
+        self.refusal = ""  # why we ended it
         self.refused_for_good = False  # client: the server answered with a final error
         self._high_bits = 0
         self._link: BtpLink | None = None
@@ -164,8 +164,7 @@ class BtpConnection:
         if self.state is State.AUTHENTICATING and now >= self._auth_due and not self.websocket.closing:
             # RFC 23: "If the client does not send an Auth packet within a reasonable time, the server optionally sends
             # a Message informing the client that the authentication timed out, and then closes the connection."
-            self.refusal = "no authentication within 5 seconds"
-            self._close(CloseCode.POLICY_VIOLATION, self.refusal, now)
+            self._close(CloseCode.POLICY_VIOLATION, "no authentication within 5 seconds", now)
         if self._blocked_since is not None and now >= self._blocked_since + SLOW_READER_TIMEOUT_MS:
             self._close(CloseCode.POLICY_VIOLATION, "the peer reads too slowly", now)
             self.websocket.finished = True
@@ -197,6 +196,7 @@ class BtpConnection:
 
     def _close(self, code: int, reason: str, now: Timestamp) -> None:
         """Close, and look at nothing that still comes."""
+        self.refusal = reason
         self.close(code, reason, now)
         self.state = State.CLOSED
 
@@ -329,8 +329,7 @@ class BtpConnection:
         if len(octets) >= 5 and octets[0] not in (TYPE_RESPONSE, TYPE_ERROR):
             self._send_error(int.from_bytes(octets[1:5], "big"), "F01", why, now)
         if self.state is State.AUTHENTICATING or self._strikes >= STRIKES_MAX:
-            self.refusal = "packets that cannot be read"
-            self._close(CloseCode.POLICY_VIOLATION, self.refusal, now)
+            self._close(CloseCode.POLICY_VIOLATION, "packets that cannot be read", now)
 
     # ------------------------------------------------------------------ authentication
 
@@ -340,10 +339,10 @@ class BtpConnection:
             self._open(link, now)
             return
         # RFC 23: "If the server sent an `Error`, it subsequently closes the connection."
-        self.refusal = f"BTP error {packet.code}" if isinstance(packet, BtpError) else "no answer to our authentication"
+        why = f"BTP error {packet.code}" if isinstance(packet, BtpError) else "no answer to our authentication"
         # RFC 23: "Errors marked with `F` are final, and the same request MUST NOT be retried."
         self.refused_for_good = isinstance(packet, BtpError) and packet.code.startswith("F")
-        self._close(CloseCode.NORMAL, self.refusal, now)
+        self._close(CloseCode.NORMAL, why, now)
 
     def _receive_auth(self, packet: BtpPacket, now: Timestamp) -> None:
         """Server: the first packet."""
@@ -356,7 +355,6 @@ class BtpConnection:
         except DecodeError as error:
             why = str(error)
         if link is None:
-            self.refusal = why
             if not isinstance(packet, BtpResponse | BtpError):
                 self._send_error(packet.request_id, "F00", why, now)
             self._close(CloseCode.POLICY_VIOLATION, why, now)

@@ -141,9 +141,13 @@ class BtpServer:
 
     def _forget(self, socket: BtpSocket, source: str) -> None:
         self._sockets.discard(socket)
+        now = self._clock.now()
         if self._proofs.pop(socket, None) is None:
-            self._standing.cut_off(source, self._clock.now())
+            self._standing.cut_off(source, now)
+        elif socket.connection.refusal:
+            # Ended for what a peer did with it: like a wrong token, so that its next ones come in later and later.
+            self._waiting.failed(source, now)
         else:
-            self._standing.brought_packet(source, self._clock.now())
+            self._standing.brought_packet(source, now)
         self._waiting.leave(socket)
         logger.info("BTP connection closed: %s", socket.connection.websocket.close_reason or "the socket was lost")

@@ -94,8 +94,8 @@ class BtpSocket(asyncio.BufferedProtocol):
             self._pace(now)
 
     def _pace(self, now: Timestamp) -> None:
-        """Read little for a while, and behind talk not at once."""
-        if not self.connection.talk:
+        """Read little for a while, and not at once behind talk, nor what comes while a refused peer says goodbye."""
+        if not (self.connection.talk or self.connection.refusal):
             self._paced_until = self._paced_until if now < self._paced_until else 0
             return
         self.connection.talk = 0
