@@ -84,3 +84,19 @@ async def test_what_is_idle_is_over() -> None:
         assert not payment.is_over(Timestamp(payment.last_at + IDLE_MS - 1))
         assert payment.is_over(Timestamp(payment.last_at + IDLE_MS))
         assert IncomingPayment.from_document(payment.as_document()) == payment
+
+
+async def test_what_comes_while_the_node_stops_begins_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(settings("test.hub")) as node:
+        await paid(node, 1)
+        node.incoming.stop()
+        begun: list[str] = []
+
+        async def tell(self: incoming.IncomingPayments) -> None:
+            begun.append("told")
+
+        monkeypatch.setattr(incoming.IncomingPayments, "_tell", tell)
+        monkeypatch.setattr(incoming, "FLUSH_S", 0.0)
+        await paid(node, 2)
+        assert begun == []
+        assert [p.received for p in node.incoming.all()] == [2, 1]

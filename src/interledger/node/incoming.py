@@ -131,6 +131,7 @@ class IncomingPayments:
         self._ended: list[str] = []
         self._packets: list[PacketReceived] = []
         self._watchers: set[IncomingPackets] = set()
+        self._stopped = False
         self._flush: asyncio.TimerHandle | None = None
         node.wallets.on_received = self.receive
 
@@ -182,7 +183,10 @@ class IncomingPayments:
 
     def _flush_soon(self) -> None:
         self._flush = None
-        self._node.spawn(self._tell())
+        if self._stopped:  # nobody waits any more for a task that would begin now
+            self.keep()
+        else:
+            self._node.spawn(self._tell())
 
     async def _tell(self) -> None:
         packets, self._packets = self._packets, []
@@ -220,6 +224,7 @@ class IncomingPayments:
 
     def stop(self) -> None:
         """The node stops: the last word goes to the store, and nobody waits for more."""
+        self._stopped = True
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
