@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
-from interledger.settlement import book
+from interledger.node import settlements
+from interledger.settlement.book import SettlementBook
 from interledger.store.memory import MemoryStore
 from tests.support.engines import (
     USD,
@@ -142,7 +143,7 @@ async def test_peer_bug_RS10_a_key_counts_when_a_thousand_others_came_since(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fails where keys live in memory alone, or as long as there is room for them."""
-    monkeypatch.setattr(book, "FINISHED_KEPT", 3)
+    monkeypatch.setattr(settlements, "SettlementBook", lambda: SettlementBook(3))
     for _ in range(2):
         async with node_at(tmp_path) as node:
             if not node.accounts():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.clock import Timestamp
-from interledger.settlement.policy import DAY_MS, HOUR_MS, DailyCap, amount_due, prepaid_part, settles_at
+from interledger.settlement.policy import DAY_MS, HOUR_MS, DailyCap, Prepaid, amount_due, settles_at
 
 NOW = Timestamp(500_000 * HOUR_MS)
 
@@ -21,7 +21,14 @@ def test_thresholds_and_what_is_due() -> None:
         0,
         600,
     ]
-    assert [prepaid_part(*two) for two in ((0, 0), (500, 200), (200, 500))] == [0, 300, 0]
+
+
+def test_what_is_paid_in_advance_is_used_up_by_packets_and_by_nothing_else() -> None:
+    prepaid = Prepaid(0, 1_000).plus(500, owed=200, spent=1_000)
+    assert [prepaid.left(spent) for spent in (1_000, 1_100, 1_300, 2_000)] == [300, 200, 0, 0]
+    assert prepaid.plus(50, owed=-70, spent=1_100) == (250, 1_100)
+    assert prepaid.plus(50, owed=70, spent=1_100) == (200, 1_100)
+    assert Prepaid.decode(prepaid.encode()) == prepaid
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
-from interledger.settlement.policy import DailyCap
+from interledger.settlement.policy import DailyCap, Prepaid
 from interledger.settlement.quantity import NOTHING, Quantity
 from interledger.settlement.records import (
     ARCHIVE,
@@ -38,12 +38,14 @@ FINISHED_KEPT: Final = 1_000
 class SettlementBook:
     """See above. Ids and (account, key) find settlements."""
 
-    def __init__(self) -> None:
+    def __init__(self, finished_kept: int = FINISHED_KEPT) -> None:
+        self._finished_kept = finished_kept
         self._by_id: dict[str, Settlement] = {}
         self._incoming: dict[tuple[AccountId, str], Settlement] = {}
         self._sending: dict[AccountId, Settlement] = {}
         self._finished: OrderedDict[str, None] = OrderedDict()
         self._leftovers: dict[tuple[AccountId, str], Quantity] = {}
+        self._prepaid: dict[tuple[AccountId, str], Prepaid] = {}
         self._caps: dict[AccountId, DailyCap] = {}
         self._documents: dict[str, Any] = {}
 
@@ -57,6 +59,9 @@ class SettlementBook:
             if kind == "leftover":
                 account, _, code = rest.partition("/")
                 self._leftovers[AccountId(account), code] = Quantity.read(body)
+            elif kind == "prepaid":
+                account, _, code = rest.partition("/")
+                self._prepaid[AccountId(account), code] = Prepaid.decode(body)
             elif kind == "cap":
                 self._caps[AccountId(rest)] = DailyCap.decode(body)
             elif kind in ("out", "in"):
@@ -105,6 +110,15 @@ class SettlementBook:
     def leftover(self, account: AccountId, asset: Asset) -> Quantity:
         """What came in and is less than a unit of the account."""
         return self._leftovers.get((account, asset.code), NOTHING)
+
+    def prepaid(self, account: AccountId, asset: Asset) -> Prepaid | None:
+        """What the peer has paid in advance; None: nothing is known of it."""
+        return self._prepaid.get((account, asset.code))
+
+    def set_prepaid(self, account: AccountId, asset: Asset, prepaid: Prepaid) -> None:
+        """Something came in."""
+        self._prepaid[account, asset.code] = prepaid
+        self._documents[f"prepaid/{account}/{asset.code}"] = prepaid.encode()
 
     # ------------------------------------------------------------------ out
 
@@ -159,7 +173,7 @@ class SettlementBook:
         if settlement.state.is_open:
             return
         self._finished[settlement.id] = None
-        while len(self._finished) > FINISHED_KEPT:
+        while len(self._finished) > self._finished_kept:
             oldest = self._by_id.pop(self._finished.popitem(last=False)[0])
             self._incoming.pop((oldest.account, oldest.key), None)
 

@@ -20,7 +20,7 @@ from interledger.clock import Timestamp
 from interledger.errors import ConflictError
 from interledger.settlement.book import SettlementBook
 from interledger.settlement.messages import new_key
-from interledger.settlement.policy import amount_due, prepaid_part, settles_at
+from interledger.settlement.policy import Prepaid, amount_due, settles_at
 from interledger.settlement.quantity import Quantity
 from interledger.settlement.records import Direction, Settlement, SettlementState
 
@@ -110,10 +110,21 @@ class Clearing:
 
     def _owed(self, line: LedgerAccount) -> int:
         """What packets made us owe and no settlement has taken: posted, and without what the peer paid in advance."""
-        find, asset = self._ledger.find, line.asset
-        transit, external = find(f"{line.name}/transit", asset), find(f"external/{line.name.partition('/')[2]}", asset)
-        spent = line.debits_posted - (0 if transit is None else transit.credits_posted)
-        return -line.net - prepaid_part(0 if external is None else external.debits_posted, spent)
+        return -line.net - self._prepaid(line).left(self._spent(line))
+
+    def _spent(self, line: LedgerAccount) -> int:
+        """All that the peer's packets took."""
+        transit = self._ledger.find(f"{line.name}/transit", line.asset)
+        return line.debits_posted - (0 if transit is None else transit.credits_posted)
+
+    def _prepaid(self, line: LedgerAccount) -> Prepaid:
+        name = line.name.partition("/")[2]
+        found = self.book.prepaid(AccountId(name), line.asset)
+        if found is None:  # of an older program: at least what came in beyond all that was spent
+            external = self._ledger.find(f"external/{name}", line.asset)
+            spent = self._spent(line)
+            found = Prepaid(max((0 if external is None else external.debits_posted) - spent, 0), spent)
+        return found
 
     # ------------------------------------------------------------------ out: how
 
@@ -183,7 +194,10 @@ class Clearing:
         return self._ledger.account(f"peer/{settlement.account}", settlement.asset)
 
     def _post_credit(self, settlement: Settlement, memo: Memo) -> None:
-        self._post(f"external/{settlement.account}", self.line_of(settlement).name, settlement, memo)
+        line = self.line_of(settlement)
+        prepaid = self._prepaid(line).plus(settlement.amount, line.net, self._spent(line))
+        self.book.set_prepaid(settlement.account, settlement.asset, prepaid)
+        self._post(f"external/{settlement.account}", line.name, settlement, memo)
 
     def _post(self, debit: str, credit: str, settlement: Settlement, memo: Memo) -> None:
         ledger, asset = self._ledger, settlement.asset

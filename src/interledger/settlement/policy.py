@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, final
+from typing import Any, Final, NamedTuple, final
 
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.clock import Timestamp
 from interledger.settlement.quantity import Quantity
 
-__all__ = ["DAY_MS", "HOUR_MS", "DailyCap", "amount_due", "prepaid_part", "settles_at"]
+__all__ = ["DAY_MS", "HOUR_MS", "DailyCap", "Prepaid", "amount_due", "settles_at"]
 
 DAY_MS: Final = 86_400_000
 
@@ -21,12 +21,32 @@ def settles_at(threshold: int | None) -> int:
     return NO_LIMIT if threshold is None else threshold
 
 
-def prepaid_part(received: int, spent: int) -> int:
-    """Of a payable: what the peer has paid in advance. `received`: all it settled; `spent`: all its packets took.
+class Prepaid(NamedTuple):
+    """What a peer has paid in advance: `amount` of it was left when its packets had taken `spent` in all.
 
-    It is not settled back: two nodes that pay each other in advance would send it to and fro for ever.
+    It is not settled back: two nodes that pay each other in advance would send it to and fro for ever. Which part of a
+    payable it is cannot be told from the balance; whoever is credited has to remember.
     """
-    return max(received - spent, 0)
+
+    amount: int
+    spent: int
+
+    def left(self, spent: int) -> int:
+        """Of it, when packets have taken `spent` in all."""
+        return max(self.amount - (spent - self.spent), 0)
+
+    def plus(self, amount: int, owed: int, spent: int) -> Prepaid:
+        """So much came in while the peer owed `owed` (below zero: we owed it): what is more than that is in advance."""
+        return Prepaid(self.left(spent) + max(amount - max(owed, 0), 0), spent)
+
+    @classmethod
+    def decode(cls, body: dict[str, Any]) -> Prepaid:
+        """What `encode` gave. Raises `KeyError`, `DecodeError`."""
+        return cls(Quantity.read(body["left"]).amount, Quantity.read(body["spent"]).amount)
+
+    def encode(self) -> dict[str, Any]:
+        """What is stored."""
+        return {"left": Quantity(self.amount, 0).as_document(), "spent": Quantity(self.spent, 0).as_document()}
 
 
 def amount_due(payable: int, settle_to: int | None) -> int:

@@ -331,7 +331,7 @@ class Auditor:
     def check_sums(self) -> None:
         """18: after all unknown amounts are resolved and all losses corrected, the books of each pair agree."""
         for left, right_at_left, right, left_at_right in self.pairs:
-            difference = left.books.net(right_at_left) + right.books.net(left_at_right)
+            difference = left.books.net_of_packets(right_at_left) + right.books.net_of_packets(left_at_right)
             if difference:
                 raise BreachError(f"18 {left.name} and {right.name} differ by {difference}")
 

@@ -324,6 +324,12 @@ class Books:
                     "6", f"still holds packet {packet.number}, {now - packet.expires_at} ms after it expired"
                 )
 
+    def net_of_packets(self, name: str) -> int:
+        """The same, without what settlements moved: debited to be settled, credited as it came in."""
+        external = "external/" + name.removeprefix(PEER)
+        debited = sum(account.credits for account in self.accounts if account.name == f"{name}/transit")
+        return self.net(name) - debited + sum(account.debits for account in self.accounts if account.name == external)
+
     def net(self, name: str) -> int:
         """What that counterpart owes, over its assets."""
         return sum(account.net for account in self.accounts if account.name == name)

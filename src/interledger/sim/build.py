@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, final
+from typing import Any, Final, final
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
@@ -13,10 +14,12 @@ from interledger.link.base import PacketHandler
 from interledger.sim.auditor import Auditor, Pair
 from interledger.sim.btp_wire import BtpPlug, BtpWire
 from interledger.sim.chaos import RATE_AGE_MS, Wire
+from interledger.sim.engine import Chain, SimEngine
 from interledger.sim.network import Faults, SimLink, SimWire
 from interledger.sim.node import Attachment, SimNode
 from interledger.sim.options import Options
 from interledger.sim.payments import StreamEnd, StreamPayment
+from interledger.sim.settlement_audit import Side
 from interledger.sim.storage import MakeStorage
 from interledger.sim.topology import Edge, Shape, make_shape, ways_from
 from interledger.sim.villain import Villain
@@ -55,6 +58,7 @@ class Network:
     payments: list[StreamPayment] = field(default_factory=list)
     ends: list[tuple[StreamEnd, SimNode, str]] = field(default_factory=list)
     villains: list[Villain] = field(default_factory=list)
+    engines: list[tuple[SimEngine, SimNode, AccountId]] = field(default_factory=list)
 
 
 def build_network(options: Options, make_storage: MakeStorage, world: World, busy_ms: int) -> Network:
@@ -116,20 +120,45 @@ class _Builder:
         asset = dice.choice(self._assets)
         names = [AccountId("to_" + other.address.rpartition(".")[2]) for other in (right, left)]
         relations = (Relation.CHILD, Relation.PARENT) if edge.is_child else (Relation.PEER, Relation.PEER)
+        terms = self._engines(left, right, names, asset) if net.options.settles else ({}, {})
         sides = ((left, right, names[0], relations[0]), (right, left, names[1], relations[1]))
         plugs = self._plugs(left, right, names)
-        for (node, other, name, relation), plug in zip(sides, plugs, strict=True):
+        for (node, other, name, relation), plug, settled in zip(sides, plugs, terms, strict=True):
             account = Account(
                 id=name,
                 asset=asset,
                 ilp_address=other.address,
                 relation=relation,
                 owes_us_max=dice.choice((10_000, 1_000_000, 10**12)),
+                **settled,
             )
             ways = ways_from(net.shape, node.address)
             routes = tuple(to for to, by in ways.items() if by == other.address)
             node.attach(Attachment(name, account, plug, is_local=False, routes=routes))
         net.auditor.pairs.append(Pair(left.station, f"peer/{names[0]}", right.station, f"peer/{names[1]}"))
+
+    def _engines(
+        self, left: SimNode, right: SimNode, names: list[AccountId], asset: Asset
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """An engine each, on one ledger; when each of them settles. By dice of their own."""
+        net, chain = self._net, Chain()
+        dice = random.Random(f"engines {net.world.seed} {left.address} {right.address}")
+        scale = dice.choice((0, 2, asset.scale, asset.scale + 3, 18))
+        found = []
+        for node, name in zip((left, right), names, strict=True):
+            threshold = dice.choice((1, 500, 5_000, 50_000))
+            cap = dice.choice((1_000, 10**9)) if net.options.has("engine lies") else None
+            side = Side(net.auditor, node.station, name, asset.scale, cap)
+            engine = SimEngine(net.world, dice, chain, f"{node.address} {name}", scale, net.options, side)
+            net.engines.append((engine, node, name))
+            node.add_engine(name, engine)
+            found.append({
+                "settlement_engine_url": "http://engine",
+                "settle_threshold": threshold,
+                "settle_to": dice.choice((None, threshold // 2, -threshold)),
+                "settle_in_max": cap,
+            })  # fmt: skip
+        return found[0], found[1]
 
     def _plugs(self, left: SimNode, right: SimNode, names: list[AccountId]) -> list[MessagePlug | BtpPlug]:
         options, net, dice = self._net.options, self._net, self._dice

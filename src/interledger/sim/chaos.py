@@ -23,6 +23,7 @@ from interledger.sim.world import World
 __all__ = ["RATE_AGE_MS", "Chaos", "Wire"]
 
 HOUR_MS: Final = 3_600_000
+DAYS_MS: Final = 72 * HOUR_MS
 RATE_AGE_MS: Final = 15_000
 MOST: Final = 2**64 - 1
 LIMIT_AT_LAST: Final = 10**19
@@ -74,6 +75,8 @@ class Chaos:
             "intruder": self._intrude,
             "cut": lambda node: self._cut(half_open=False),
             "half-open": lambda node: self._cut(half_open=True),
+            "engine away": lambda node: self._take_engine(node, "engine away", self._world.dice.randint(1_000, 40_000)),
+            "engine days": lambda node: self._take_engine(node, "engine days", DAYS_MS),
         }
         for name, do in deeds.items():
             for _ in range(options.times(name)):
@@ -110,6 +113,8 @@ class Chaos:
             return
         self.crashes += 1
         self._strike(node, fault)
+        if node.settling is not None and node.settling.waits:
+            node.auditor.coverage.events[f"{fault}: settlement on its way"] += 1
         node.crash(power=fault == "power")
         self._world.after(self._world.dice.choice((10, 500, 5_000, 20_000)), lambda: self._revive(node))
 
@@ -172,6 +177,13 @@ class Chaos:
         if node.alive and node.broken:
             node.crash()
             self._world.after(200, lambda: self._revive(node))
+
+    def _take_engine(self, node: SimNode, fault: str, away_ms: int) -> None:
+        """One of the node's engines is not there for a while."""
+        if node.engines:
+            self._strike(node, fault)
+            engine = self._world.dice.choice(list(node.engines.values()))
+            engine.away_until = max(engine.away_until, self._world.now() + away_ms)
 
     # ------------------------------------------------------------------ links
 
@@ -311,6 +323,9 @@ class Chaos:
     def end(self) -> None:
         """Everything is as it should be, from now on."""
         self._over = True
+        for node in self._nodes:
+            for engine in node.engines.values():
+                engine.calm()
         for wire, _ in self._wires:
             wire.calm()
         for node in self._nodes:

@@ -12,7 +12,7 @@ from typing import Final, final
 
 from interledger.sim.options import CLASSES
 
-__all__ = ["MUST_OCCUR", "OUTCOMES", "STATES", "Cell", "Coverage"]
+__all__ = ["MUST_HAPPEN", "MUST_OCCUR", "OUTCOMES", "STATES", "Cell", "Coverage"]
 
 Cell = tuple[str, str, str]
 """(class of fault, state of the packet when it met it, outcome of the packet at that node)."""
@@ -48,7 +48,7 @@ class Coverage:
         """What had to occur and did not, in words."""
         wanted = MUST_OCCUR if required is None else required
         found = [" / ".join(cell) for cell in wanted if not self.cells[cell]]
-        return [*found, *(f"{name}: never happened" for name in CLASSES if not self.events[name])]
+        return [*found, *(f"{name}: never happened" for name in (*CLASSES, *MUST_HAPPEN) if not self.events[name])]
 
     def table(self) -> str:
         """A table in Markdown: a line for each class and state, a column for each outcome."""
@@ -63,8 +63,24 @@ class Coverage:
                     head = "| | |"
             if head != "| | |":
                 lines.append(f"{head} |" + " |" * len(OUTCOMES))
+        lines += ["", "| settlement | happened |", "| --- | --- |"]
+        lines += [f"| {name} | {self.events[name]:,} |" for name in MUST_HAPPEN]
         return "\n".join(lines)
 
+
+MUST_HAPPEN: Final = (
+    *(
+        f"engine dies: {step}"
+        for step in ("asked", "taken", "payment made", "signed", "sent", "paid", "seen", "told", "acknowledged")
+    ),
+    "kill: settlement on its way",
+    "power: settlement on its way",
+    "settlement held",
+    "settlement settled",
+    "settlement credited",
+    "settlement leftover",
+)
+"""What settlements have to meet in 2,000 seeds."""
 
 _ANY: Final = "executed, released, unknown"
 

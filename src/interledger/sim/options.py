@@ -7,7 +7,7 @@ runs differ in kind and not only in degree. Some have no faults at all: there th
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 __all__ = ["CLASSES", "TOPOLOGIES", "FaultClass", "Options", "draw_options"]
@@ -15,6 +15,9 @@ __all__ = ["CLASSES", "TOPOLOGIES", "FaultClass", "Options", "draw_options"]
 TOPOLOGIES: Final = ("line 3", "line 5", "line 7", "star", "ring", "tree", "mesh", "dual-homed")
 WIRES: Final = ("messages", "messages", "messages", "btp", "btp/2.0-i")
 """What links are made of. “messages” lose, double and reorder; the two of BTP are the real protocol over octets."""
+
+SETTLED_SHARE: Final = 0.4
+"""Of the runs: neighbours settle with each other."""
 
 SQLITE_SHARE: Final = 1 / 2
 """Of the runs: their nodes keep their books in the real SQLite store, on a disk in memory."""
@@ -59,6 +62,14 @@ CLASSES: Final[dict[str, FaultClass]] = {
     "peer removed": FaultClass("operator", 1, 3, "times, and added again"),
     "restart": FaultClass("operator", 1, 3, "times, in good order"),
     "settings change": FaultClass("operator", 1, 4, "times: packet sizes and rates of an account"),
+    # what settlement engines do, where nodes settle
+    "engine times out": FaultClass("engine", 0.02, 0.5, "of calls: what was asked is done, and nobody hears of it"),
+    "engine twice": FaultClass("engine", 0.02, 0.5, "of calls come twice"),
+    "engine late": FaultClass("engine", 0.02, 0.3, "of calls come up to a minute later"),
+    "engine lies": FaultClass("engine", 0.02, 0.3, "of what it did it denies; and it tells of money that never came"),
+    "engine dies": FaultClass("engine", 0.01, 0.2, "of its steps are its last, until it is started again"),
+    "engine away": FaultClass("engine", 1, 4, "times, for up to 40 s"),
+    "engine days": FaultClass("engine", 1, 2, "times: an engine is away for days"),
     # what peers do who mean harm
     "late fulfill": FaultClass("adversary", 0.02, 0.5, "of their packets"),
     "last moment": FaultClass("adversary", 0.02, 0.5, "of their packets, fulfilled just before they expire"),
@@ -90,6 +101,8 @@ class Options:
     assets: int
     packets: int
     faults: dict[str, float]
+    settles: bool = False
+    """Each two neighbours have an engine each, on a ledger of theirs."""
 
     def has(self, *names: str) -> bool:
         """Whether one of these classes is on."""
@@ -111,9 +124,10 @@ class Options:
         faults = ", ".join(f"{name} {value:.3g}" for name, value in self.faults.items()) or "no faults"
         books = "SQLite" if self.sqlite else "memory"
         routes = "learned" if self.learned else "static"
+        settled = ", settled" if self.settles else ""
         return (
             f"{self.topology}, {self.assets} assets, links of {self.wire}, {routes} routes, books in {books}, "
-            f"{self.packets} packets; {faults}"
+            f"{self.packets} packets{settled}; {faults}"
         )
 
 
@@ -124,9 +138,9 @@ def draw_options(seed: int) -> Options:
     faults = {
         name: found.lowest * (found.highest / found.lowest) ** dice.random()
         for name, found in CLASSES.items()
-        if dice.random() < each
+        if found.group != "engine" and dice.random() < each
     }
-    return Options(
+    drawn = Options(
         seed=seed,
         topology=dice.choice(TOPOLOGIES),
         wire=dice.choice(WIRES),
@@ -136,3 +150,19 @@ def draw_options(seed: int) -> Options:
         packets=round(30 * 8 ** dice.random()),
         faults=faults,
     )
+    return _with_engines(drawn, random.Random(f"engines {seed}"))
+
+
+def _with_engines(options: Options, dice: random.Random) -> Options:
+    """By dice of their own: all else of a seed is as it is without them."""
+    if dice.random() >= SETTLED_SHARE:
+        return options
+    each = dice.choice((0.0, 0.3, 0.6))
+    faults = {
+        name: found.lowest * (found.highest / found.lowest) ** dice.random()
+        for name, found in CLASSES.items()
+        if found.group == "engine" and dice.random() < each
+    }
+    if options.learned or options.wire != "messages":  # they look at the time too often for days
+        faults.pop("engine days", None)
+    return replace(options, settles=True, faults=options.faults | faults)

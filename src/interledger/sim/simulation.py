@@ -18,6 +18,7 @@ from interledger.sim.chaos import Chaos
 from interledger.sim.coverage import Coverage
 from interledger.sim.node import SimNode
 from interledger.sim.options import Options, draw_options
+from interledger.sim.settled import settle_down
 from interledger.sim.statements import accept_late, check_statements, exchange_statements
 from interledger.sim.storage import MakeStorage, ModelStorage
 from interledger.sim.world import World
@@ -74,6 +75,7 @@ class _Run:
         for receiver in self.net.receivers:
             receiver.tested = True
         self._pass(QUIET_MS)
+        self._let_write()
         self._check_quiet()
         self._check_ends()
         self.chaos.reopen()
@@ -83,6 +85,7 @@ class _Run:
         self.auditor.check_hops(faultless=faultless)
         self._reconcile()
         self._pass(1_000)
+        settle_down(self.net.engines, self._pass)
         self.auditor.check_sums()
         self._check_throughput()
         self._mark_theft()
@@ -93,6 +96,8 @@ class _Run:
         """Let go of the disks: what is closed later, by chance, would be closed on another run's."""
         for node in self.net.nodes:
             node.store.close()
+        for engine, _, _ in self.net.engines:
+            engine.close()
 
     def _pass(self, time_ms: int) -> None:
         """Let time pass. A breach inside of a node may have been caught there: it is raised here."""
@@ -100,6 +105,11 @@ class _Run:
         self.world.run(time_ms, lambda: auditor.first is not None)
         if auditor.first is not None:
             raise auditor.first
+
+    def _let_write(self) -> None:
+        """An engine may have had something to say just now."""
+        while any(node.is_writing for node in self.net.nodes):
+            self._pass(1)
 
     # ------------------------------------------------------------------ safety
 
@@ -194,7 +204,7 @@ class _Run:
             )
             if open_ones or left.unwritten or right.unwritten:
                 continue
-            difference = left.books.net(right_at_left) + right.books.net(left_at_right)
+            difference = left.books.net_of_packets(right_at_left) + right.books.net_of_packets(left_at_right)
             if difference:
                 raise BreachError(f"18 {left.name} and {right.name} differ by {difference} beside what they set aside")
 

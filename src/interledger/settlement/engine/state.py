@@ -76,11 +76,12 @@ class Incoming(NamedTuple):
 class EngineState:
     """One engine's database. One process at a time: another one finds it locked."""
 
-    def __init__(self, directory: Path) -> None:
-        """Open it, made when it is new. Raises `StoreError`."""
-        self.path = directory.joinpath(DATABASE)
+    def __init__(self, directory: Path | None) -> None:
+        """Open it, made when it is new; None: in memory, for simulations. Raises `StoreError`."""
+        self.path = Path(":memory:") if directory is None else directory.joinpath(DATABASE)
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if directory is not None:
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self.path} cannot be opened: {error}") from None
@@ -92,7 +93,8 @@ class EngineState:
             raise
 
     def _prepare(self) -> None:
-        self.path.chmod(0o600)
+        if self.path.name != ":memory:":
+            self.path.chmod(0o600)
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
