@@ -20,6 +20,7 @@ from interledger.sim.node import Attachment, SimNode
 from interledger.sim.options import Options
 from interledger.sim.payments import StreamEnd, StreamPayment
 from interledger.sim.settlement_audit import Side
+from interledger.sim.settling import add_engine
 from interledger.sim.storage import MakeStorage
 from interledger.sim.topology import Edge, Shape, make_shape, ways_from
 from interledger.sim.villain import Villain
@@ -151,7 +152,7 @@ class _Builder:
             side = Side(net.auditor, node.station, name, asset.scale, cap)
             engine = SimEngine(net.world, dice, chain, f"{node.address} {name}", scale, net.options, side)
             net.engines.append((engine, node, name))
-            node.add_engine(name, engine)
+            add_engine(node, name, engine)
             found.append({
                 "settlement_engine_url": "http://engine",
                 "settle_threshold": threshold,

@@ -20,7 +20,7 @@ from interledger.sim.options import Options
 from interledger.sim.settlement_audit import Side
 from interledger.sim.world import World
 
-__all__ = ["PEER", "STEPS", "Chain", "SimEngine", "Transfer"]
+__all__ = ["PEER", "STEPS", "Answer", "Chain", "SimEngine", "Transfer"]
 
 STEPS: Final = ("asked", "taken", "payment made", "signed", "sent", "paid", "seen", "told", "acknowledged")
 """After each of these an engine may die."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
-from typing import Any, Final, Protocol, final
+from typing import Final, Protocol, final
 
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.ledger import NO_LIMIT, Ledger
@@ -27,7 +27,6 @@ from interledger.link.base import Link
 from interledger.routing.ccp.protocol import Timing
 from interledger.routing.exchange import ExchangeTable, Quotes
 from interledger.routing.table import Origin, RoutingTable
-from interledger.settlement.quantity import Quantity
 from interledger.sim.auditor import Auditor, Station
 from interledger.sim.books import Rates
 from interledger.sim.clocks import NodeClock, SimTimer
@@ -173,7 +172,7 @@ class SimNode:
         if not self.clock.steps:
             self.station.books.rates = self.station.books.rates[-1:]
         self.route_exchange = self._exchange_routes() if self.learns else None
-        self.settling = self._settle(settlements) if self.engines else None
+        self.settling = NodeSettling(self, settlements) if self.engines else None
         for attachment in self.attachments.values():
             if not attachment.removed:
                 self._attach(attachment)
@@ -182,23 +181,6 @@ class SimNode:
         self.connector.deadlines.on_sooner = timer.sooner
         if self.route_exchange is not None:
             self._tick(life)
-
-    def _settle(self, documents: Mapping[str, Any]) -> NodeSettling:
-        return NodeSettling(self, documents, random.Random(f"{self.world.seed} {self.address} {self.life}"))
-
-    def add_engine(self, account_id: AccountId, engine: SimEngine) -> None:
-        """Settle an account by this engine, from now on. Before the account is attached."""
-        self.engines[account_id] = engine
-        self.settling = self.settling or self._settle({})
-
-        def door(key: str, quantity: Quantity, answer: Callable[[bool], None]) -> None:
-            attachment = self.attachments[account_id]
-            if not self.alive or attachment.removed or self.settling is None:
-                self.world.after(1, lambda: answer(False))
-            else:
-                self.settling.receive(attachment.account, key, quantity, answer)
-
-        engine.door = door
 
     def _exchange_routes(self) -> RouteExchange:
         return RouteExchange(
@@ -278,8 +260,8 @@ class SimNode:
         peer = self.connector.peers.get(attachment.peer_id)
         unknown = any(item.account is account for item in self.ledger.unknown.values())
         pending = account is not None and (account.net or account.debits_pending or account.credits_pending)
-        settling = self.settling is not None and self.settling.book.sending(attachment.peer_id)
-        return bool(pending or unknown or settling or (peer is not None and peer.in_flight))
+        settles = self.settling is not None and self.settling.book.sending(attachment.peer_id)
+        return bool(pending or unknown or settles or (peer is not None and peer.in_flight))
 
     def add_again(self, attachment: Attachment) -> None:
         """And opens it again."""

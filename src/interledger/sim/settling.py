@@ -15,12 +15,12 @@ from interledger.settlement.quantity import Quantity
 from interledger.settlement.records import Direction, Settlement, SettlementState
 from interledger.settlement.retries import retry_delay_ms
 from interledger.settlement.shell import TIMEOUT_MS
-from interledger.sim.engine import SimEngine
+from interledger.sim.engine import Answer, SimEngine
 
 if TYPE_CHECKING:
     from interledger.sim.node import SimNode
 
-__all__ = ["NodeSettling"]
+__all__ = ["NodeSettling", "add_engine"]
 
 KEPT: Final = 2
 """Settlements that are done and in memory: so few that the store is asked for the keys of others."""
@@ -30,9 +30,9 @@ KEPT: Final = 2
 class NodeSettling:
     """Of one process of a node: as `node.settlements`, without tasks."""
 
-    def __init__(self, node: SimNode, documents: Mapping[str, Any], dice: Random) -> None:
+    def __init__(self, node: SimNode, documents: Mapping[str, Any]) -> None:
         self._node = node
-        self._dice = dice
+        self._dice = dice = Random(f"{node.world.seed} {node.address} {node.life}")
         self._runs = node.runs()
         self.book = SettlementBook(KEPT)
         self.book.load(documents)
@@ -115,3 +115,18 @@ class NodeSettling:
             else:
                 self.clearing.approve(one, memo)
         return refused
+
+
+def add_engine(node: SimNode, account_id: AccountId, engine: SimEngine) -> None:
+    """Settle an account of the node by this engine, from now on. Before the account is attached."""
+    node.engines[account_id] = engine
+    node.settling = node.settling or NodeSettling(node, {})
+
+    def door(key: str, quantity: Quantity, answer: Answer) -> None:
+        attachment = node.attachments[account_id]
+        if not node.alive or attachment.removed or node.settling is None:
+            node.world.after(1, lambda: answer(False))
+        else:
+            node.settling.receive(attachment.account, key, quantity, answer)
+
+    engine.door = door
