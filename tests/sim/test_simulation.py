@@ -17,7 +17,7 @@ from interledger.sim import node as sim_node
 from interledger.sim import simulation
 from interledger.sim.auditor import BreachError
 from interledger.sim.campaign import Campaign, run_campaign, run_seeds
-from interledger.sim.coverage import Coverage
+from interledger.sim.coverage import MUST_HAPPEN, Coverage
 from interledger.sim.options import CLASSES, Options, draw_options
 from interledger.sim.payments import StreamPayment
 from interledger.sim.simulation import simulate
@@ -201,7 +201,7 @@ def test_a_class_that_never_happened_is_missing() -> None:
         "kill / in flight / unknown",
         "drop: never happened",
     ]
-    coverage.events.update(dict.fromkeys(CLASSES, 1))
+    coverage.events.update(dict.fromkeys((*CLASSES, *MUST_HAPPEN), 1))
     coverage.cells["kill", "in flight", "unknown"] = 1
     assert coverage.missing([("kill", "in flight", "unknown")]) == []
 
