@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from interledger.api.problems import PROBLEM_TYPES
 from interledger.cli import main as main_module
 from interledger.cli.exit_codes import ExitCode
+from interledger.cli.explain_more import EXITS, PROBLEMS
 from interledger.cli.main import root, run
 from interledger.cli.tree import Entry, LazyGroup
 from interledger.errors import StoreError
+from interledger.ilp.error_codes import ERROR_CODES
 
 
 @pytest.fixture(autouse=True)
@@ -128,12 +131,31 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "--list"], {}) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 21
+    listed = capsys.readouterr().out
+    assert [line.split()[0] for line in listed.splitlines() if line[:3] == "  F"] == sorted(
+        code for code in ERROR_CODES if code[0] == "F"
+    )
     for code in ("f02", "T04", "R00", "F99"):
         assert run(["explain", code], {}) == 0
         out = capsys.readouterr().out
         assert out.startswith(code.upper())
         assert max(map(len, out.splitlines())) <= 96
+
+
+def test_explain_knows_all_codes_problems_and_exits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert PROBLEM_TYPES.keys() == PROBLEMS.keys()
+    assert set(EXITS) == set(ExitCode)
+    for code in (*ERROR_CODES, *PROBLEM_TYPES, *(str(int(code)) for code in ExitCode)):
+        assert run(["explain", code], {}) == 0
+        out = capsys.readouterr().out
+        assert "Source" in out
+        assert max(map(len, out.splitlines())) <= 96
+    assert run(["explain", "https://interledger-py.dev/problems/not-ready"], {}) == 0
+    assert capsys.readouterr().out.startswith("not-ready  The node is not ready\n  HTTP status 503.\n")
+    assert run(["explain", "5"], {}) == 0
+    assert capsys.readouterr().out.startswith("exit code 5\n  Refused by one of your own limits.\n")
+    assert run(["explain", "f2"], {}) == 2
+    assert "“f2” is not an error code. Codes look like F02, T04, R00." in capsys.readouterr().err
 
 
 def test_a_fault_of_ours_shows_no_traceback(

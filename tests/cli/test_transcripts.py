@@ -23,6 +23,7 @@ from interledger.cli.explain import explain_lines
 from interledger.cli.explain_texts import Explanation
 from interledger.cli.ledger_view import unknown_lines
 from interledger.cli.output import pick_fields, to_json
+from interledger.cli.packet_trace_view import Hop, trace_lines
 from interledger.cli.packet_view import decode_hex
 from interledger.cli.pay import _not_sent
 from interledger.cli.pay_view import (
@@ -270,7 +271,17 @@ pay_7QX4   ✓ delivered   today 11:52:07, 186 ms
   Sent       10.00 USD         from alice
   Delivered   9.185361 EUR     to $bob.test   (promised at least 9.18)
   Rate        0.918536         0.9213 before the fee of 0.30 %
-  Fee         0.03 USD         hub"""
+  Fee         0.03 USD         hub
+
+  NO.  SENT  OUTCOME         0        50       100      150    ms
+    1  0.10  · test F99      ▆▆
+    2  1.00  ✗ F08           ▆
+    3  0.55  ✓ fulfilled       ▆▆
+    4  0.55  ✓ fulfilled         ▆▆▆
+  … 8 more fulfilled (--all)
+   13  0.55  ✗ T04                   ▆
+  … 9 more fulfilled
+  22 packets: 19 fulfilled, 2 rejected, 1 test"""
 
 DECODE = """\
 ✗ Octet 10 is missing: the amount needs 8 octets, 7½ are there (a space in the middle?).
@@ -290,9 +301,92 @@ F02  Unreachable                                          final, do not try agai
 def test_payment_show(terminal: Console) -> None:
     now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     cost = Cost("0.9213", "0.30 %", "0.03 USD", "hub")
+    packets = [row(1, "0.10", "test", "F99", 0, 9), row(2, "1.00", "rejected", "F08", 0, 5)]
+    packets += [row(3, "0.55", "fulfilled", None, 12, 22), row(4, "0.55", "fulfilled", None, 23, 37)]
+    packets += [row(number, "0.55", "fulfilled", None, 40, 60) for number in range(5, 13)]
+    packets += [row(13, "0.55", "rejected", "T04", 46, 49)]
+    packets += [row(number, "0.55", "fulfilled", None, 90, 186) for number in range(14, 23)]
+    traced = payment(trace={"began_at": "2026-11-21T11:52:07.000Z", "packets": packets, "more": False})
+    assert "\n".join(payment_lines(traced, terminal, now=now, cost=cost)) == SHOW
+    assert len(payment_lines(traced, terminal, now=now, cost=cost, whole_trace=True)) == 5 + 2 + 22 + 1
     lines = payment_lines(payment(), terminal, now=now, cost=cost)
-    assert "\n".join(lines[:5]) == SHOW
     assert lines[5:] == ["", "  21 packets: 19 fulfilled, 2 rejected"]
+
+
+def row(number: int, amount: str, outcome: str, code: str | None, sent_ms: int, answered_ms: int) -> dict[str, Any]:
+    """A packet of a payment's trace."""
+    return {
+        "number": number, "count": 1, "id": "f9cccf91", "amount": money(amount, "USD")["amount"], "delivered": None,
+        "sent_us": sent_ms * 1_000, "answered_us": answered_ms * 1_000, "outcome": outcome, "code": code,
+    }  # fmt: skip
+
+
+TRACE = """\
+packet f9cccf91   0.55 USD to test.bob.~k3.Xy2w   ✗ rejected T04 by test.hub after 3.1 ms
+
+  alice   sent      0.55 USD          expires 11:52:37.059
+    │ BTP, 0.4 ms
+  hub     ✓ admit   account alice
+          ✓ route   test.bob → bob, longest prefix
+          ✓ convert 0.55 USD × 9185361/10000000 = 0.505194855 EUR
+          ✗ hold    alice has 0.31 USD of room, 0.55 is needed
+          · forward not reached
+    ╎ not sent
+  bob
+
+  Why  hub lets alice owe it at most 500.00 USD. alice owed 494.19 and 5.50 was in flight.
+  Now  alice has 400.31 USD of room.
+  More ilp explain T04
+  STREAM (decrypted: this node has the secret)
+       sequence 13, Prepare, deliver at least 0.504900000 EUR
+       StreamMoney stream 1 shares 1 · ConnectionNewAddress source address test.alice.x"""
+
+
+def packet(**changes: Any) -> dict[str, Any]:
+    """A record of the API: packet 13 as hub saw it."""
+    words = ("admit", "route", "convert", "hold", "forward")
+    journey = [
+        {"step": step, "state": "done" if step in words[:3] else "not_reached", "text": "not reached", "compared": None}
+        for step in words
+    ]
+    compared = {"limit": "owes_us_max", "room": "310000000", "needed": "550000000", "unit": "source"}
+    compared |= {"asset_code": "USD", "asset_scale": 9, "limit_value": "500000000000"}
+    compared |= {"posted": "494190000000", "in_flight": "5500000000"}
+    journey[3] |= {"state": "refused", "text": "too little room", "compared": compared}
+    document: dict[str, Any] = {
+        "id": "f9cccf91", "condition": "f9cccf91" * 8, "at": "2026-11-21T11:52:07.059Z", "outcome": "rejected",
+        "code": "T04", "message": "too little room", "triggered_by": "test.hub", "destination": "test.bob.~k3.Xy2w",
+        "incoming": "alice", "amount_in": money("0.55", "USD"), "expires_in": "2026-11-21T11:52:37.059Z",
+        "outgoing": None, "amount_out": money("0.505194855", "EUR"), "expires_out": None, "sent_after_us": None,
+        "answered_after_us": 3_100, "payment": None, "journey": journey, "stream": None, "stream_reply": None,
+    }  # fmt: skip
+    return document | changes
+
+
+def hops() -> list[Hop]:
+    accounts = {"alice": {"link": {"kind": "BTP"}}, "bob": {"link": {"kind": "HTTP"}}}
+    frames = [
+        {"frame": "StreamMoney", "fields": {"stream_id": "1", "shares": "1"}},
+        {"frame": "ConnectionNewAddress", "fields": {"source_address": "test.alice.x"}},
+    ]
+    inside = {"packet_type": "Prepare", "sequence": 13, "prepare_amount": "504900000", "frames": frames}
+    went = {"outgoing": "hub", "amount_out": money("0.55", "USD"), "sent_after_us": 100, "answered_after_us": 4_000}
+    journey = [{**step, "state": "done", "compared": None} for step in packet()["journey"]]
+    alice = packet(payment="pay_7QX4", journey=journey, stream=inside, receiver_asset=money("0", "EUR"), **went)
+    room = money("400.31", "USD")
+    route = "test.bob → bob, longest prefix"
+    return [Hop("alice", alice, {}), Hop("hub", packet(), accounts, "bob", route, room)]
+
+
+def test_packet_trace(terminal: Console) -> None:
+    """`Now` says what is known: whether the same amount went through later as another packet is not."""
+    assert "\n".join(trace_lines(hops(), terminal)) == TRACE
+
+
+def test_packet_trace_of_one_node_alone(terminal: Console) -> None:
+    lines = trace_lines(hops()[1:], terminal)
+    assert lines[:4] == [*TRACE.splitlines()[:3], "    │ BTP"]
+    assert lines[-3:] == [line for line in TRACE.splitlines() if line[:6] in ("  Why ", "  Now ", "  More")]
 
 
 def test_decode() -> None:

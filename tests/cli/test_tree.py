@@ -30,10 +30,11 @@ READS: Final = {
     "dev status": "",
     "engine list": "", "events list": "", "explain": "F02", "help": "exit-codes", "ledger accounts": "",
     "ledger check": "", "ledger compare": "", "ledger profit": "", "ledger statement": "bob",
-    "packet decode": "0e06463032000000", "payment list": "", "peer check": "bob", "peer invites": "",
+    "packet decode": "0e06463032000000", "packet list": "",
+    "packet trace": "PACKET", "payment list": "", "peer check": "bob", "peer invites": "",
     "ping": "test.bob", "quote": "BOB '1 USD' --from alice", "rate list": "", "route list": "",
     "route explain": "test.bob --from alice", "settlement list": "", "settlement engines": "", "status": "",
-    "unknown list": "", "payment show": "PAYMENT", "unproven list": "", "token list": "",
+    "top": "", "unknown list": "", "payment show": "PAYMENT", "unproven list": "", "token list": "",
 }  # fmt: skip
 """And with what it is asked here."""
 
@@ -46,6 +47,7 @@ ELSEWHERE: Final = {
     "ledger reconcile": "asks a peer; what it proves is proved", "node dashboard": "opens a browser",
     "node run": "runs", "node install-service": "makes files", "node backup": "makes a file: test_backup",
     "node restore": "needs a backup: test_backup", "payment incoming": "goes on: test_incoming",
+    "packet watch": "goes on: test_packet_watch",
     "settlement show": "needs a settlement",
     "unknown show": "needs an item",
 }  # fmt: skip
@@ -125,6 +127,9 @@ def words(asked: Callable[[str], list[str]], ilp: Ilp, bob: str) -> Callable[[st
                 or ilp("pay", "--from", "alice", bob, "1 USD", "-q").out.split()
             )
             found[found.index("PAYMENT")] = paid[0]
+        if "PACKET" in found:
+            ilp("pay", "--from", "alice", bob, "1 USD")  # its first packets are too large
+            found[found.index("PACKET")] = ilp("packet", "list", "-q", "--code", "F08").out.split()[0]
         return found
 
     return with_payment

@@ -20,8 +20,8 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     "F01": Explanation("octets that are no packet; a program that makes packets has a fault", "ilp decode HEX"),
     "F02": Explanation(
         "a mistyped address; the receiver's node is off; a route was never announced, or was held back by a filter",
-        "ilp ping ADDRESS",
-        "ilp route list",
+        "ilp route explain ADDRESS",
+        "ilp route list --via PEER",
     ),
     "F03": Explanation("an amount that cannot be converted on the way; a receiver that wants another amount"),
     "F04": Explanation("the rate fell below what the sender allows; a node on the way takes more than was quoted"),

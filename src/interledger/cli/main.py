@@ -29,6 +29,7 @@ root: Final = LazyGroup(
         "quote": Entry("pay:quote", "What a payment would cost"),
         "balance": Entry("balance:balance", "Where accounts stand"),
         "status": Entry("status:status", "The node in one look"),
+        "top": Entry("top:top", "The node as it moves, on a whole terminal"),
         "ping": Entry("ping:ping", "Ask a node for an echo"),
         "doctor": Entry("doctor:doctor", "What is wrong, and what to do"),
         "explain": Entry("explain:explain", "What an ILP error code means, and what to do"),
@@ -97,7 +98,14 @@ root: Final = LazyGroup(
             "Payments that this node sent, and those that come in",
         ),
         "packet": LazyGroup(
-            "packet", {"decode": Entry("packet:decode", "Read the octets of an ILP packet")}, "Single packets"
+            "packet",
+            {
+                "watch": Entry("packet_watch:watch", "Packets as they have their outcome"),
+                "list": Entry("packet_watch:list_packets", "Packets, newest first"),
+                "trace": Entry("packet_trace:trace", "The way of one packet, every step, and why"),
+                "decode": Entry("packet:decode", "Read the octets of an ILP packet"),
+            },
+            "Single packets",
         ),
         "route": LazyGroup(
             "route",

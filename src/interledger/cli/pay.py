@@ -14,15 +14,18 @@ import click
 from interledger.accounts.asset import parse_money
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
+from interledger.cli.money import rate_text
 from interledger.cli.pay_view import (
     Terms,
     dry_run_lines,
     exit_code_of,
     header_lines,
+    percent,
     rate_too_low_error,
     result_lines,
     stopping_line,
 )
+from interledger.cli.payment_view import Cost
 from interledger.cli.progress import Progress
 from interledger.cli.state import State, Target
 from interledger.cli.tree import command
@@ -31,7 +34,7 @@ from interledger.errors import InvalidRequestError
 if TYPE_CHECKING:
     from interledger.api.client import ApiClient
 
-__all__ = ["pay", "quote"]
+__all__ = ["cost_of", "pay", "quote"]
 
 Document = Mapping[str, Any]
 
@@ -171,12 +174,31 @@ def _terms(state: State, target: Target, body: Document) -> Terms:
         found, rates = state.call(ask, target)
     except CliError as error:
         raise _not_sent(error) from error
-    values = {rate["code"]: Fraction(rate["value"]) for rate in rates}
-    source, destination = found["send_max"]["asset_code"], found["deliver_min"]["asset_code"]
-    market = Fraction(1) if source == destination else None
-    if market is None and values.get(destination) and source in values:
-        market = values[source] / values[destination]
+    market = _market(rates, found["send_max"]["asset_code"], found["deliver_min"]["asset_code"])
     return Terms(found, body["receiver"], body["deliver"] is not None, market=market, **_way(state, target, body))
+
+
+def _market(rates: Any, source: str, destination: str) -> Fraction | None:
+    """Units of the destination's asset that one of the source's is worth; None where a rate is missing."""
+    values = {rate["code"]: Fraction(rate["value"]) for rate in rates}
+    if source == destination:
+        return Fraction(1)
+    return values[source] / values[destination] if values.get(destination) and source in values else None
+
+
+def cost_of(state: State, payment: Document) -> Cost | None:
+    """What one hub of a development network kept of a payment; None where more is on the way, or nothing is known."""
+    target = state.target(payment["account"])
+    hub = _way(state, target, payment).get("hub")
+    if hub is None or not payment["delivered"] or not int(payment["sent"]["amount"]):
+        return None
+    sent, delivered = payment["sent"], payment["delivered"]
+    market = _market(state.call(lambda api: api.rates(), target), sent["asset_code"], delivered["asset_code"])
+    quote = {"rate": {"numerator": delivered["amount"], "denominator": sent["amount"]}}
+    fee = Terms({**quote, "send_max": sent, "deliver_min": delivered}, payment["receiver"], market=market).fee
+    if market is None or fee is None:
+        return None
+    return Cost(rate_text(market), percent(hub[1]), fee, hub[0])
 
 
 def _way(state: State, target: Target, body: Document) -> dict[str, Any]:

@@ -17,6 +17,7 @@ __all__ = [
     "dry_run_lines",
     "exit_code_of",
     "header_lines",
+    "percent",
     "rate_too_low_error",
     "result_lines",
     "stopped_lines",
@@ -121,7 +122,7 @@ def dry_run_lines(terms: Terms) -> list[str]:
 
 def rate_too_low_error(terms: Terms, least: str) -> CliError:
     """The rate is below `--min-rate`: your own limit, so nothing was sent."""
-    who = f"{terms.hub[0]} keeps {_percent(terms.hub[1])}" if terms.hub else ""
+    who = f"{terms.hub[0]} keeps {percent(terms.hub[1])}" if terms.hub else ""
     market = f"the market is at {rate_text(terms.market)}" if terms.market else ""
     why = "; ".join(part for part in (who, market) if part)
     see = "See  ilp rate list"
@@ -132,7 +133,8 @@ def rate_too_low_error(terms: Terms, least: str) -> CliError:
     )
 
 
-def _percent(share: Fraction) -> str:
+def percent(share: Fraction) -> str:
+    """`0.30 %`"""
     hundredths = int(share * 10_000)
     return f"{hundredths // 100}.{hundredths % 100:02d} %"
 

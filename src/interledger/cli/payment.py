@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from interledger.cli.pay import cost_of
 from interledger.cli.payment_view import payment_lines, payments_lines
 from interledger.cli.state import State
 from interledger.cli.tree import command
@@ -36,13 +37,20 @@ def list_payments(state: State, limit: int, account: str | None) -> None:
 
 @command("show")
 @click.argument("payment_id", metavar="PAYMENT")
+@click.option("--all", "whole", is_flag=True, help="Every packet; without it, those that are alike are counted.")
 @click.pass_obj
-def show(state: State, payment_id: str) -> None:
-    """One payment: what was sent, what arrived, and why not all of it did.
+def show(state: State, payment_id: str, whole: bool) -> None:
+    """One payment: what was sent, what arrived, and its packets as they went, each as long as it took.
 
     \b
       ilp payment show 7QX4
+      ilp payment show 7QX4 --all
     """
     full = payment_id if payment_id.startswith(PREFIX) else PREFIX + payment_id.upper()
-    document = state.first_found(lambda api: api.payment(full))
-    state.emit(document, lambda: payment_lines(document, state.console, exact=state.exact))
+    document: Any = state.first_found(lambda api: api.payment(full))
+
+    def render() -> list[str]:
+        cost = cost_of(state, document)
+        return payment_lines(document, state.console, cost=cost, exact=state.exact, whole_trace=whole)
+
+    state.emit(document, render)

@@ -8,8 +8,19 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from interledger.cli.console import Console
-from interledger.cli.money import align, duration, floor_spoken, money, parse_moment, rate_text, time_of_day, whole
+from interledger.cli.money import (
+    align,
+    duration,
+    floor_spoken,
+    money,
+    money_of,
+    parse_moment,
+    rate_text,
+    time_of_day,
+    whole,
+)
 from interledger.cli.output import Column, cut_middle, render_table
+from interledger.cli.waterfall import waterfall_lines
 
 __all__ = ["Cost", "payment_lines", "payments_lines"]
 
@@ -44,9 +55,15 @@ def _when(payment: Document, now: datetime) -> str:
 
 
 def payment_lines(
-    payment: Document, console: Console, *, now: datetime | None = None, cost: Cost | None = None, exact: bool = False
+    payment: Document,
+    console: Console,
+    *,
+    now: datetime | None = None,
+    cost: Cost | None = None,
+    exact: bool = False,
+    whole_trace: bool = False,
 ) -> list[str]:
-    """Everything about one payment."""
+    """Everything about one payment. `whole_trace`: every packet; else those that are alike are counted."""
     took = "" if payment["duration_ms"] is None else f", {duration(payment['duration_ms'])}"
     when = _when(payment, now or datetime.now(UTC))
     rows = [("Sent", money(payment["sent"], exact=exact), f"from {payment['account']}")]
@@ -76,7 +93,9 @@ def payment_lines(
     if payment["error"]:
         code = f" ({payment['code']})" if payment["code"] else ""
         lines.append(f"  Why        {payment['error'].get('detail', payment['error']['title'])}{code}")
-    return [*lines, "", f"  {_packets(payment)}"]
+    packets = (payment.get("trace") or {}).get("packets") or []
+    asset = money_of(payment["sent"])[1]
+    return [*lines, "", *(waterfall_lines(packets, asset, console, whole=whole_trace) or [f"  {_packets(payment)}"])]
 
 
 def _rate(payment: Document) -> Fraction | None:
