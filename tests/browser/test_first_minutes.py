@@ -150,3 +150,56 @@ def test_from_an_empty_environment_to_the_page_of_the_payment(
         laps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in took.items())
         print(f"\n  From nothing to the payment's page: {sum(took.values()):.1f} s ({laps}); target {TARGET_S} s")
     assert sum(took.values()) < LIMIT_S
+
+
+def test_the_sections_that_follow_as_they_are_written(newcomer: Newcomer) -> None:
+    """In the same network: paying in all its ways, accounts, one payment, one packet."""
+    if newcomer.network is None:
+        pytest.skip("the test above starts the network")
+    pay = "ilp pay --from alice '$localhost:7780/bob'"
+    out, _ = newcomer.type(f"{pay} '10 USD' -o json --fields id,state,sent,delivered")
+    paid = json.loads(out)
+    assert (list(paid), paid["state"]) == (["id", "state", "sent", "delivered"], "delivered")
+    assert paid["sent"] == {"amount": "10000000000", "asset_code": "USD", "asset_scale": 9}
+    out, _ = newcomer.type(f"{pay} --deliver '5 EUR' --dry-run")
+    assert re.match(r"  Would send at most 5\.[0-9]+ USD so that exactly 5\.00 EUR arrive \(rate 0\.918536, fee", out)
+    assert out.endswith("  Nothing was sent.\n")
+    _, err = newcomer.type(f"{pay} '10 USD' --min-rate 0.93", 5)
+    assert err.startswith(
+        "✗ Not sent: the rate is 0.918536, you asked for at least 0.93.\n  hub keeps 0.30 %; the market"
+    )
+    _, err = newcomer.type("ilp pay --from alice '$nobody.test' '2 USD'", 4)
+    assert "Looks like  $wallet.example/name" in err
+    _, err = newcomer.type(f"{pay} '$10'", 2)
+    assert err == "✗ “$10” does not say which dollar. Write  '10 USD'\n"
+
+    out, _ = newcomer.type("ilp account list")
+    assert out.startswith("ACCOUNT  RELATION  LINK")
+    assert "At risk 20.00 USD of" in out
+    out, _ = newcomer.type("ilp account show bob")
+    assert out.startswith("bob   peer   EUR, scale 9   ✓ up")
+    assert "We owe bob     18.370" in out
+    out, _ = newcomer.type("ilp account show bob -o json --fields id,position,limits.owes_us_max")
+    assert json.loads(out)["limits"] == {"owes_us_max": "500000000000"}
+    _, err = newcomer.type("ilp account show bbo", 4)
+    assert err == "✗ There is no account “bbo”. Did you mean  bob ?\n"
+
+    out, _ = newcomer.type(f"ilp payment show {paid['id'].removeprefix('pay_')}")
+    assert re.search(r"^  Rate +0\.918536 +0\.9213 before the fee of 0\.30 %$", out, re.MULTILINE)
+    assert re.search(r"^  NO\.  SENT .*OUTCOME .* 0 .* ms$", out, re.MULTILINE)
+    assert re.search(r"^ +[0-9]+ +0\.50 +✓ fulfilled +▆+$", out, re.MULTILINE)
+    packet = newcomer.type("ilp packet list --outcome fulfilled --limit 1 -q")[0].strip()
+    out, _ = newcomer.type(f"ilp packet trace {packet}")
+    assert "          ✓ route   test.bob → bob, longest prefix\n" in out
+    assert "  STREAM (decrypted: this node has the secret)\n" in out
+    _, err = newcomer.type("ilp packet decode 0c8194000000002 0c85580", 2)
+    assert "the amount needs 8 octets" in err
+    out, _ = newcomer.type("ilp explain F02")
+    assert out.startswith("F02  Unreachable                                          final, do not try again\n")
+    _, err = newcomer.type("ilp explain f2", 2)
+    assert err.startswith("✗ “f2” is not an error code. Codes look like F02, T04, R00.")
+    _, err = newcomer.type("ilp acount list", 2)
+    assert err == "✗ There is no “acount”. Did you mean  ilp account list ?\n"
+    newcomer.interrupt()
+    _, err = newcomer.type("ilp status", 3)
+    assert err.startswith("✗ No node answers at http://localhost:7770.\n")

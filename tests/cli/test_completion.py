@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +33,31 @@ def test_words_are_completed(typed: str, found: set[str]) -> None:
     code = "from interledger.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert {line.partition(",")[2] for line in done.stdout.split()} == found
+
+
+SOURCED = {
+    "bash": """source "$1"; COMP_WORDS=(ilp account sh); COMP_CWORD=2; {function} ilp; echo "${{COMPREPLY[@]}}" """,
+    "zsh": """autoload -U compinit; compinit -u; . "$1"; (( $+functions[_ilp_completion] )) && echo show""",
+    "fish": """source $argv[1]; complete --do-complete "ilp account sh" | string split -f1 \\t""",
+}
+"""What a shell is told: read the script, then complete `ilp account sh`."""
+
+
+@pytest.mark.parametrize("shell", sorted(SOURCED))
+def test_a_real_shell_completes(shell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    assert run(["completion", shell], {}) == 0
+    script = tmp_path / "ilp-completion"
+    script.write_text(capsys.readouterr().out)
+    ilp = tmp_path / "ilp"
+    ilp.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m interledger "$@"\n')
+    ilp.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    said = SOURCED[shell].format(function="_ilp_completion")
+    done = subprocess.run(
+        [program, "-c", said, shell, str(script)] if shell != "fish" else [program, "-c", said, str(script)],
+        env=environ, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["show"], done.stderr

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,10 +14,13 @@ from hypothesis import strategies as st
 from interledger.cli.errors import CliError
 from interledger.cli.main import run
 from interledger.cli.packet_view import decode_hex, packet_document, packet_lines
-from interledger.clock import Timestamp
+from interledger.clock import SystemEntropy, Timestamp
 from interledger.ilp.address import Address
 from interledger.ilp.error_codes import AmountTooLarge
 from interledger.ilp.packet import Fulfill, Prepare, Reject
+from interledger.transport.stream.crypto import StreamCrypto
+from interledger.transport.stream.frames import StreamMoney
+from interledger.transport.stream.packet import StreamPacket
 
 PREPARE = Prepare(107, Timestamp(1_792_000_000_000), b"\x11" * 32, Address("test.bob"), b"\x22" * 40)
 
@@ -86,3 +91,25 @@ def test_from_standard_input(
     monkeypatch.setattr("sys.stdin", io.StringIO(PREPARE.encode().hex() + "\n"))
     assert run(["packet", "decode", *words, "-o", "json", "--fields", "amount"], {}) == 0
     assert capsys.readouterr().out == '{"amount":"107"}\n'
+
+
+def test_what_is_sealed_inside_is_opened_with_its_secret(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    secret = bytes(range(32))
+    inside = StreamPacket(12, 7, 50, (StreamMoney(1, 1),))
+    data = StreamCrypto(secret, SystemEntropy()).seal(inside.encode())
+    text = Prepare(107, Timestamp(1_792_000_000_000), b"\x11" * 32, Address("test.bob"), data).encode().hex()
+    file = tmp_path / "secret"
+    file.write_text(base64.b64encode(secret).decode() + "\n")
+    for words in (["--secret", secret.hex()], ["--secret-file", str(file)]):
+        assert run(["packet", "decode", text, *words], {}) == 0
+        assert capsys.readouterr().out.splitlines()[-3:] == [
+            "  STREAM (decrypted: with the secret)",
+            "       sequence 7, Prepare, deliver at least 50 units of the receiver's asset",
+            "       StreamMoney stream 1 shares 1",
+        ]
+    assert run(["decode", text, "--secret", secret.hex(), "-o", "json", "--fields", "stream.sequence"], {}) == 0
+    assert capsys.readouterr().out == '{"stream":{"sequence":7}}\n'
+    for wrong, code in (("00" * 32, 1), ("abc", 2), ("½", 2), ("00" * 31, 2)):
+        assert run(["decode", text, "--secret", wrong], {}) == code
+        assert wrong not in capsys.readouterr().err
+    assert run(["decode", text, "--secret-file", str(tmp_path / "none")], {}) == 2

@@ -26,7 +26,7 @@ from interledger.node.live.packet_record import PacketRecord
 from interledger.transport.stream.frames import Frame, StreamReceipt
 from interledger.transport.stream.packet import StreamPacket
 
-__all__ = ["OPERATIONS", "packet_document", "packets_document"]
+__all__ = ["OPERATIONS", "packet_document", "packets_document", "stream_document"]
 
 JOURNEY: Final = (Step.ADMIT, Step.ROUTE, Step.CONVERT, Step.HOLD, Step.FORWARD)
 """The steps that `connector/forward.py` names."""
@@ -97,8 +97,8 @@ def packet_document(
         "octets": None if record.octets is None else record.octets.hex(),
         "data_octets": None if record.data is None else len(record.data),
         "stream_needs": None if may_open else Scope.OPERATE.value,
-        "stream": _stream_document(prepare),
-        "stream_reply": _stream_document(reply),
+        "stream": stream_document(prepare),
+        "stream_reply": stream_document(reply),
     }
 
 
@@ -153,7 +153,7 @@ def _compared(record: PacketRecord) -> dict[str, Any] | None:
     }
 
 
-def _stream_document(packet: StreamPacket | None) -> dict[str, Any] | None:
+def stream_document(packet: StreamPacket | None) -> dict[str, Any] | None:
     """What STREAM says; the amount of a Prepare is the least that should arrive, of an answer what did."""
     if packet is None:
         return None
