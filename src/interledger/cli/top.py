@@ -80,7 +80,8 @@ async def _draw(api: ApiClient, state: State) -> None:
             state.console.out.write(HOME + text + REST_OF_SCREEN)
             state.console.out.flush()
             with suppress(TimeoutError):
-                await asyncio.wait_for(ends.wait(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):
+                    await ends.wait()
             try:
                 lines, lost = top_lines(await api.overview(), state.console, exact=state.exact), ""
             except LinkError:
