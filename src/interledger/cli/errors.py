@@ -8,7 +8,15 @@ from interledger.cli.exit_codes import ExitCode
 from interledger.cli.output import printable
 from interledger.errors import InterledgerError
 
-__all__ = ["CliError", "OnlyShownError", "as_cli_error", "error_lines", "no_node_error", "problem_document"]
+__all__ = [
+    "CliError",
+    "OnlyShownError",
+    "as_cli_error",
+    "error_lines",
+    "no_node_error",
+    "problem_document",
+    "write_trace",
+]
 
 PROBLEMS = "https://interledger-py.dev/problems/"
 
@@ -113,3 +121,13 @@ def as_cli_error(error: InterledgerError, url: str | None = None) -> CliError:
 
 def _sentence(text: str) -> str:
     return text if text.startswith("http") else text[:1].upper() + text[1:]
+
+
+def write_trace(error: BaseException) -> str:
+    """For `--debug`: where it was written."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="ilp-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return file.name

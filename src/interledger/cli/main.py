@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from interledger.cli.errors import CliError, OnlyShownError, as_cli_error, error_lines, problem_document
+from interledger.cli.errors import CliError, OnlyShownError, as_cli_error, error_lines, problem_document, write_trace
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.output import to_json
 from interledger.cli.state import State
@@ -269,7 +269,7 @@ def _end(state: State, error: CliError, args: Sequence[str], cause: BaseExceptio
         for line in error_lines(error, console.paint("✗", "red")):
             console.note(line)
     if state.debug:
-        console.note(f"  Written for --debug:  {_write_trace(cause or error)}")
+        console.note(f"  Written for --debug:  {write_trace(cause or error)}")
     return error.code
 
 
@@ -295,15 +295,6 @@ def _fault(error: Exception) -> CliError:
         f"ilp itself has a fault here: {type(error).__name__}.",
         "The same command with --debug writes down what is needed to find it.",
     )
-
-
-def _write_trace(error: BaseException) -> str:
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="ilp-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write("".join(traceback.format_exception(error)))
-    return file.name
 
 
 if __name__ == "__main__":
