@@ -9,15 +9,15 @@ def words(page: Any, selector: str = "main") -> str:
     return " ".join(page.inner_text(selector).split())
 
 
-def test_packets_flow_while_a_payment_runs(enter: Any, network: Any, said: list[str]) -> None:
-    page = enter("hub", "/ui/topology")
+def test_packets_flow_while_a_payment_runs(enter_own: Any, own_network: Any, said: list[str]) -> None:
+    page = enter_own("hub", "/ui/topology")
     page.wait_for_selector("#live[data-on]")
-    network.run(network.api("alice").pay(network.nodes.pointer("bob"), account="alice", send="20 USD"))
+    own_network.run(own_network.api("alice").pay(own_network.nodes.pointer("bob"), account="alice", send="20 USD"))
     page.wait_for_selector("svg.topo.wide .pulse", state="attached", timeout=4_000)
     assert page.locator("svg.topo.wide .pulse animateMotion").count() >= 2
     page.get_by_role("button", name="Pause motion").click()
     assert page.evaluate("document.querySelector('svg.topo').animationsPaused()")
-    network.run(network.api("bob").pay(network.nodes.pointer("alice"), account="bob", deliver="20 USD"))
+    own_network.run(own_network.api("bob").pay(own_network.nodes.pointer("alice"), account="bob", deliver="20 USD"))
     assert said == []
 
 
