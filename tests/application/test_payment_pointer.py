@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from interledger.application.payment_pointer import PaymentPointer, endpoint_url, is_loopback, parse_payment_pointer
@@ -198,6 +198,7 @@ def test_loopback() -> None:
     assert [host for host in yes + no if is_loopback(host)] == yes
 
 
+@example(host="a", path="/://")
 @settings(max_examples=40)
 @given(
     host=st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?(\.[a-z][a-z0-9]{0,5}){0,3}", fullmatch=True),

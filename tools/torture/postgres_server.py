@@ -107,6 +107,18 @@ class PostgresServer:
             process.send_signal(signal.SIGINT)
             process.wait(START_S)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it gave up by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    def revive(self) -> None:
+        """Start it if it has ended by itself; wait until it answers."""
+        if self.has_ended:
+            self.start()
+        else:
+            self._wait()
+
     def kill(self) -> None:
         """kill -9 of all its processes at one moment: none of them gets a chance to write anything."""
         process, self._process = self._process, None

@@ -31,6 +31,7 @@ HOST_LENGTH_MAX: Final = 253
 
 EXAMPLE: Final = "They look like  $wallet.example/alice"
 
+_BOTH = re.compile(r"\$[^/]*://")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
@@ -149,7 +150,7 @@ def _check_characters(text: str) -> None:
 def _take_scheme(text: str) -> tuple[str, str]:
     """The scheme (empty for `$`) and what follows."""
     if text.startswith("$"):
-        if "://" in text:
+        if _BOTH.match(text):
             raise ResolveError(f"“{text}” is both a pointer and a URL. Leave out the $, or the  https://")
         return "", text[1:]
     scheme, separator, rest = text.partition("://")

@@ -44,6 +44,9 @@ logger = logging.getLogger("interledger.store")
 FILLER: Final = 1_000_000
 """Octets of a row of the reserve."""
 
+_RESERVE = "to_regclass(quote_ident(current_schema()) || '.reserve')"
+"""The table that keeps room; NULL without one. Of this schema: another one in the path may be another node's."""
+
 _PRUNE = "DELETE FROM journal WHERE seq <= %s"
 _PUT = (
     "INSERT INTO document (kind, key, at_ms, crc, body) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (kind, key) "
@@ -158,11 +161,14 @@ class PostgresStore(Documents):
             logger.warning("%s", error)
 
     def _make_reserve(self, session: Session) -> None:
-        (size,) = session.one("SELECT pg_total_relation_size('reserve')")
+        (size,) = session.one(f"SELECT coalesce(pg_total_relation_size({_RESERVE}), 0)")
         if self._reserve_octets > 0 and size < self._reserve_octets:
             rows, rest = divmod(self._reserve_octets, FILLER)
             with session.db.transaction():
-                session.db.execute("TRUNCATE reserve")
+                _drop_reserve(session)
+                session.db.execute("CREATE TABLE reserve (filler bytea NOT NULL)")
+                # Compressed it would be no reserve.
+                session.db.execute("ALTER TABLE reserve ALTER COLUMN filler SET STORAGE EXTERNAL")
                 for octets in [FILLER] * rows + [rest] * bool(rest):
                     session.db.execute("INSERT INTO reserve VALUES (%b)", (bytes(octets),))
 
@@ -227,12 +233,19 @@ class PostgresStore(Documents):
 
     def release_reserve(self) -> None:
         with self._writer.using("written") as session:
-            session.db.execute("TRUNCATE reserve")
+            _drop_reserve(session)
 
     def scrub(self) -> None:
         # The table is written anew. What the server has in its log and its archive of logs is its administrator's.
         with self._writer.using("rewritten") as session:
             session.db.execute("VACUUM FULL document")
+
+
+def _drop_reserve(session: Session) -> None:
+    """TRUNCATE would need a new page, for an empty index, and there may be none."""
+    (table,) = session.one(f"SELECT {_RESERVE}")
+    if table is not None:
+        session.db.execute("DROP TABLE reserve")
 
 
 def _statements(at: Timestamp, changes: Sequence[Change]) -> list[Statement]:
