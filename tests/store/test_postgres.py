@@ -415,7 +415,8 @@ def test_J3_a_full_disk_is_told_and_the_reserve_gives_room(node: Node) -> None:
     assert size >= 2_500_000
     node.place.sql(
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        "BEGIN IF to_regclass('reserve') IS NOT NULL THEN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END IF; RETURN new; END $$",
+        "BEGIN IF to_regclass('reserve') IS NOT NULL THEN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; "
+        "END IF; RETURN new; END $$",
         "CREATE TRIGGER full_disk BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION full_disk()",
     )
     with pytest.raises(DiskFullError, match="the server's disk is full"):
