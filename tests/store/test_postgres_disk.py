@@ -1,4 +1,4 @@
-"""J3: PostgreSQL on a disk that is really full. What it acknowledged is there, nothing else is; with room it goes on."""
+"""J3: PostgreSQL on a disk that is really full. What it acknowledged is there, and no more; with room it goes on."""
 
 from __future__ import annotations
 
