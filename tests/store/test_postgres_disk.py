@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
@@ -95,7 +95,7 @@ def until(is_so: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end
-        time.sleep(0.01)
+        Event().wait(0.01)
 
 
 def test_J3_a_table_that_cannot_grow_is_a_full_disk_and_the_reserve_gives_room(disk: SmallDisk, books: Books) -> None:
