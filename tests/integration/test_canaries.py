@@ -210,6 +210,20 @@ async def test_J6_canaries_are_found_nowhere(tmp_path: Path) -> None:
             )
             assert invite.status == 201, invite.body
             secrets["invitation"] = json.loads(invite.body)["invite"][-40:]
+            named = await hub.ask("POST", "/api/tokens", {"label": "grafana", "may": ["read"]}, keep=False)
+            secrets["named token"] = json.loads(named.body)["token"]
+            hook = {"url": f"http://127.0.0.1:{bob.port}/hook", "private": True}
+            hooked = await hub.ask("POST", "/api/webhooks", hook, keep=False)
+            secrets["secret of a webhook"] = json.loads(hooked.body)["secret"]
+            tried = f"/api/webhooks/{json.loads(hooked.body)['id']}"
+            assert (await hub.ask("POST", f"{tried}/test", {})).status < 300
+            login = await hub.ask("POST", "/api/logins", {}, keep=False)
+            secrets["login"] = json.loads(login.body)["code"]
+            assert (await hub.ask("GET", f"/ui/?code={secrets['login']}", of="", keep=False)).status == 200
+            for path in (tried, f"{tried}/deliveries", "/api/webhooks", "/api/tokens", "/api/packets", "/api/settings"):
+                assert (await hub.ask("GET", path)).status == 200, path
+            for packet in json.loads((await hub.ask("GET", "/api/packets")).body)["items"]:
+                await hub.ask("GET", f"/api/packets/{packet['condition']}")
             details = await hub.ask("GET", "/accounts/alice/spsp", of="", keep=False)
             secrets["SPSP of the hub"] = json.loads(details.body)["shared_secret"].rstrip("=")
             await wrong_things(hub)
@@ -221,7 +235,8 @@ async def test_J6_canaries_are_found_nowhere(tmp_path: Path) -> None:
                             await hub.ask("GET", re.sub(r"\{\w+(:\w+)?\}", "x", path), of=token)
             for words in (("config", "show"), ("config", "check"), ("account", "list"), ("account", "show", "bob"),
                           ("account", "show", "erin", "--json"), ("account", "token", "list", "bob"), ("status",),
-                          ("peer", "check", "bob"), ("payments",)):  # fmt: skip
+                          ("peer", "check", "bob"), ("payments",), ("token", "list"),
+                          ("events", "list")):  # fmt: skip
                 await hub.command(*words)
     secrets |= {f"SPSP {n}": base64.b64encode(s).decode() for n, s in enumerate(handed_out)}
     assert handed_out
