@@ -5,8 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+# What helpers assert is checked under `python -O` too, where `assert` is left out of all that pytest does not rewrite.
+HELPERS = {path.stem for path in Path(__file__).parent.rglob("*.py") if not path.stem.startswith(("test_", "conftest"))}
+pytest.register_assert_rewrite("tests.support", "tests.node", "tools", *HELPERS)
+
+# ruff: noqa: E402  # the helpers among these come behind the line above
 from hypothesis import HealthCheck, settings
 
 from interledger.ilp import packet
