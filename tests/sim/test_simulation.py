@@ -48,6 +48,11 @@ def test_some_seeds() -> None:
     assert campaign.figures["packets"] > 300
 
 
+def test_routes_of_accounts_that_were_opened_anew_are_learned_again() -> None:
+    """Along a line of five, which takes longer than the statements do."""
+    assert simulate(2_118).fulfilled > 0
+
+
 @pytest.mark.parametrize("seed", [11, 14])
 def test_the_same_seed_is_the_same_run(seed: int) -> None:
     sqlite = make_storage()

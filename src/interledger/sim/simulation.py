@@ -29,6 +29,9 @@ BUSY_MS: Final = 40_000
 QUIET_MS: Final = 75_000
 """The longest hold, and the longest that a message is on its way, after the faults have stopped."""
 
+ROUTES_MS: Final = 10_000
+"""Routes over accounts that were opened anew are learned again, from one node to the next."""
+
 LOOK_MS: Final = 1_000
 HOLD_SLACK_MS: Final = 5_000
 """6: grace, timers and the slowest commits, one waiting for another."""
@@ -84,7 +87,7 @@ class _Run:
         )
         self.auditor.check_hops(faultless=faultless)
         self._reconcile()
-        self._pass(1_000)
+        self._pass(ROUTES_MS if self.options.learned else 1_000)
         settle_down(self.net.engines, self._pass)
         self.auditor.check_sums()
         self._check_throughput()
