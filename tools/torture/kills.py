@@ -1,7 +1,7 @@
 """kill -9 of real nodes under load, again and again; after each one the books of all nodes agree.
 
 They may differ by unknown items only, which the node that sent has on record. Every network is stopped in good order in
-the end, and its journals are compared packet by packet.
+the end, its journals are compared packet by packet, and then its nodes exchange statements.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ __all__ = ["kill_nodes"]
 
 KILLS_PER_NETWORK: Final = 25
 """Then the journals are compared whole, before any of them is long enough to be pruned."""
+
+STATEMENTS_S: Final = 60
 
 AMOUNT: Final = {"amount": str(20 * 10**9), "asset_code": "USD", "asset_scale": 9}
 """20,000 packets: a payment lasts longer than the time between two kills."""
@@ -50,6 +52,9 @@ def kill_nodes(count: int, seed: int, *, postgres: bool = False) -> Iterator[int
                     yield done + number + 1
                 network.stop()
                 _compare_journals(network)
+                network.let_statements_be_exchanged()
+                runner.run(_exchange_statements(network))
+                network.stop()
             done += part
 
 
@@ -141,6 +146,37 @@ async def _compare_positions(network: Network) -> None:
         report: dict[str, Any] = await network.api(name).ledger_check()
         if not report["sound"]:
             raise AssertionError(f"{name}: {report['faults']}")
+
+
+async def _exchange_statements(network: Network) -> None:
+    """With what every account has by default: nothing that comes late is taken without being asked. Then both ends of
+    every link agree to the unit, and what is late is unknown at the one and unproven at the other.
+    """
+    await network.start(*NAMES)
+    await network.until_linked()
+    sides = [(left, right) for left, _, right, _ in LINKS] + [(right, left) for left, _, right, _ in LINKS]
+    try:
+        async with asyncio.timeout(STATEMENTS_S):
+            while not all([_is_settled(await network.api(node).reconcile(peer)) for node, peer in sides]):  # noqa: ASYNC110
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        found = [await network.api(node).reconcile(peer) for node, peer in sides]
+        raise AssertionError(f"statements leave something open: {found}") from None
+    for left, there, right, here in LINKS:
+        nets = [await _net(network, left, there), await _net(network, right, here)]
+        late = _conditions(await network.api(left).unknown(), there)
+        claimed = _conditions(await network.api(right).unproven(), here)
+        if sum(nets) or late != claimed:
+            raise AssertionError(f"{left} and {right} differ after statements: {nets}, {late} late, {claimed} unproven")
+
+
+def _is_settled(found: dict[str, Any]) -> bool:
+    """Nothing differs, and nothing is left but what came too late."""
+    return not (found["problem"] or found["differences"]) and all(one["outcome"] == "late" for one in found["left"])
+
+
+def _conditions(items: list[dict[str, Any]], name: str) -> list[str]:
+    return sorted(f"{one['condition']} {one['amount']['amount']}" for one in items if f"peer/{one['account']}" == name)
 
 
 async def _net(network: Network, node: str, name: str) -> int:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tools.torture.postgres_server import PostgresServer
 
 NAMES = ("alice", "hub", "bob")
+START_S = 60
+"""A busy machine takes a quarter of it."""
 ADMIN = "an-admin-token-0123456789"
 
 COMMON = """
@@ -160,6 +162,13 @@ class Network:
             path.write_text(text + own.format(**values))
             path.chmod(0o600)
 
+    def let_statements_be_exchanged(self) -> None:
+        """From the next start on: when the books were judged as the kills left them."""
+        self.statement_minutes = 60
+        for name in NAMES:
+            path = self.place / f"{name}.toml"
+            path.write_text(path.read_text().replace("statement_minutes = 0", "statement_minutes = 60"))
+
     async def start(self, *names: str) -> None:
         """Start nodes, and wait until they are ready."""
         for name in names:
@@ -171,7 +180,7 @@ class Network:
                     stderr=log,
                     env={key: value for key, value in os.environ.items() if not key.startswith("ILP_")},
                 )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(START_S):
             for name in names:
                 while not await self.is_ready(name):
                     assert self.running[name].poll() is None, (self.place / f"{name}.log").read_text()
@@ -210,7 +219,7 @@ class Network:
 
     async def until_linked(self) -> None:
         """Until alice has the hub on the line, and the hub knows that bob answers again."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(START_S):
             for node, account in (("alice", "hub"), ("hub", "bob")):
                 while not (await self.api(node).account(account))["link"]["up"]:  # noqa: ASYNC110  # another process
                     await asyncio.sleep(0.02)
