@@ -179,7 +179,8 @@ class Http2Outgoing(asyncio.BufferedProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        self._pool.lost(self)
+        unheard = None if self._has_settings else error or ConnectionResetError("the peer hung up")
+        self._pool.lost(self, unheard)
         self.fail(LOST, self._pool.clock.now())
 
     def pause_writing(self) -> None:

@@ -66,8 +66,7 @@ class ConnectionPool(Outcomes):
     ) -> None:
         super().__init__(handler, account, clock, own_address)
         self.tick = 0
-        self._url = url
-        self._tls = tls
+        self._url, self._tls = url, tls
         if tls is None and url is not None and url.is_tls:
             self._tls = ssl.create_default_context()
         self._connections_max, self._egress = connections_max, egress
@@ -85,8 +84,7 @@ class ConnectionPool(Outcomes):
         """Connections on their way; a task of `_opening` outlives its by a turn of the loop."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._no_new_before = 0.0
-        self._down = False
-        self._closed = False
+        self._down = self._closed = False
         self._timer: asyncio.TimerHandle | None = None
 
     # Requests.
@@ -189,14 +187,16 @@ class ConnectionPool(Outcomes):
             connection.idle_since = self.tick
             self._idle.append(connection)
 
-    def lost(self, connection: PooledConnection) -> None:
-        """`connection` is no more."""
+    def lost(self, connection: PooledConnection, useless: Exception | None = None) -> None:
+        """`connection` is no more. `useless`: why the peer never said a word on it; our certificate is wrong, say."""
         self._connections.discard(connection)
         if connection is self._multiplexed:
             self._multiplexed = None
         elif isinstance(connection, OutgoingConnection) and connection in self._idle:
             self._idle.remove(connection)
-        if self._queue:
+        if useless is not None:
+            self._not_reached(useless)
+        elif self._queue:
             self._grow()
 
     # Inside.
@@ -270,11 +270,11 @@ class ConnectionPool(Outcomes):
                 )
         except (OSError, TimeoutError, UnicodeError, FetchError) as error:
             if not connection.is_open():
-                self._not_opened(error)
+                self._connecting -= 1
+                self._not_reached(error)
 
-    def _not_opened(self, error: Exception) -> None:
+    def _not_reached(self, error: Exception) -> None:
         self._no_new_before = self._running_loop().time() + RECONNECT_DELAY_S
-        self._connecting -= 1
         # Others may succeed, and open connections still serve the queue.
         if self._connecting or self._connections or self._closed:
             return
