@@ -12,7 +12,7 @@ __all__ = ["api_page"]
 
 INTRO = """\
 *Made from the code by `python -m tools.docs`.* The same for programs: [openapi.json](openapi.json), or
-`GET /api/openapi.json` of a node. The typed client is `interledger.api.client`.
+`GET /api/openapi.json` of a node. The typed [client](client.md) has a method for each.
 
 Say who you are with `Authorization: Bearer TOKEN`. Bodies are JSON. Amounts are text of integer units, lists are
 `{"items": [...], "next_cursor": ...}`, errors are `application/problem+json` with a `type`, a `title` and a `detail`; a

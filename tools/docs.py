@@ -10,10 +10,14 @@ from interledger.api.app import all_operations
 from interledger.api.openapi import document_text
 from interledger.ilp.error_codes import ERROR_CODES
 from interledger.node.live.kinds import EVENT_KINDS
-from interledger.node.metrics import METRICS, MetricKind
+from interledger.node.metric_kinds import MetricKind
+from interledger.node.metrics import METRICS
 from interledger.node.settings import SETTINGS
 from tools.api_reference import api_page
+from tools.api_sync import sync_client
+from tools.api_types import type_modules
 from tools.cli_reference import cli_parts
+from tools.client_reference import client_page
 from tools.contents import sections
 from tools.library_reference import index_rows
 from tools.peer_bugs import PAGE as PEER_BUGS
@@ -51,7 +55,10 @@ def pages() -> dict[Path, str]:
         REFERENCE / "reliability-results.md": _reliability_results(),
         REFERENCE / "openapi.json": document_text(all_operations()),
         REFERENCE / "api.md": api_page(all_operations()),
+        REFERENCE / "client.md": client_page(),
         PEER_BUGS: peer_bugs(),
+        **type_modules(),
+        **sync_client(),
     }
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from interledger.accounts.asset import Asset, Money
     from interledger.api.client import ApiClient, ApiError
     from interledger.api.connect import Connection, PaymentIncompleteError, PaymentResult, QuoteResult, connect
+    from interledger.api.sync_client import SyncApiClient
+    from interledger.api.sync_connect import SyncConnection, connect_sync
     from interledger.application.payment_pointer import PaymentPointer, parse_payment_pointer
     from interledger.errors import (
         ConflictError,
@@ -52,7 +54,10 @@ __all__ = [
     "QuoteResult",
     "Reject",
     "ResolveError",
+    "SyncApiClient",
+    "SyncConnection",
     "connect",
+    "connect_sync",
     "decode_packet",
     "is_address",
     "parse_address",
@@ -63,6 +68,8 @@ _MODULES: Final = {
     "accounts.asset": ("Asset", "Money"),
     "api.client": ("ApiClient", "ApiError"),
     "api.connect": ("Connection", "PaymentIncompleteError", "PaymentResult", "QuoteResult", "connect"),
+    "api.sync_client": ("SyncApiClient",),
+    "api.sync_connect": ("SyncConnection", "connect_sync"),
     "application.payment_pointer": ("PaymentPointer", "parse_payment_pointer"),
     "errors": (
         "ConflictError",

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from interledger.api.metrics import expose
-from interledger.node.metrics import Histogram, Metric, MetricKind, Reading, Sample
+from interledger.node.metric_kinds import Histogram, Metric, MetricKind, Reading, Sample
 from interledger.node.node import Node
 
 

@@ -6,17 +6,14 @@ node over a socket: with the operator's token, and some with none.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import itertools
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from interledger.accounts.account import LinkSettings
+from interledger.accounts.account import Account, LinkSettings
 from interledger.api.app import all_operations
 from interledger.api.openapi import build_document
 from interledger.node.node import Node
@@ -46,28 +43,14 @@ schema = schemathesis.openapi.from_dict(build_document(all_operations()), config
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
-    """A node in a thread of its own, with two accounts."""
-    loop = asyncio.new_event_loop()
-    started, stop = threading.Event(), asyncio.Event()
-    found: list[Node] = []
+    """A node with two accounts."""
 
-    async def run() -> None:
-        async with loopback.running(loopback.settings("test.hub", development=True)) as node:
-            for name in ("alice", "bob"):
-                link = LinkSettings(http_incoming_token_digest=hashlib.sha256(f"{name}-in".encode()).hexdigest())
-                address = f"test.hub.{name}"
-                await node.create_account(loopback.account(name, "USD/9", address, link=link, owes_us_max=10**9))
-            found.append(node)
-            started.set()
-            await stop.wait()
+    def held(name: str) -> Account:
+        link = LinkSettings(http_incoming_token_digest=loopback.digest(f"{name}-in"))
+        return loopback.account(name, "USD/9", f"test.hub.{name}", link=link, owes_us_max=10**9)
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-    thread.start()
-    assert started.wait(10)
-    yield found[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
+    with loopback.in_thread(loopback.settings("test.hub", development=True), held("alice"), held("bob")) as node:
+        yield node
 
 
 @schema.parametrize()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from interledger.node.metrics import METRICS, MetricKind
+from interledger.node.metric_kinds import MetricKind
+from interledger.node.metrics import METRICS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BOARD = DEPLOY / "grafana" / "interledger.json"

@@ -51,6 +51,7 @@ ELSEWHERE: Final = {
     "docs/reference/cli.md": "made from the commands' own help; tests/cli/test_tree.py parses each example",
     "docs/tutorial/first-payment.md": "test_tutorial.py follows it, and compares what is printed",
     "docs/howto/settle-on-your-machine.md": "test_tutorial.py follows it, and compares what is printed",
+    "docs/howto/use-the-api.md": "test_use_the_api.py runs each program, and mypy reads them",
     "docs/howto/test-a-program.md": "tests/testing/test_plugin.py runs it with a pytest of its own",
 }
 """Pages whose blocks another test runs."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,32 @@ async def running(of: Settings, store: Store | None = None, **parts: Any) -> Asy
     finally:
         await node.stop()
         assert node.ledger.check() == []
+
+
+@contextmanager
+def in_thread(of: Settings, *accounts: Account) -> Iterator[Node]:
+    """A node in a thread of its own, for callers that wait."""
+    loop = asyncio.new_event_loop()
+    started, stop = threading.Event(), asyncio.Event()
+    found: list[Node] = []
+
+    async def run() -> None:
+        async with running(of) as node:
+            for one in accounts:
+                await node.create_account(one)
+            found.append(node)
+            started.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    try:
+        assert started.wait(10)
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
 
 
 def http_link(me: str, other: Node, name: str) -> LinkSettings:

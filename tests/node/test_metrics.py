@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from loopback import line, pointer
 
-from interledger.node.metrics import METRICS, OWN, Histogram, MetricKind, read_metrics
+from interledger.node.metric_kinds import Histogram, MetricKind
+from interledger.node.metrics import METRICS, OWN, read_metrics
 from interledger.node.node import Node
 
 Figures = dict[tuple[str, ...], int | Histogram]

@@ -13,6 +13,7 @@ from interledger.api.client import ApiClient, ApiError
 from interledger.application.webhook_signature import verify
 from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
 from interledger.node import webhooks
+from interledger.node.metrics import read_metrics
 from interledger.node.node import Node
 from tests.support.engines import served
 
@@ -134,7 +135,6 @@ async def test_F1_a_private_address_is_called_only_where_the_operator_said_so(qu
 
 async def test_there_is_a_limit_to_everything(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "WEBHOOKS_MAX", 1)
-    monkeypatch.setattr(webhooks, "DELIVERIES_KEPT", 2)
     receiver = Receiver()
     async with served(receiver) as url, running(settings("test.hub")) as node:
         with pytest.raises(InvalidRequestError):
@@ -142,9 +142,56 @@ async def test_there_is_a_limit_to_everything(quick: None, monkeypatch: pytest.M
         hook = await node.webhooks.create(url, None, private=True)
         with pytest.raises(ConflictError, match="Delete"):
             await node.webhooks.create(url, None, private=True)
-        for _ in range(4):
-            await node.webhooks.test(hook.id)
-        assert len(node.webhooks.deliveries(hook.id)) == 2
+        assert node.webhooks.all() == [hook]
+
+
+async def test_a_redirect_is_not_followed(quick: None) -> None:
+    """It could lead anywhere: to the machine's own services, past what was asked about the url."""
+
+    class Redirecting(Receiver):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            self.got.append(({}, b"{}"))
+            headers = [(b"location", b"http://127.0.0.1:1/inside"), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 302, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+
+    receiver = Redirecting()
+    async with served(receiver) as url, running(settings("test.hub")) as node:
+        hook = await node.webhooks.create(url, ["account.created"], private=True)
+        await made(node, "alice")
+        await until(lambda: node.webhooks.deliveries(hook.id) and node.webhooks.deliveries(hook.id)[0].tries)
+        assert node.webhooks.deliveries(hook.id)[0].error == "it answered 302"
+
+
+async def test_private_means_the_one_address_and_no_other(quick: None) -> None:
+    """The operator's word is for the place that was named: not for another port of the same machine."""
+    async with running(settings("test.hub", development=False)) as node:
+        hook = await node.webhooks.create("http://10.0.0.7:8080/hook", None, private=True)
+        assert node.webhooks._egress(hook).allowed == {"10.0.0.7:8080"}
+
+
+def all_octets(place: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file())
+
+
+async def test_the_secret_is_sealed_at_rest(quick: None, tmp_path: Path) -> None:
+    async with running(settings("test.hub", tmp_path)) as node:
+        hook = await node.webhooks.create("https://example.com/hook", None, private=False)
+    written = all_octets(tmp_path)
+    assert hook.id.encode() in written
+    assert hook.secret.removeprefix("whsec_").encode() not in written
+
+
+async def test_what_came_of_deliveries_is_counted(quick: None) -> None:
+    receiver = Receiver()
+    async with served(receiver) as url, running(settings("test.hub")) as node:
+        hook = await node.webhooks.create(url, ["account.created"], private=True)
+        await made(node, "alice")
+        await until(lambda: node.webhooks.queue.outcomes)
+        figures = {reading.metric.name: reading.samples for reading in read_metrics(node)}
+        assert figures["ilp_webhook_deliveries"] == (((hook.id, "delivered"), 1),)
+        assert figures["ilp_webhook_tries"] == (((hook.id,), 1),)
+        assert figures["ilp_webhook_waiting"] == figures["ilp_webhook_wait_seconds"] == (((hook.id,), 0),)
 
 
 async def test_over_the_api(quick: None) -> None:

@@ -86,7 +86,7 @@ OWN_JSON = {
     "cli/contexts.py": "a file of our own",
     "cli/asking.py": "a request of our own, that is shown",
     "api/live_calls.py": "a stream of our own API",
-    "cli/incoming.py": "an answer of our own API",
+    "api/operator_calls.py": "a stream of our own API",
 }
 
 DECIMALS = {"settlement/engines/litecoin.py": "coins with eight places: the 28 digits of the context hold them all"}

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from interledger.api.calls import ApiError
+from interledger.api.types import MoneyDocument
 from tools.torture.cuts import quick_place
 from tools.torture.network import NAMES, Books, Network, explain_link
 
@@ -25,7 +26,7 @@ KILLS_PER_NETWORK: Final = 25
 
 STATEMENTS_S: Final = 60
 
-AMOUNT: Final = {"amount": str(20 * 10**9), "asset_code": "USD", "asset_scale": 9}
+AMOUNT: Final[MoneyDocument] = {"amount": str(20 * 10**9), "asset_code": "USD", "asset_scale": 9}
 """20,000 packets: a payment lasts longer than the time between two kills."""
 
 LINKS: Final = (("alice", "peer/hub", "hub", "peer/alice"), ("hub", "peer/bob", "bob", "peer/hub"))
@@ -143,7 +144,7 @@ async def _compare_positions(network: Network) -> None:
         if not 0 <= difference <= unknown:
             raise AssertionError(f"{left} and {right} differ by {difference}, {left} has {unknown} unknown")
     for name in NAMES:
-        report: dict[str, Any] = await network.api(name).ledger_check()
+        report = await network.api(name).ledger_check()
         if not report["sound"]:
             raise AssertionError(f"{name}: {report['faults']}")
 
@@ -170,12 +171,12 @@ async def _exchange_statements(network: Network) -> None:
             raise AssertionError(f"{left} and {right} differ after statements: {nets}, {late} late, {claimed} unproven")
 
 
-def _is_settled(found: dict[str, Any]) -> bool:
+def _is_settled(found: Mapping[str, Any]) -> bool:
     """Nothing differs, and nothing is left but what came too late."""
     return not (found["problem"] or found["differences"]) and all(one["outcome"] == "late" for one in found["left"])
 
 
-def _conditions(items: list[dict[str, Any]], name: str) -> list[str]:
+def _conditions(items: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     return sorted(f"{one['condition']} {one['amount']['amount']}" for one in items if f"peer/{one['account']}" == name)
 
 

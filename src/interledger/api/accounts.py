@@ -26,6 +26,7 @@ from interledger.api.bodies import INT64_MAX, INT64_MIN, Fields
 from interledger.api.documents import account_document, list_document
 from interledger.api.link_credentials import read_credentials
 from interledger.api.operations import Call, Operation, json_response
+from interledger.api.schema_kinds import LIMIT_NAMES
 from interledger.codec.oer import UINT64_MAX
 from interledger.ilp.address import Address, parse_address
 
@@ -35,10 +36,6 @@ TOKEN_LENGTH_MAX: Final = 4_096
 """As much as fits into one header of the usual servers."""
 
 _RELATIONS: Final = {relation.value: relation for relation in Relation}
-_LIMITS: Final = (
-    "owes_us_max", "we_owe_max", "late_claims_max", "settle_in_max", "packet_amount_max", "packets_per_minute",
-    "amount_per_minute",
-)  # fmt: skip
 
 
 async def list_accounts(call: Call) -> Response:
@@ -118,7 +115,7 @@ def _check_unchanged(account: Account, fields: Fields) -> None:
 
 
 def _changed_limits(limits: Fields) -> dict[str, Any]:
-    changes: dict[str, Any] = {name: limits.integer(name) for name in _LIMITS if name in limits}
+    changes: dict[str, Any] = {name: limits.integer(name) for name in LIMIT_NAMES if name in limits}
     if changes.get("packet_amount_max", 0) is None:
         changes["packet_amount_max"] = UINT64_MAX
     limits.close()

@@ -9,6 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from urllib.parse import quote as encode_path
+from urllib.parse import urlencode
 
 from interledger.errors import InterledgerError, LinkError
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from interledger.api.types import PaymentDocument, ProblemDocument
     from interledger.application.spsp.shell import FetchResponse
 
-__all__ = ["PAYMENT_HEAD_MS", "TIMEOUT_MS", "ApiCalls", "ApiError", "Fetch", "FetchStream", "read_answer"]
+__all__ = [
+    "PAYMENT_HEAD_MS", "TIMEOUT_MS", "ApiCalls", "ApiError", "Fetch", "FetchStream", "place", "query_text",
+    "read_answer",
+]  # fmt: skip
 
 TIMEOUT_MS: Final = 10_000
 PAYMENT_HEAD_MS: Final = 60_000
@@ -107,14 +112,18 @@ class ApiCalls:
         answer = await self._answer(method, path, body, timeout_ms)
         return read_answer(answer.status, answer.body)
 
-    async def _text(self, path: str, *, timeout_ms: int = TIMEOUT_MS) -> str:
-        """An answer that is no JSON."""
-        answer = await self._answer("GET", path, None, timeout_ms)
+    async def _text(
+        self, path: str, *, method: str = "GET", text: str | None = None, timeout_ms: int = TIMEOUT_MS
+    ) -> str:
+        """Text for text."""
+        answer = await self._answer(method, path, text, timeout_ms)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             read_answer(answer.status, answer.body)
-        return answer.body.decode("utf-8")
+        return answer.body.decode("utf-8", "replace")
 
-    async def _answer(self, method: str, path: str, body: Mapping[str, Any] | None, timeout_ms: int) -> FetchResponse:
+    async def _answer(
+        self, method: str, path: str, body: Mapping[str, Any] | str | None, timeout_ms: int
+    ) -> FetchResponse:
         headers, octets = self._request(body)
         return await (self._fetch or self._default_fetch())(
             method,
@@ -146,12 +155,15 @@ class ApiCalls:
             if answer.status >= HTTPStatus.BAD_REQUEST:
                 read_answer(answer.status, rest)
 
-    def _request(self, body: Mapping[str, Any] | None) -> tuple[dict[str, str], bytes]:
+    def _request(self, body: Mapping[str, Any] | str | None) -> tuple[dict[str, str], bytes]:
         headers = {"Accept": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         if body is None:
             return headers, b""
+        if isinstance(body, str):
+            headers["Content-Type"] = "text/plain"
+            return headers, body.encode("utf-8")
         headers["Content-Type"] = "application/json"
         return headers, json.dumps(body).encode("utf-8")
 
@@ -173,8 +185,19 @@ class ApiCalls:
         return EgressPolicy(allowed=frozenset({parse_url(self.base_url).authority}))
 
 
-def read_answer(status: int, body: bytes) -> Any:
-    """The document of an answer. Raises `ApiError`, and `LinkError` for what no node answers."""
+def place(collection: str, *names: str) -> str:
+    """A path: `/api/webhooks`, and names that may have any character."""
+    return "/".join((collection, *(encode_path(name, safe="") for name in names)))
+
+
+def query_text(**query: object) -> str:
+    """`?limit=5&cursor=…`; what is None is left out, and an underscore behind a name."""
+    said = {name.rstrip("_"): str(value) for name, value in query.items() if value is not None}
+    return f"?{urlencode(said)}" if said else ""
+
+
+def read_answer(status: int, body: bytes, kind: type = dict) -> Any:
+    """The document of an answer: an object, or another `kind`. Raises `ApiError`; `LinkError` for what is no node."""
     try:
         document = json.loads(body)
     except ValueError:
@@ -182,7 +205,7 @@ def read_answer(status: int, body: bytes) -> Any:
     if status >= HTTPStatus.BAD_REQUEST:
         problem = document if isinstance(document, dict) else {}
         raise ApiError(status, cast("ProblemDocument", {"type": "about:blank", "status": status} | problem))
-    if not isinstance(document, dict):
+    if not isinstance(document, kind):
         raise LinkError("what answers there is not the API of a node")
     return document
 

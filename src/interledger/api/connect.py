@@ -151,8 +151,9 @@ class Connection:
         )
         if result.state == "delivered":
             return result
-        problem = document["error"] or {}
-        raise PaymentIncompleteError(problem.get("detail") or f"the payment ended {result.state}", result)
+        problem = document["error"]
+        why = f"the payment ended {result.state}" if problem is None else problem["detail"]
+        raise PaymentIncompleteError(why, result)
 
     @property
     def _account(self) -> str:

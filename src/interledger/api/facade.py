@@ -34,7 +34,7 @@ from interledger.application.peering.records import AddTerms, Invite, InviteTerm
 from interledger.application.peering.report import CheckReport
 from interledger.clock import Timestamp
 from interledger.ilp.address import Address
-from interledger.node.metrics import Reading
+from interledger.node.metric_kinds import Reading
 
 __all__ = [
     "ExplainerFacade",

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, cast
-from urllib.parse import quote as encode_path
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Final, Literal, cast
 
+from interledger.api.calls import place, query_text
 from interledger.api.operator_calls import OperatorCalls
+
+if TYPE_CHECKING:
+    from interledger.api.types import (
+        BackupDocument,
+        ComparisonDocument,
+        CorrectionDocument,
+        DecisionDocument,
+        LedgerAccountDocument,
+        LedgerCheckDocument,
+        ProfitDocument,
+        ReconciliationDocument,
+        StatementDocument,
+        UnknownDocument,
+        UnprovenDocument,
+    )
 
 __all__ = ["LedgerCalls"]
 
@@ -17,86 +30,103 @@ READING_MS: Final = 300_000
 RECONCILING_MS: Final = 660_000
 """A run of a node ends after ten minutes."""
 
-Document = dict[str, Any]
+By = Literal["packet", "minute", "hour", "day"]
 
 
 class LedgerCalls(OperatorCalls):
-    """What may be asked of a node's books. The documents are described in the OpenAPI document."""
+    """What may be asked of a node's books. Moments are RFC 3339, or dates; `end` is no part of the time."""
 
-    async def ledger_accounts(self) -> list[Document]:
+    async def ledger_accounts(self) -> list[LedgerAccountDocument]:
         """The chart of accounts, as it stands."""
-        return await self._items("/api/ledger/accounts")
+        return cast("list[LedgerAccountDocument]", await self._items("/api/ledger/accounts"))
 
-    async def ledger_check(self) -> Document:
+    async def ledger_check(self) -> LedgerCheckDocument:
         """Compute all balances again; look at `sound` of the answer."""
-        return cast("Document", await self._call("GET", "/api/ledger/check", timeout_ms=READING_MS))
+        return cast("LedgerCheckDocument", await self._call("GET", "/api/ledger/check", timeout_ms=READING_MS))
 
-    async def make_backup(self) -> Document:
+    async def make_backup(self) -> BackupDocument:
         """Copy the books into a file on the node's machine; `file` of the answer names it."""
-        return cast("Document", await self._call("POST", "/api/backups", timeout_ms=READING_MS))
+        return cast("BackupDocument", await self._call("POST", "/api/backups", timeout_ms=READING_MS))
 
-    async def ledger_compare(self) -> list[Document]:
+    async def ledger_compare(self) -> list[ComparisonDocument]:
         """Our books beside those of every peer."""
-        return cast("list[Document]", (await self._call("GET", "/api/ledger/compare", timeout_ms=READING_MS))["items"])
+        answer = await self._call("GET", "/api/ledger/compare", timeout_ms=READING_MS)
+        return cast("list[ComparisonDocument]", answer["items"])
 
-    async def reconcile(self, account: str) -> Document:
+    async def reconcile(self, account: str) -> ReconciliationDocument:
         """Compare packet by packet with a peer's books, and resolve what is unknown."""
-        path = f"/api/ledger/reconcile/{encode_path(account, safe='')}"
-        return cast("Document", await self._call("POST", path, timeout_ms=RECONCILING_MS))
+        path = place("/api/ledger/reconcile", account)
+        return cast("ReconciliationDocument", await self._call("POST", path, timeout_ms=RECONCILING_MS))
 
-    async def ledger_statement(self, account: str, **query: str | None) -> Document:
-        """Of one account. `asset`, `from`, `to`, `by`."""
-        path = "/api/ledger/statement?" + _query({"account": account, **query})
-        return cast("Document", await self._call("GET", path, timeout_ms=READING_MS))
+    async def ledger_statement(
+        self,
+        account: str,
+        *,
+        asset: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        by: By | None = None,
+    ) -> StatementDocument:
+        """What was posted to one account. `asset`: `USD/9`, where the name is used in several."""
+        path = "/api/ledger/statement" + query_text(account=account, asset=asset, from_=start, to=end, by=by)
+        return cast("StatementDocument", await self._call("GET", path, timeout_ms=READING_MS))
 
-    async def ledger_profit(self, **query: str | None) -> Document:
-        """Fees, losses, exchange positions. `from`, `to`."""
-        return cast("Document", await self._call("GET", "/api/ledger/profit?" + _query(query), timeout_ms=READING_MS))
+    async def ledger_profit(self, *, start: str | None = None, end: str | None = None) -> ProfitDocument:
+        """Fees, losses, exchange positions."""
+        path = "/api/ledger/profit" + query_text(from_=start, to=end)
+        return cast("ProfitDocument", await self._call("GET", path, timeout_ms=READING_MS))
 
-    async def ledger_export(self, **query: str | None) -> str:
-        """The books as text. `format`, `from`, `to`, `by`."""
-        return await self._text("/api/ledger/export?" + _query(query), timeout_ms=READING_MS)
+    async def ledger_export(
+        self,
+        form: Literal["hledger", "beancount", "csv"] | None = None,
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        by: By | None = None,
+    ) -> str:
+        """The books as text, for other programs."""
+        path = "/api/ledger/export" + query_text(format=form, from_=start, to=end, by=by)
+        return await self._text(path, timeout_ms=READING_MS)
 
-    async def propose_correction(self, correction: Mapping[str, Any]) -> Document:
+    async def propose_correction(self, correction: CorrectionDocument) -> DecisionDocument:
         """The first step; nothing has happened yet."""
-        return cast("Document", await self._call("POST", "/api/ledger/corrections", correction))
+        return cast("DecisionDocument", await self._call("POST", "/api/ledger/corrections", correction))
 
-    async def confirm_decision(self, decision_id: str) -> Document:
+    async def confirm_decision(self, decision_id: str) -> DecisionDocument:
         """The second step. May be sent again."""
-        path = f"/api/ledger/decisions/{encode_path(decision_id, safe='')}/confirm"
-        return cast("Document", await self._call("POST", path))
+        path = place("/api/ledger/decisions", decision_id) + "/confirm"
+        return cast("DecisionDocument", await self._call("POST", path))
 
-    async def unknown(self) -> list[Document]:
+    async def unknown(self) -> list[UnknownDocument]:
         """Amounts whose delivery nobody has proved."""
-        return await self._items("/api/unknown")
+        return cast("list[UnknownDocument]", await self._items("/api/unknown"))
 
-    async def unknown_item(self, item_id: str) -> Document:
+    async def unknown_item(self, item_id: str) -> UnknownDocument:
         """One of them, and where it came from."""
-        return cast("Document", await self._call("GET", _item(item_id), timeout_ms=READING_MS))
+        path = place("/api/unknown", item_id)
+        return cast("UnknownDocument", await self._call("GET", path, timeout_ms=READING_MS))
 
-    async def prove_unknown(self, item_id: str, fulfillment: str) -> Document:
+    async def prove_unknown(self, item_id: str, fulfillment: str) -> UnknownDocument:
         """Keep its fulfillment (64 hex digits) as proof that it was delivered."""
-        return cast("Document", await self._call("POST", _item(item_id) + "/proof", {"fulfillment": fulfillment}))
+        path = place("/api/unknown", item_id) + "/proof"
+        return cast("UnknownDocument", await self._call("POST", path, {"fulfillment": fulfillment}))
 
-    async def propose_resolution(self, item_id: str, outcome: str, reason: str, by: str | None = None) -> Document:
+    async def propose_resolution(
+        self, item_id: str, outcome: str, reason: str, by: str | None = None
+    ) -> DecisionDocument:
         """The first step of calling it `delivered` or `not-delivered`."""
         body = {"outcome": outcome, "reason": reason, "by": by}
-        return cast("Document", await self._call("POST", _item(item_id) + "/resolve", body))
+        path = place("/api/unknown", item_id) + "/resolve"
+        return cast("DecisionDocument", await self._call("POST", path, body))
 
-    async def unproven(self) -> list[Document]:
+    async def unproven(self) -> list[UnprovenDocument]:
         """What was fulfilled for peers that do not count it."""
-        return await self._items("/api/unproven")
+        return cast("list[UnprovenDocument]", await self._items("/api/unproven"))
 
-    async def propose_claim_end(self, item_id: str, outcome: str, reason: str, by: str | None = None) -> Document:
+    async def propose_claim_end(
+        self, item_id: str, outcome: str, reason: str, by: str | None = None
+    ) -> DecisionDocument:
         """The first step of calling it `owed` or `lost`."""
         body = {"outcome": outcome, "reason": reason, "by": by}
-        path = f"/api/unproven/{encode_path(item_id, safe='')}/resolve"
-        return cast("Document", await self._call("POST", path, body))
-
-
-def _item(item_id: str) -> str:
-    return f"/api/unknown/{encode_path(item_id, safe='')}"
-
-
-def _query(values: Mapping[str, str | None]) -> str:
-    return urlencode({name: value for name, value in values.items() if value is not None})
+        path = place("/api/unproven", item_id) + "/resolve"
+        return cast("DecisionDocument", await self._call("POST", path, body))

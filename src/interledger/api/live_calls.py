@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, cast
-from urllib.parse import quote as encode_path
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
-from interledger.api.calls import TIMEOUT_MS, read_answer
+from interledger.api.calls import TIMEOUT_MS, place, query_text, read_answer
 from interledger.api.settlement_calls import SettlementCalls
 from interledger.errors import LinkError
 
+if TYPE_CHECKING:
+    from interledger.api.types import (
+        EventPageDocument,
+        OverviewDocument,
+        PacketPageDocument,
+        PacketWholeDocument,
+        PositionPointDocument,
+        SettingDocument,
+        TopologyDocument,
+    )
+
 __all__ = ["LiveCalls", "StreamedEvent"]
 
-Document = dict[str, Any]
+Outcome = Literal["fulfilled", "rejected", "unknown", "in_flight", "not_seen"]
 
 EVENT_OCTETS_MAX: Final = 4_194_304
 """Of one event of a stream. A page of packets has some 500 kB."""
@@ -30,53 +39,65 @@ class StreamedEvent(NamedTuple):
 
 
 class LiveCalls(SettlementCalls):
-    """What happens at a node. The documents are described in the OpenAPI document."""
+    """What happens at a node."""
 
     async def events(
         self, *, only: str | None = None, since: int | None = None, cursor: str | None = None, limit: int = 100
-    ) -> Document:
+    ) -> EventPageDocument:
         """A page: newest first, or with `since` what came after it. See `gap`, `next_cursor` and `latest`."""
-        query = {"only": only, "since": since, "cursor": cursor, "limit": limit}
-        return cast("Document", await self._call("GET", "/api/events?" + query_text(query)))
+        path = "/api/events" + query_text(only=only, since=since, cursor=cursor, limit=limit)
+        return cast("EventPageDocument", await self._call("GET", path))
 
     def tail_events(self, *, only: str | None = None, since: int | None = None) -> AsyncIterator[StreamedEvent]:
         """Events as they happen, until the connection ends; with `since`, first those that came after it.
 
         One whose `event` is `gap` says that some are lost. Whoever comes back gives the last id. Raises `LinkError`.
         """
-        return self._stream("/api/events?" + query_text({"only": only, "since": since}))
+        return self._stream("/api/events" + query_text(only=only, since=since))
 
-    async def overview(self) -> Document:
+    async def overview(self) -> OverviewDocument:
         """Is anything wrong, how much could be lost, what is moving."""
-        return cast("Document", await self._call("GET", "/api/overview"))
+        return cast("OverviewDocument", await self._call("GET", "/api/overview"))
 
-    async def topology(self) -> Document:
+    async def topology(self) -> TopologyDocument:
         """Who is connected, and what moves between us."""
-        return cast("Document", await self._call("GET", "/api/topology"))
+        return cast("TopologyDocument", await self._call("GET", "/api/topology"))
 
-    async def packets(self, **query: object) -> Document:
-        """A page, newest first. `code`, `account`, `outcome`, `limit`, `cursor`."""
-        return cast("Document", await self._call("GET", "/api/packets?" + query_text(query)))
+    async def packets(
+        self,
+        *,
+        account: str | None = None,
+        outcome: Outcome | None = None,
+        code: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> PacketPageDocument:
+        """A page, newest first. `code`: of the error, as `T04`."""
+        path = "/api/packets" + query_text(account=account, outcome=outcome, code=code, limit=limit, cursor=cursor)
+        return cast("PacketPageDocument", await self._call("GET", path))
 
-    async def packet(self, condition: str) -> Document:
+    async def packet(self, condition: str) -> PacketWholeDocument:
         """By the first digits of its condition: its journey, its octets, what is inside."""
-        return cast("Document", await self._call("GET", f"/api/packets/{encode_path(condition, safe='')}"))
+        return cast("PacketWholeDocument", await self._call("GET", place("/api/packets", condition)))
 
-    def tail_packets(self, **query: object) -> AsyncIterator[StreamedEvent]:
+    def tail_packets(
+        self, *, account: str | None = None, outcome: Outcome | None = None, code: str | None = None
+    ) -> AsyncIterator[StreamedEvent]:
         """Each packet as it has its outcome (`packet`); above 200 a second, how many more there were (`missed`)."""
-        return self._stream("/api/packets?" + query_text(query))
+        return self._stream("/api/packets" + query_text(account=account, outcome=outcome, code=code))
 
-    async def account_history(self, account_id: str) -> list[Document]:
+    async def account_history(self, account_id: str) -> list[PositionPointDocument]:
         """Where an account stood since the node started, oldest first."""
-        return await self._items(f"/api/accounts/{encode_path(account_id, safe='')}/history")
+        items = await self._items(place("/api/accounts", account_id) + "/history")
+        return cast("list[PositionPointDocument]", items)
 
-    async def settings(self) -> list[Document]:
+    async def settings(self) -> list[SettingDocument]:
         """What the node runs with, and who said so."""
-        return await self._items("/api/settings")
+        return cast("list[SettingDocument]", await self._items("/api/settings"))
 
     def watch(self, *topics: str) -> AsyncIterator[StreamedEvent]:
         """What changes, while you listen: each topic's document whenever it is another one, `event` is the topic."""
-        return self._stream("/api/live?" + query_text({"topics": ",".join(topics)}))
+        return self._stream("/api/live" + query_text(topics=",".join(topics)))
 
     async def _stream(self, path: str) -> AsyncIterator[StreamedEvent]:
         """What a stream of server-sent events says, without its comments."""
@@ -97,11 +118,6 @@ class LiveCalls(SettlementCalls):
                     raise LinkError(f"{self.base_url} sends events that have no end")
             if answer.status >= HTTPStatus.BAD_REQUEST:
                 read_answer(answer.status, rest)
-
-
-def query_text(query: Mapping[str, object]) -> str:
-    """What is None is left out."""
-    return urlencode({name: str(value) for name, value in query.items() if value is not None})
 
 
 def _read_event(octets: bytes) -> StreamedEvent | None:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from interledger.api.auth import Access
 from interledger.api.operations import Call, Operation
-from interledger.node.metrics import Histogram, MetricKind, Reading
+from interledger.node.metric_kinds import Histogram, MetricKind, Reading
 from interledger.node.payment_totals import BUCKETS_MS
 
 __all__ = ["OPERATIONS", "expose"]

@@ -11,7 +11,10 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from interledger.api.auth import Access
+from interledger.api.openapi_examples import body_example, example_of
 from interledger.api.operations import JSON_HEADERS, Call, Operation, json_response
+from interledger.api.payment_history import PAYMENT_STATES
+from interledger.api.problems import PROBLEM_TYPES, problem_type_url
 from interledger.api.schemas import SCHEMAS
 
 __all__ = ["build_document", "document_text", "operation"]
@@ -46,6 +49,7 @@ _QUERY: Final = {
         " `routes`, `rates`, `settlements`, `unknown`, with commas between them; `positions:bob` is one account",
         {"type": "string"},
     ),
+    "state": ("Of a payment", {"type": "string", "enum": list(PAYMENT_STATES)}),
     "cursor": ("`next_cursor` of the page before", {"type": "string"}),
 }
 _PATH_EXAMPLES: Final = {
@@ -55,6 +59,7 @@ _PATH_EXAMPLES: Final = {
 _MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain", "events": "text/event-stream"}
 _STREAMED: Final = "application/x-ndjson"
 _EVENTS: Final = "text/event-stream"
+_EVENT_EXAMPLE: Final = 'id: 4711\ndata: {"id": 4711, "kind": "payment.finished"}\n\n'
 
 
 def operation(operations: Sequence[Operation]) -> Operation:
@@ -119,14 +124,17 @@ def _operation(one: Operation) -> dict[str, Any]:
         "summary": one.summary,
         "tags": list(one.tags),
         "description": _who(one),
-        "security": [] if one.access is Access.PUBLIC else [{"token": []}],
+        "security": [] if one.access is Access.PUBLIC else [{"token": [one.needs.value]}],
     }
     parameters = [_path_parameter(name) for name in _PARAMETER.findall(one.path)]
     parameters += [_parameter(name) for name in one.parameters]
     if parameters:
         described["parameters"] = parameters
     if one.body is not None:
-        described["requestBody"] = {"required": True, "content": _content(one.body)}
+        content = _content(one.body)
+        for media in content.values():
+            media["example"] = body_example(one.body, one.path)
+        described["requestBody"] = {"required": True, "content": content}
     described["responses"] = _responses(one)
     return described
 
@@ -157,10 +165,12 @@ def _responses(one: Operation) -> dict[str, Any]:
     good: dict[str, Any] = {"description": one.summary}
     if one.answer is not None:
         good["content"] = _content(one.answer)
+        for media in good["content"].values():
+            media["example"] = _answer_example(one.answer, media["schema"])
         if "Prefer" in one.parameters:
-            good["content"][_STREAMED] = {"schema": _schema(one.answer)}
+            good["content"][_STREAMED] = dict(good["content"]["application/json"])
         if "Last-Event-ID" in one.parameters:
-            good["content"][_EVENTS] = {"schema": {"type": "string"}}
+            good["content"][_EVENTS] = {"schema": {"type": "string"}, "example": _EVENT_EXAMPLE}
     responses = {str(one.status): good}
     statuses = {*one.problems, 421, 500, *(() if one.access is Access.PUBLIC else (401, 403))}
     if one.body is not None:
@@ -169,11 +179,26 @@ def _responses(one: Operation) -> dict[str, Any]:
         schema = {"$ref": "#/components/schemas/Problem"}
         responses[str(status)] = {
             "description": "A problem",
-            "content": {"application/problem+json": {"schema": schema}},
+            "content": {"application/problem+json": {"schema": schema, "example": _problem_example(status)}},
         }
     if one.answer == "Spsp":  # RFC 9 has errors of its own
         responses["404"]["content"][_MEDIA_TYPES["Spsp"]] = {"schema": {"type": "object"}}
     return responses
+
+
+def _problem_example(status: int) -> dict[str, Any]:
+    kind, problem = next((kind, one) for kind, one in PROBLEM_TYPES.items() if one.status == status)
+    return {"type": problem_type_url(kind), "title": problem.title, "status": status, "detail": f"{problem.title}: why"}
+
+
+def _answer_example(name: str, schema: dict[str, Any]) -> Any:
+    texts = {
+        "text": "Logging level changed to: info",
+        "export": "2026-11-21 * packets",
+        "events": _EVENT_EXAMPLE,
+        "object": {"openapi": "3.1.0"},
+    }
+    return texts[name] if name in texts else example_of(schema)
 
 
 def _content(name: str) -> dict[str, Any]:

@@ -26,8 +26,10 @@ from interledger.api.idempotency import Idempotency, check_key, key_conflict
 from interledger.api.json_text import encode_json
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.paging import read_limit
+from interledger.api.payment_history import HISTORY_PARAMETERS, page_of, read_wanted
 from interledger.api.payment_terms import Terms, learn_deliver, read_terms
 from interledger.api.payment_trace import trace_document
+from interledger.api.payment_views import ProgressView
 from interledger.api.problems import Problem, problem_document, problem_of
 from interledger.codec.strict_json import parse_json_object
 from interledger.errors import NotFoundError
@@ -120,19 +122,15 @@ class PaymentResource:
 
     async def list_payments(self, call: Call) -> Response:
         """Newest first. `cursor` is the id of the last payment of the page before."""
+        wanted = read_wanted(call.request)
+
+        def fits(payment: ProgressView) -> bool:
+            return call.caller.may_use(payment.account) and wanted.fits(payment)
+
         all_of_them = (payment.snapshot for payment in call.node.payments())
-        mine = [payment for payment in all_of_them if call.caller.may_use(payment.account)]
-        limit = read_limit(call.request)
         cursor = call.request.query_params.get("cursor")
-        first = 0
-        if cursor is not None:
-            ids = [payment.id for payment in mine]
-            if cursor not in ids:
-                raise Problem("invalid-request", "this cursor is of no payment any more", field="cursor")
-            first = ids.index(cursor) + 1
-        page = mine[first : first + limit]
-        has_more = first + limit < len(mine)
-        return json_response(list_document(map(payment_document, page), page[-1].id if has_more else None))
+        page = page_of(all_of_them, fits, read_limit(call.request), cursor)
+        return json_response(list_document(map(payment_document, page.items), page.cursor))
 
     async def get_payment(self, call: Call) -> Response:
         payment = _payment(call).snapshot
@@ -200,7 +198,7 @@ class PaymentResource:
             ),
             Operation(
                 method="GET", path="/api/payments", access=Access.ANY, handler=self.list_payments,
-                summary="Payments, newest first", answer="Payment[]", problems=(400,), parameters=("limit", "cursor"),
+                summary="Payments, newest first", answer="Payment[]", problems=(400,), parameters=HISTORY_PARAMETERS,
                 tags=("payments",),
             ),
             Operation(

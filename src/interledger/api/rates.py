@@ -101,7 +101,7 @@ OPERATIONS: Final = (
     Operation(
         method="PUT", path="/api/rates", access=Access.ADMIN, handler=put_rates,
         scope=Scope.OPERATE,
-        summary="Replace the rates set by hand", body="Rate[]", answer="Rate[]", problems=(400,), tags=("rates",),
+        summary="Replace the rates set by hand", body="NewRate[]", answer="Rate[]", problems=(400,), tags=("rates",),
     ),
 )  # fmt: skip
 """The operations of this module."""

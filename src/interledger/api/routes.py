@@ -131,7 +131,7 @@ OPERATIONS: Final = (
     Operation(
         method="PUT", path="/api/routes", access=Access.ADMIN, handler=put_routes,
         scope=Scope.OPERATE,
-        summary="Replace the static routes", body="Route[]", answer="Route[]", problems=(400, 404), tags=("routes",),
+        summary="Replace the static routes", body="NewRoute[]", answer="Route[]", problems=(400, 404), tags=("routes",),
     ),
 )  # fmt: skip
 """The operations of this module."""

@@ -9,7 +9,9 @@ from interledger.accounts.credentials import Scope
 __all__ = [
     "COUNT",
     "DECIMAL",
+    "DECIMAL_TEXT",
     "FLAG",
+    "LIMIT_NAMES",
     "MOMENT",
     "NUMBER",
     "POSITION",
@@ -34,7 +36,14 @@ MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
 UNITS: Final[Schema] = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Integer units of the asset"}
 NUMBER: Final[Schema] = {"type": ["integer", "string"], "description": "An integer, in quotes or not"}
 DECIMAL: Final[Schema] = {"type": ["number", "string"], "description": "A decimal number, in quotes or not; exact"}
+DECIMAL_TEXT: Final[Schema] = {"type": "string", "description": "A decimal number; exact"}
 RELATION: Final[Schema] = {"type": "string", "enum": ["parent", "peer", "child", "local"]}
+
+LIMIT_NAMES: Final = (
+    "owes_us_max", "we_owe_max", "late_claims_max", "settle_in_max", "packet_amount_max", "packets_per_minute",
+    "amount_per_minute",
+)  # fmt: skip
+"""The limits of an account; null: there is none."""
 
 SCOPES: Final[Schema] = {
     "type": "array",
@@ -66,9 +75,9 @@ def object_of(required: dict[str, Schema], optional: dict[str, Schema] | None = 
     return schema | {"required": list(required)} if required else schema
 
 
-def map_of(values: Schema, description: str) -> Schema:
+def map_of(values: Schema) -> Schema:
     """An object with names of the caller's."""
-    return {"type": "object", "additionalProperties": values, "description": description}
+    return {"type": "object", "additionalProperties": values}
 
 
 POSITION: Final = object_of({"receivable": UNITS, "payable": UNITS, "net": UNITS})

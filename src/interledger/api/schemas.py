@@ -7,11 +7,14 @@ from typing import Final
 from interledger.accounts.account import BtpVersion, HttpForm
 from interledger.accounts.credentials import TokenUse
 from interledger.api.link_credentials import CREDENTIAL_FLAGS, CREDENTIAL_SECRETS, CREDENTIAL_TEXTS
+from interledger.api.payment_history import PAYMENT_STATES
 from interledger.api.problems import PROBLEM_TYPES, problem_type_url
 from interledger.api.schema_kinds import (
     COUNT,
     DECIMAL,
+    DECIMAL_TEXT,
     FLAG,
+    LIMIT_NAMES,
     MOMENT,
     NUMBER,
     POSITION,
@@ -26,6 +29,7 @@ from interledger.api.schema_kinds import (
     ref,
     ref_or_null,
 )
+from interledger.api.schema_texts import SCHEMA_TEXTS
 from interledger.api.schemas_compatible import COMPATIBLE_SCHEMAS
 from interledger.api.schemas_ledger import LEDGER_SCHEMAS
 from interledger.api.schemas_live import LIVE_SCHEMAS
@@ -33,13 +37,12 @@ from interledger.api.schemas_peers import PEER_SCHEMAS
 from interledger.api.schemas_routes import LEARNED, ROUTE_SCHEMAS
 from interledger.api.schemas_settlements import SETTLEMENT_SCHEMAS
 from interledger.api.schemas_webhooks import WEBHOOK_SCHEMAS
-from interledger.api.types import LimitsDocument
 from interledger.node.http_links import KINDS
 
 __all__ = ["SCHEMAS"]
 
 
-_LIMITS: Final = {name: or_null(UNITS) for name in LimitsDocument.__annotations__}
+_LIMITS: Final = {name: or_null(UNITS) for name in LIMIT_NAMES}
 _SETTLEMENT: Final = {
     "settle_threshold": or_null(UNITS),
     "settle_to": or_null(UNITS),
@@ -74,6 +77,10 @@ _ACCOUNT_CHANGES: Final = {
     "round_trip_time_ms": COUNT,
     **_SETTLEMENT,
 }
+_SHARE: Final = {
+    "weight": COUNT | {"description": "Its share of the packets among those of the same prefix and priority"},
+    "priority": COUNT | {"description": "0 first; the next number while none of those can take a packet"},
+}
 _ASKED_AMOUNT: Final[Schema] = {
     "oneOf": [
         {"type": "string", "description": "Whole units:  10  or  10.50 USD"},
@@ -82,7 +89,7 @@ _ASKED_AMOUNT: Final[Schema] = {
     ]
 }
 
-SCHEMAS: Final[dict[str, Schema]] = {
+_SHAPES: Final[dict[str, Schema]] = {
     **PEER_SCHEMAS,
     **ROUTE_SCHEMAS,
     **LEDGER_SCHEMAS,
@@ -138,6 +145,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "pending": object_of({"in": UNITS, "out": UNITS}),
         }
     ),
+    "NewRoute": object_of({"prefix": TEXT, "account": TEXT}, _SHARE),
     "Route": object_of(
         {
             "prefix": TEXT,
@@ -145,12 +153,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "origin": {"type": "string", "enum": ["static", "own", "account", "learned", "default"]},
         },
         {
-            "weight": COUNT | {"description": "Its share of the packets among those of the same prefix and priority"},
+            **_SHARE,
             **LEARNED,
-            "priority": COUNT | {"description": "0 first; the next number while none of those can take a packet"},
         },
     ),
-    "Rate": object_of({"code": TEXT, "value": DECIMAL, "source": TEXT, "as_of": or_null(MOMENT)}),
+    "NewRate": object_of({"code": TEXT, "value": DECIMAL}),
+    "Rate": object_of({"code": TEXT, "value": DECIMAL_TEXT, "source": TEXT, "as_of": or_null(MOMENT)}),
     "Money": object_of({"amount": UNITS, "asset_code": TEXT, "asset_scale": COUNT}),
     "Ratio": object_of({"numerator": UNITS, "denominator": UNITS}),
     "PaymentTerms": object_of(
@@ -180,7 +188,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "id": TEXT,
             "state": {
                 "type": "string",
-                "enum": ["quoting", "sending", "delivered", "partial", "failed", "unknown", "cancelled"],
+                "enum": list(PAYMENT_STATES),
             },
             "account": TEXT,
             "receiver": TEXT,
@@ -226,7 +234,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "accounts": COUNT,
             "links_up": COUNT,
             "in_flight": COUNT,
-            "packets": map_of(COUNT, "Packets since the start, by outcome"),
+            "packets": map_of(COUNT) | {"description": "Packets since the start, by outcome"},
             "unknown": COUNT,
             "at_risk": {"type": "array", "items": ref("AtRisk")},
             "alarms": {"type": "array", "items": TEXT},
@@ -246,5 +254,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         {"field": TEXT, "suggestion": TEXT, "code": TEXT, "error_id": TEXT},
     ),
+}
+
+SCHEMAS: Final[dict[str, Schema]] = {
+    name: {"description": SCHEMA_TEXTS[name]} | shape for name, shape in _SHAPES.items()
 }
 """Name -> JSON Schema (2020-12, as OpenAPI 3.1 takes it)."""

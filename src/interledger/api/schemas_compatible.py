@@ -65,7 +65,7 @@ COMPATIBLE_SCHEMAS: Final[dict[str, Schema]] = {
             "position": POSITION,
         }
     ),
-    "CompatibleEngines": map_of(TEXT, "Asset code to the URL of a settlement engine"),
+    "CompatibleEngines": map_of(TEXT),
     "IncomingPacket": object_of(
         {
             "to_username": TEXT,
@@ -77,8 +77,8 @@ COMPATIBLE_SCHEMAS: Final[dict[str, Schema]] = {
             "connection_closed": FLAG | {"description": "The payer sends no more; the amount is 0 then"},
         }
     ),
-    "CompatibleRoutes": map_of(TEXT, "Prefix to account"),
-    "CompatibleRates": map_of(DECIMAL, "Asset code to the value of one whole unit in a common base"),
+    "CompatibleRoutes": map_of(TEXT),
+    "CompatibleRates": map_of(DECIMAL),
     "CompatiblePayment": object_of({"receiver": TEXT, "source_amount": NUMBER}, {"slippage": DECIMAL}),
     "StreamDelivery": object_of(
         {

@@ -139,8 +139,7 @@ _PACKETS: Final[dict[str, Schema]] = {
             },
             "code": or_null(TEXT),
         }
-    )
-    | {"description": "Times in microseconds since the payment began; amounts in units of its two assets"},
+    ),
 }
 
 LIVE_SCHEMAS: Final[dict[str, Schema]] = {
@@ -162,8 +161,7 @@ LIVE_SCHEMAS: Final[dict[str, Schema]] = {
             "asset_scale": COUNT,
             "unpriced": {"type": "array", "items": TEXT, "description": "Assets without a rate: they are not in it"},
         }
-    )
-    | {"description": "What amounts of several assets are worth together, at the node's own rates"},
+    ),
     "Check": object_of(
         {
             "name": TEXT,
@@ -181,8 +179,7 @@ LIVE_SCHEMAS: Final[dict[str, Schema]] = {
             "in_flight": COUNT,
             "moved": {"type": "array", "items": ref("Money")},
         }
-    )
-    | {"description": "One second or minute, from `at` on"},
+    ),
     "AccountLook": {
         "allOf": [
             ref("Account"),

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-from urllib.parse import quote as encode_path
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, cast
 
+from interledger.api.calls import place, query_text
 from interledger.api.ledger_calls import LedgerCalls
+
+if TYPE_CHECKING:
+    from interledger.api.types import DecisionDocument, SettlementDocument
 
 __all__ = ["SettlementCalls"]
 
-Document = dict[str, Any]
-
 
 class SettlementCalls(LedgerCalls):
-    """What may be asked of a node's settlements. The documents are described in the OpenAPI document."""
+    """What may be asked of a node's settlements."""
 
-    async def settlements(self, account: str | None = None) -> list[Document]:
+    async def settlements(self, account: str | None = None) -> list[SettlementDocument]:
         """Newest first."""
-        query = "" if account is None else "?" + urlencode({"account": account})
-        return await self._items("/api/settlements" + query)
+        items = await self._items("/api/settlements" + query_text(account=account))
+        return cast("list[SettlementDocument]", items)
 
-    async def settlement(self, settlement_id: str) -> Document:
+    async def settlement(self, settlement_id: str) -> SettlementDocument:
         """One of them."""
-        return cast("Document", await self._call("GET", _path(settlement_id)))
+        return cast("SettlementDocument", await self._call("GET", place("/api/settlements", settlement_id)))
 
-    async def create_settlement(self, account: str, amount: str | None = None, by: str | None = None) -> Document:
+    async def create_settlement(
+        self, account: str, amount: str | None = None, by: str | None = None
+    ) -> SettlementDocument:
         """Settle now: units of the account, or all that is above its settle_to."""
         body = {"account": account, "amount": amount, "by": by}
-        return cast("Document", await self._call("POST", "/api/settlements", body))
+        return cast("SettlementDocument", await self._call("POST", "/api/settlements", body))
 
-    async def retry_settlement(self, settlement_id: str) -> Document:
+    async def retry_settlement(self, settlement_id: str) -> SettlementDocument:
         """Ask its engine now."""
-        return cast("Document", await self._call("POST", _path(settlement_id) + "/retry", {}))
+        path = place("/api/settlements", settlement_id) + "/retry"
+        return cast("SettlementDocument", await self._call("POST", path, {}))
 
-    async def propose_void(self, settlement_id: str, reason: str, by: str | None = None) -> Document:
+    async def propose_void(self, settlement_id: str, reason: str, by: str | None = None) -> DecisionDocument:
         """The first step of taking it back, or of refusing what is held."""
-        return cast("Document", await self._call("POST", _path(settlement_id) + "/void", {"reason": reason, "by": by}))
+        path = place("/api/settlements", settlement_id) + "/void"
+        return cast("DecisionDocument", await self._call("POST", path, {"reason": reason, "by": by}))
 
-    async def propose_approval(self, settlement_id: str, reason: str, by: str | None = None) -> Document:
+    async def propose_approval(self, settlement_id: str, reason: str, by: str | None = None) -> DecisionDocument:
         """The first step of crediting what is held."""
-        body = {"reason": reason, "by": by}
-        return cast("Document", await self._call("POST", _path(settlement_id) + "/approve", body))
-
-
-def _path(settlement_id: str) -> str:
-    return f"/api/settlements/{encode_path(settlement_id, safe='')}"
+        path = place("/api/settlements", settlement_id) + "/approve"
+        return cast("DecisionDocument", await self._call("POST", path, {"reason": reason, "by": by}))

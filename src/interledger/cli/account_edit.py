@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -19,6 +19,9 @@ from interledger.cli.exit_codes import ExitCode
 from interledger.cli.money import floor_spoken
 from interledger.cli.state import State
 from interledger.cli.tree import command
+
+if TYPE_CHECKING:
+    from interledger.api.types import AccountPatchDocument, NewAccountDocument
 
 __all__ = ["change_lines", "create", "delete", "set_account"]
 
@@ -78,7 +81,7 @@ def create(
     kept_in = parse_asset(asset)
     changes = read_changes(given, kept_in)
     body = {"id": name, "asset_code": kept_in.code, "asset_scale": kept_in.scale, **changes}
-    document = state.call(lambda api: api.create_account(body))
+    document = state.call(lambda api: api.create_account(cast("NewAccountDocument", body)))
 
     def render() -> list[str]:
         return [f"{state.console.mark('✓')} Made account {document['id']}.", *account_lines(document, state.console)]
@@ -116,7 +119,7 @@ def set_account(state: State, /, name: str, yes: bool, dry_run: bool, **given: A
         return ExitCode.DONE
     if is_riskier:
         state.confirm("Change it?", yes=yes)
-    document = state.call(lambda api: api.update_account(name, changes))
+    document = state.call(lambda api: api.update_account(name, cast("AccountPatchDocument", changes)))
     state.emit(document, lambda: [f"{state.console.mark('✓')} Changed, at once."])
     return ExitCode.DONE
 

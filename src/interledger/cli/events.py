@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -140,7 +140,7 @@ class Tail:
 
     async def _fetch_missed(self) -> None:
         """Try until the node answers, then say how much was missed."""
-        missed: list[Document] = []
+        missed: Sequence[Document] = []
         tried = 0
         while True:
             await self._sleep(WAITS_S[min(tried, len(WAITS_S) - 1)])

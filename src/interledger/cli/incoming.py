@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote as encode_path
 
 import click
 
 from interledger.accounts.asset import Asset, format_amount
-from interledger.cli.errors import CliError, as_cli_error, no_node_error
-from interledger.cli.exit_codes import ExitCode
+from interledger.cli.errors import as_cli_error
 from interledger.cli.money import time_of_day
-from interledger.cli.state import State, Target, trusted
+from interledger.cli.state import State, trusted
 from interledger.cli.stream import Stream
 from interledger.cli.tree import command
-from interledger.errors import LinkError
+from interledger.errors import InterledgerError
 
 __all__ = ["incoming", "incoming_line"]
 
@@ -44,7 +41,10 @@ def incoming(state: State, account: str | None, limit: int | None) -> None:
 
     async def watch() -> None:
         nonlocal told
-        async for packet in _packets(target, account):
+        from interledger.api.client import ApiClient
+
+        api = ApiClient(target.url, target.token, tls=trusted(target.certificate))
+        async for packet in api.incoming_packets(account):
             stream.put(packet, lambda: incoming_line(packet, assets.get(packet["to_username"]), exact=state.exact))  # noqa: B023 - called at once
             told += 1
             if told == limit:
@@ -52,7 +52,10 @@ def incoming(state: State, account: str | None, limit: int | None) -> None:
 
     if state.is_table:
         state.console.note("  Waiting for payments. Stop with Ctrl-C")
-    asyncio.run(watch())
+    try:
+        asyncio.run(watch())
+    except InterledgerError as error:
+        raise as_cli_error(error, None if told else target.url) from None
 
 
 def incoming_line(packet: Mapping[str, Any], asset: Asset | None, *, exact: bool = False) -> str:
@@ -64,34 +67,3 @@ def incoming_line(packet: Mapping[str, Any], asset: Asset | None, *, exact: bool
     if asset is not None:
         amount = f"{format_amount(int(amount), asset, exact=exact)} {asset.code}"
     return f"{at}  ✓ {who}  {amount} from {packet['from_username']}"
-
-
-async def _packets(target: Target, account: str | None) -> AsyncIterator[dict[str, Any]]:
-    """Raises `CliError`."""
-    from websockets.asyncio.client import connect
-    from websockets.exceptions import InvalidStatus, WebSocketException
-
-    base = "ws" + target.url.removeprefix("http")
-    path = "/payments/incoming" if account is None else f"/accounts/{encode_path(account, safe='')}/payments/incoming"
-    headers = {} if target.token is None else {"Authorization": f"Bearer {target.token}"}
-    try:
-        async with connect(base + path, additional_headers=headers, ssl=trusted(target.certificate)) as socket:
-            async for message in socket:
-                document = json.loads(message)
-                yield document.get("Ok", document)
-    except InvalidStatus as error:
-        raise _refused(error.response.status_code, error.response.body or b"") from None
-    except OSError:
-        raise no_node_error(target.url) from None
-    except (WebSocketException, ValueError) as error:
-        raise CliError(ExitCode.FAILED, f"The node stopped telling of payments: {error}.") from None
-
-
-def _refused(status: int, body: bytes) -> CliError:
-    from interledger.api.calls import ApiError, read_answer
-
-    try:
-        read_answer(status, body)
-    except (ApiError, LinkError) as error:
-        return as_cli_error(error)
-    return CliError(ExitCode.FAILED, f"The node refused with HTTP {status}.")

@@ -26,6 +26,7 @@ from interledger.cli.tree import command
 
 if TYPE_CHECKING:
     from interledger.api.client import ApiClient
+    from interledger.api.types import CorrectionDocument, DecisionDocument
     from interledger.store.history import HistoryReader
 
 __all__ = ["check", "correct", "decide", "export", "profit", "statement", "who"]
@@ -118,7 +119,7 @@ def statement(
       ilp ledger statement fee/USD/9
     """
     if stopped is None:
-        query = {"asset": asset, "from": start, "to": end, "by": by}
+        query: dict[str, Any] = {"asset": asset, "start": start, "end": end, "by": by}
         document = state.call(lambda api: api.ledger_statement(account, **query))
     else:
         document = _of_stopped(stopped, lambda past: _statement_stopped(past, account, asset, (start, end), by))
@@ -141,7 +142,7 @@ def profit(state: State, start: str | None, end: str | None, stopped: Stopped | 
 
     rates: dict[str, Any] = {}
     if stopped is None:
-        document = state.call(lambda api: api.ledger_profit(**{"from": start, "to": end}))
+        document = state.call(lambda api: api.ledger_profit(start=start, end=end))
         if state.is_table:
             rates = rate_values(state.call(lambda api: api.rates()))
     else:
@@ -163,7 +164,7 @@ def export(state: State, form: str, start: str | None, end: str | None, by: str,
       ilp ledger export --format csv --by packet --from 2026-11-21
     """
     if stopped is None:
-        query = {"format": form, "from": start, "to": end, "by": by}
+        query: dict[str, Any] = {"form": form, "start": start, "end": end, "by": by}
         text = state.call(lambda api: api.ledger_export(**query))
     else:
         text = _of_stopped(stopped, lambda past: _export_stopped(past, form, (start, end), by))
@@ -188,7 +189,7 @@ def correct(
       ilp ledger correct bob correction/EUR/9 12.50 EUR/9 --reason 'paid twice on 3 May, see ticket 81'
     """
     kept_in: Asset = parse_asset(asset)
-    body = {
+    body: CorrectionDocument = {
         "debit": debit,
         "credit": credit,
         "amount": str(parse_amount(amount, kept_in.scale)),
@@ -200,7 +201,7 @@ def correct(
     decide(state, state.call(lambda api: api.propose_correction(body)), yes=yes, dry_run=dry_run)
 
 
-def decide(state: State, decision: Document, *, yes: bool, dry_run: bool) -> None:
+def decide(state: State, decision: DecisionDocument, *, yes: bool, dry_run: bool) -> None:
     """The second step of a decision: show it, ask, confirm it. Raises `CliError` when nobody says yes."""
     if not dry_run:
         if not yes and state.is_table:

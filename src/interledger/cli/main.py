@@ -198,6 +198,18 @@ root: Final = LazyGroup(
             },
             "Who may do what at this node",
         ),
+        "webhook": LazyGroup(
+            "webhook",
+            {
+                "create": Entry("webhook:create", "Send events to a URL; the secret is shown once"),
+                "list": Entry("webhook:list_webhooks", "Where events are sent"),
+                "deliveries": Entry("webhook:deliveries", "What was sent there, and what waits"),
+                "replay": Entry("webhook:replay", "Send one once more"),
+                "test": Entry("webhook:test", "Send one that means nothing"),
+                "delete": Entry("webhook:delete", "Send nothing more"),
+            },
+            "Programs that are told of events",
+        ),
         "config": LazyGroup(
             "config",
             {

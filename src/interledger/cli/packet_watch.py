@@ -55,7 +55,7 @@ def watch(state: State, code: str | None, account: str | None, outcome: str | No
       ilp packet watch --code T04 -o ndjson
     """
     stream = Stream(state)
-    asks = {"code": code and code.upper(), "account": account, "outcome": outcome}
+    asks: dict[str, Any] = {"code": code and code.upper(), "account": account, "outcome": outcome}
     if state.is_table and not (state.curl or state.url):
         state.console.note("  Waiting for packets. Stop with Ctrl-C")
 
@@ -79,7 +79,7 @@ def list_packets(state: State, code: str | None, account: str | None, outcome: s
       ilp packet list
       ilp packet list --code T04 --limit 100 -o ndjson
     """
-    asks = {"code": code and code.upper(), "account": account, "outcome": outcome, "limit": limit}
+    asks: dict[str, Any] = {"code": code and code.upper(), "account": account, "outcome": outcome, "limit": limit}
     page = state.call(lambda api: api.packets(**asks))
 
     def render() -> list[str]:

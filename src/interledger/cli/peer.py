@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -23,6 +23,9 @@ from interledger.cli.peer_view import (
 from interledger.cli.qr import qr_lines
 from interledger.cli.state import State
 from interledger.cli.tree import command
+
+if TYPE_CHECKING:
+    from interledger.api.types import AcceptInviteDocument, NewInviteDocument, NewPeerDocument
 
 __all__ = ["accept", "add", "check", "invite", "invites"]
 
@@ -76,7 +79,7 @@ def invite(state: State, /, revoke: str | None, qr: bool, **given: Any) -> None:
     body |= {name: given[name] for name in ("name", "relation", "link") if given[name] is not None}
     if given["expires"] is not None:
         body["expires_in_ms"] = _duration(given["expires"])
-    made = state.call(lambda api: api.create_invite(body))
+    made = state.call(lambda api: api.create_invite(cast("NewInviteDocument", body)))
 
     def render() -> list[str]:
         code = qr_lines(made["invite"], state.console) if qr else []
@@ -136,7 +139,7 @@ def accept(
         state.console.note("  Nothing was done.")
         return ExitCode.DONE
     state.confirm("Accept?", yes=yes)
-    joined = state.call(lambda api: api.accept_invite(body))
+    joined = state.call(lambda api: api.accept_invite(cast("AcceptInviteDocument", body)))
     state.emit(joined, lambda: joined_lines(joined, state.console))
     return ExitCode.DONE if joined["check"]["good"] else ExitCode.FAULT_FOUND
 
@@ -162,7 +165,7 @@ def add(state: State, /, url: str, asset: str | None, name: str | None, token: s
     body: dict[str, Any] = {"url": url, "asset_code": kept_in.code, "asset_scale": kept_in.scale}
     body |= {key: value for key, value in (("name", name), ("token", token)) if value is not None}
     body["limits"] = _limits(given, kept_in)
-    added = state.call(lambda api: api.add_peer(body))
+    added = state.call(lambda api: api.add_peer(cast("NewPeerDocument", body)))
     state.emit(added, lambda: added_lines(added, state.console))
     return ExitCode.DONE if added["check"]["good"] else ExitCode.FAULT_FOUND
 

@@ -36,7 +36,7 @@ def list_routes(state: State, learned: bool, via: str | None) -> None:
     routes = [
         row
         for row in state.call(lambda api: api.routes())
-        if (not learned or row["origin"] == Origin.LEARNED) and via in (None, row["account"])
+        if (not learned or row["origin"] == "learned") and via in (None, row["account"])
     ]
     lines = learned_lines if learned else route_lines
     state.emit_list(routes, lambda: lines(state, routes), identifier="prefix")

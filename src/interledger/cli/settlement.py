@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["approve", "create", "engines", "list_settlements", "retry", "show", "void"]
 
-Document = dict[str, Any]
+Document = Mapping[str, Any]
 
 _STATES = {
     "sending": "waits for its engine",

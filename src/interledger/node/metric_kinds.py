@@ -1,4 +1,4 @@
-"""What a figure for a monitoring system is: rows of the table in `metrics`."""
+"""What a metric is: a row of a table, with a name, words, and where its figures come from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["Histogram", "Metric", "MetricKind", "Sample"]
+__all__ = ["Histogram", "Metric", "MetricKind", "Reading", "Sample"]
 
 
 class MetricKind(enum.StrEnum):
@@ -43,3 +43,10 @@ class Metric(NamedTuple):
     labels: tuple[str, ...]
     read: Callable[[Node], Iterable[Sample]]
     in_ms: bool = False
+
+
+class Reading(NamedTuple):
+    """A metric and its figures now."""
+
+    metric: Metric
+    samples: tuple[Sample, ...]

@@ -13,25 +13,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from interledger.accounts.ledger import NO_LIMIT, LedgerAccount
-from interledger.node.metric_kinds import Histogram, Metric, MetricKind, Sample
+from interledger.node.metric_kinds import Histogram, Metric, MetricKind, Reading, Sample
 from interledger.node.views import package_version
+from interledger.node.webhook_metrics import WEBHOOK_METRICS
 from interledger.routing.exchange import NoRate
 from interledger.settlement.records import Direction
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["METRICS", "Histogram", "Metric", "MetricKind", "Reading", "Sample", "read_metrics"]
-
-
-class Reading(NamedTuple):
-    """A metric and its figures now."""
-
-    metric: Metric
-    samples: tuple[Sample, ...]
+__all__ = ["METRICS", "read_metrics"]
 
 
 def read_metrics(node: Node) -> list[Reading]:
@@ -337,5 +331,6 @@ METRICS: Final = (
     Metric(
         "ilp_alarms", _COUNTER, "Alarms raised, as `ilp status` shows them.", (), _one(_alarms),
     ),
+    *WEBHOOK_METRICS,
 )  # fmt: skip
 """Every metric. `docs/reference/metrics.md` is made from this table; prometheus adds `_total` to the counters."""

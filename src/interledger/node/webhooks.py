@@ -23,20 +23,18 @@ from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
 from interledger.link.http.urls import parse_url
 from interledger.node.live.feed import Event
+from interledger.node.webhook_deliveries import Deliveries, Delivery
 from interledger.settlement.retries import retry_delay_ms
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["DELIVERIES_KEPT", "TRIES_MAX", "WEBHOOKS_MAX", "Delivery", "Webhook", "Webhooks"]
+__all__ = ["TRIES_MAX", "WEBHOOKS_MAX", "Webhook", "Webhooks"]
 
 logger = logging.getLogger("interledger.node")
 
 WEBHOOKS_MAX: Final = 20
 """Each is a task and a list of deliveries."""
-
-DELIVERIES_KEPT: Final = 500
-"""Of one webhook; of more, the oldest goes, whether it was taken or not. Some 1 kB each, read at every start."""
 
 TRIES_MAX: Final = 10
 """With pauses of 8 s and more, twice as long each time: some 50 minutes. Then it waits for `replay`."""
@@ -45,7 +43,6 @@ TIMEOUT_MS: Final = 10_000
 ANSWER_MAX: Final = 65_536
 
 FACT: Final = "webhook/"
-DELIVERY: Final = "webhook_delivery/"
 CURSOR: Final = "webhook_cursor"
 
 
@@ -62,23 +59,6 @@ class Webhook:
 
     def __repr__(self) -> str:
         return f"Webhook({self.id!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """`state`: waiting, delivered or failed. `body`: JSON text, the same at every try. `status`: of the last answer."""
-
-    id: str
-    webhook: str
-    type: str
-    body: str
-    state: str
-    tries: int
-    made_at: Timestamp
-    next_at: Timestamp | None
-    done_at: Timestamp | None = None
-    status: int | None = None
-    error: str | None = None
 
 
 def rafiki_type(event: Event) -> str:
@@ -100,8 +80,7 @@ class Webhooks:
     def __init__(self, node: Node, facts: Mapping[str, Any]) -> None:
         self._node = node
         self._hooks = {name.removeprefix(FACT): Webhook(**v) for name, v in facts.items() if name.startswith(FACT)}
-        kept = [Delivery(**value) for name, value in facts.items() if name.startswith(DELIVERY)]
-        self._deliveries = {one.id: one for one in sorted(kept, key=lambda one: (one.made_at, one.id))}
+        self.queue = Deliveries(node.store, facts)
         self._cursor = facts.get(CURSOR)
         self._news = asyncio.Event()
 
@@ -128,7 +107,7 @@ class Webhooks:
     def deliveries(self, webhook_id: str) -> list[Delivery]:
         """Newest first. Raises `NotFoundError`."""
         self.get(webhook_id)
-        return [one for one in reversed(self._deliveries.values()) if one.webhook == webhook_id]
+        return self.queue.of(webhook_id)
 
     async def create(self, url: str, events: Sequence[str] | None, *, private: bool) -> Webhook:
         """Raises `InvalidRequestError` for a url, `ConflictError` where there are too many."""
@@ -154,19 +133,16 @@ class Webhooks:
         hook = self.get(webhook_id)
         del self._hooks[hook.id]
         self._node.store.put_fact(FACT + hook.id, None)
-        for one in [one for one in self._deliveries.values() if one.webhook == hook.id]:
-            self._forget(one)
+        self.queue.forget_all(hook.id)
         await self._node.commit()
         return hook
 
     async def replay(self, webhook_id: str, delivery_id: str) -> Delivery:
         """Send it once more, with its old id and body. Raises `NotFoundError`."""
         self.get(webhook_id)
-        one = self._deliveries.get(delivery_id)
-        if one is None or one.webhook != webhook_id:
-            raise NotFoundError(f"There is no delivery “{delivery_id[:40]}”.")
+        one = self.queue.get(webhook_id, delivery_id)
         one = replace(one, state="waiting", tries=0, next_at=self._node.clock.now(), done_at=None, error=None)
-        self._keep(one)
+        self.queue.put(one)
         await self._node.commit()
         self._news.set()
         return one
@@ -221,19 +197,8 @@ class Webhooks:
             made_at=now,
             next_at=now,
         )
-        self._keep(one)
-        own = [other for other in self._deliveries.values() if other.webhook == hook.id]
-        if len(own) > DELIVERIES_KEPT:
-            self._forget(own[0])
+        self.queue.put(one)
         return one
-
-    def _keep(self, one: Delivery) -> None:
-        self._deliveries[one.id] = one
-        self._node.store.put_fact(DELIVERY + one.id, asdict(one))
-
-    def _forget(self, one: Delivery) -> None:
-        del self._deliveries[one.id]
-        self._node.store.put_fact(DELIVERY + one.id, None)
 
     # ------------------------------------------------------------------ out
 
@@ -247,7 +212,7 @@ class Webhooks:
                 for hook in list(self._hooks.values()):
                     if hook.id in sending and not sending[hook.id].done():
                         continue
-                    due = self._next_of(hook)
+                    due = self.queue.next_of(hook.id)
                     if due is None or due.next_at is None:
                         continue
                     if due.next_at > now:
@@ -265,15 +230,12 @@ class Webhooks:
                 task.cancel()
             await asyncio.gather(*sending.values(), return_exceptions=True)
 
-    def _next_of(self, hook: Webhook) -> Delivery | None:
-        waiting = [one for one in self._deliveries.values() if one.webhook == hook.id and one.state == "waiting"]
-        return min(waiting, key=lambda one: one.next_at or 0, default=None)
-
     async def _send(self, hook: Webhook, one: Delivery) -> None:
         """One try. What came of it is written down; a crash before that makes it once more."""
         status, error = await self._post(hook, one)
-        if self._deliveries.get(one.id) is not one:
-            return  # deleted, or asked for again
+        self.queue.tries[hook.id] += 1
+        if not self.queue.is_current(one):
+            return
         now, tries = self._node.clock.now(), one.tries + 1
         if error is None:
             one = replace(one, state="delivered", tries=tries, next_at=None, done_at=now, status=status, error=None)
@@ -283,7 +245,7 @@ class Webhooks:
         else:
             next_at = Timestamp(now + retry_delay_ms(tries + 3, self._node.entropy.octets(2)))
             one = replace(one, tries=tries, next_at=next_at, status=status, error=error)
-        self._keep(one)
+        self.queue.put(one)
 
     async def _post(self, hook: Webhook, one: Delivery) -> tuple[int | None, str | None]:
         """(status or None, why it was not taken or None)."""

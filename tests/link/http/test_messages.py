@@ -108,6 +108,7 @@ def test_answers_in_words() -> None:
     assert status_line(799) == b"HTTP/1.1 799 Unknown\r\n"
     assert encode_response(400, "no", date=b"Date: d\r\n", close=True) == (
         b"HTTP/1.1 400 Bad Request\r\nDate: d\r\nConnection: close\r\n"
-        b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\n\r\nno\n"
+        b"Content-Type: application/problem+json\r\nContent-Length: 79\r\n\r\n"
+        b'{"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "no"}\n'
     )
     assert b"Connection" not in encode_response(400, "no")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
@@ -14,6 +14,9 @@ from interledger.api.problems import Problem
 from interledger.dashboard.exposure import Exposure, exposure_of
 from interledger.dashboard.page import Page, Twin, amount_text
 from interledger.dashboard.typed import parse_typed, typed_amount
+
+if TYPE_CHECKING:
+    from interledger.api.types import AccountPatchLimitsDocument
 
 __all__ = ["PAGES", "account_twin", "account_values"]
 
@@ -80,7 +83,7 @@ async def show_ledger(page: Page) -> Response:
     kind = "local" if account["relation"] == "local" else "peer"
     query = {"account": f"{kind}/{account['id']}", "by": "minute"}
     try:
-        statement = await page.api.ledger_statement(**query)
+        statement: Mapping[str, Any] = await page.api.ledger_statement(query["account"], by="minute")
     except ApiError as error:
         if error.status >= 500:
             raise
@@ -109,7 +112,7 @@ async def change_limits(page: Page) -> Response:
             key: str(parse_typed(page.form[key], account["asset_scale"])) if page.form.get(key) else None
             for key, _ in LIMITS
         }
-        await page.api.update_account(account["id"], {"limits": limits})
+        await page.api.update_account(account["id"], {"limits": cast("AccountPatchLimitsDocument", limits)})
     except (Problem, ApiError) as error:
         return await _limits_form(page, wrong=str(error), typed=page.form, status=422)
     return page.redirect(f"/ui/accounts/{quote(account['id'], safe='')}")

@@ -6,7 +6,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -16,6 +16,9 @@ from interledger.api.problems import Problem
 from interledger.dashboard.page import Page, Twin, amount_text, rate_of
 from interledger.dashboard.typed import parse_typed
 from interledger.errors import LinkError
+
+if TYPE_CHECKING:
+    from interledger.api.types import NewInviteDocument
 
 __all__ = ["PAGES"]
 
@@ -97,10 +100,10 @@ async def make_invite(page: Page) -> Response:
         if not (scale_text.isascii() and scale_text.isdecimal() and len(scale_text) <= 3):
             raise Problem("invalid-request", "Write the asset with its scale:  USD/9")
         scale = int(scale_text)
-        terms: dict[str, Any] = {
+        terms: NewInviteDocument = {
             "asset_code": code.upper(),
             "asset_scale": scale,
-            "relation": form.get("relation", "child"),
+            "relation": "peer" if form.get("relation") == "peer" else "child",
             "limits": {
                 "owes_us_max": str(parse_typed(form.get("owes_us_max") or "0", scale)),
                 "we_owe_max": str(parse_typed(form.get("we_owe_max") or "0", scale)),

@@ -15,6 +15,7 @@ from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.asgi import AsgiApp, AsgiRequest, Head
 from interledger.link.http.heads import Request
 from interledger.link.http.http2_requests import Fields
+from interledger.link.http.messages import problem_body
 
 if TYPE_CHECKING:
     from interledger.link.http.http2_connection import Http2Connection
@@ -78,10 +79,10 @@ class StreamExchange:
         connection = self._connection
         if connection is None or self.answered:
             return False
-        body = text.encode("utf-8") + b"\n"
+        body = problem_body(status, text)
         fields = [
             (b":status", b"%d" % status),
-            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-type", b"application/problem+json"),
             connection.port.date_field,
         ]
         if status == 401:

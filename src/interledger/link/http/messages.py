@@ -6,6 +6,7 @@ Octets only: no state, no I/O.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -25,6 +26,7 @@ __all__ = [
     "encode_response",
     "failure_of_status",
     "is_ilp_content_type",
+    "problem_body",
     "request_head",
     "status_line",
 ]
@@ -158,10 +160,17 @@ def status_line(status: int) -> bytes:
     return b"HTTP/1.1 %d %b\r\n" % (status, phrase.encode("ascii"))
 
 
+def problem_body(status: int, text: str) -> bytes:
+    """Why a request is refused, as RFC 7807 has it: for programs, and for who reads it."""
+    title = HTTPStatus(status).phrase if status in _STATUSES else "Unknown"
+    document = {"type": "about:blank", "title": title, "status": status, "detail": text}
+    return json.dumps(document, ensure_ascii=False).encode("utf-8") + b"\n"
+
+
 def encode_response(status: int, text: str, *, date: bytes = b"", close: bool = False) -> bytes:
-    """A whole response whose body is a line of text. `date`: a whole header line, or nothing."""
-    body = text.encode("utf-8") + b"\n"
-    return b"%b%b%bContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n%b" % (
+    """A whole response that says why. `date`: a whole header line, or nothing."""
+    body = problem_body(status, text)
+    return b"%b%b%bContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%b" % (
         status_line(status),
         date,
         b"Connection: close\r\n" if close else b"",
