@@ -34,11 +34,12 @@ READS: Final = {
     "packet trace": "PACKET", "payment list": "", "peer check": "bob", "peer invites": "",
     "ping": "test.bob", "quote": "BOB '1 USD' --from alice", "rate list": "", "route list": "",
     "route explain": "test.bob --from alice", "settlement list": "", "settlement engines": "", "status": "",
-    "top": "", "unknown list": "", "payment show": "PAYMENT", "unproven list": "", "token list": "",
+    "top": "", "unknown list": "", "payment show": "PAYMENT", "unproven list": "", "token list": "", "webhook list": "",
 }  # fmt: skip
 """And with what it is asked here."""
 
 ELSEWHERE: Final = {
+    "webhook deliveries": "needs a webhook: test_webhook",
     "completion": "a script", "demo": "runs a network of its own", "dev ca": "makes files",
     "dev certificate": "makes files",
     "dev down": "stops what runs", "dev up": "runs", "engine incoming": "needs an engine",
@@ -58,7 +59,8 @@ CHANGES: Final = frozenset({
     "context delete", "context use", "engine approve", "ledger correct", "node log-level", "pay", "peer accept",
     "peer add", "peer invite", "rate set", "route set", "settlement approve", "settlement create", "settlement engines",
     "settlement retry", "settlement void", "unknown prove", "unknown resolve",
-    "unproven resolve", "token create", "token revoke",
+    "unproven resolve", "token create", "token revoke", "webhook create", "webhook delete", "webhook replay",
+    "webhook test",
 })  # fmt: skip
 
 
