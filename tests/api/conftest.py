@@ -230,13 +230,15 @@ class FakeNode:
         async def set_defaults(engines: dict[str, str]) -> None:
             self.engines = dict(engines)
 
+        def is_on(*args: Any, **more: Any) -> Any:
+            raise ConflictError("Settlement is not off.")
+
         return SimpleNamespace(
             engines=SimpleNamespace(defaults=self.engines, set_defaults=set_defaults),
             latest=lambda account, limit: [],
             get=missing,
             retry=missing,
-            propose_void=missing,
-            propose_approval=missing,
+            by_hand=SimpleNamespace(propose_resume=is_on),
         )
 
     async def peer_position(self, account: Account) -> SimpleNamespace:

@@ -38,6 +38,7 @@ def test_a_backup_is_made_checked_and_put_in_place(ilp: Ilp, bob: str, tmp_path:
     assert "Nothing was changed" in ilp("node", "restore", file, "--data-dir", str(tmp_path / "new"), "--dry-run").out
     put = ilp("node", "restore", file, "--data-dir", str(tmp_path / "new"))
     assert (put.code, "The books are sound" in put.out, "no  secret_seed" in put.out) == (0, True, True)
+    assert ("ilp settlement resume" in put.out, (tmp_path / "new" / "restored").exists()) == (True, True)
     assert ilp("ledger", "check", "--data-dir", str(tmp_path / "new")).code == 0
     again = ilp("node", "restore", file, "--data-dir", str(tmp_path / "new"))
     assert (again.code, "--replace" in again.err) == (1, True)

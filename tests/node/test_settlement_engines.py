@@ -199,7 +199,7 @@ async def test_I5_only_two_steps_of_an_operator_take_a_settlement_back(tmp_path:
         owe(node, 500)
         await node.commit()
         [settlement] = node.settlements.book.open()
-        decision = node.settlements.propose_void(settlement.id, reason="the engine never saw it", by="me")
+        decision = node.settlements.by_hand.propose_void(settlement, reason="the engine never saw it", by="me")
         assert (payable(node), decision.effects[0].after) == (0, -500)
         assert "paid twice" in decision.text
         await confirmed(node, decision.id)
@@ -207,10 +207,10 @@ async def test_I5_only_two_steps_of_an_operator_take_a_settlement_back(tmp_path:
         assert (payable(node), net(node, "peer/bob/transit")) == (500, 0)
         assert settlement.state.value == "void"
         with pytest.raises(ConflictError):
-            node.settlements.propose_void(settlement.id, reason="again", by="me")
+            node.settlements.by_hand.propose_void(settlement, reason="again", by="me")
         assert (await node.books.check()).faults == []
         with pytest.raises(ConflictError):
-            node.settlements.propose_approval(settlement.id, reason="why", by="me")
+            node.settlements.by_hand.propose_approval(settlement, reason="why", by="me")
     async with node_at(tmp_path) as node:
         # It is owed again, so it is settled again, under another key.
         [later] = node.settlements.book.open()
@@ -226,9 +226,9 @@ async def test_I9_an_engine_that_lies_is_believed_up_to_a_cap(tmp_path: Path) ->
         held = node.settlements.book.open()
         assert [(one.amount, one.state.value) for one in held] == [(1, "held"), (5, "held")]
         assert len([alarm for alarm in node.alarms if "settle_in_max" in alarm]) == 2
-        decision = node.settlements.propose_approval(held[0].id, reason="seen at the bank", by="me")
+        decision = node.settlements.by_hand.propose_approval(held[0], reason="seen at the bank", by="me")
         await confirmed(node, decision.id)
-        decision = node.settlements.propose_void(held[1].id, reason="not there", by="me")
+        decision = node.settlements.by_hand.propose_void(held[1], reason="not there", by="me")
         await confirmed(node, decision.id)
         assert payable(node) == 1_001
         assert (await tell(node, "d", "5")).status == 201  # the answer stays what it was

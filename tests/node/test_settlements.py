@@ -8,14 +8,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from loopback import account, btp_dialler, btp_listener, net, pointer, running, settings, until
 
 from interledger.accounts.account import Relation
 from interledger.accounts.asset import Asset
+from interledger.errors import ConflictError
 from interledger.node.node import Node
 from interledger.settlement.engine.shell import EngineProcess, EngineSettings
 from interledger.settlement.engine.state import EngineState
 from interledger.settlement.engines.folder import FolderEngine
+from interledger.store.restoring import RESTORED
 
 USD = Asset("USD", 9)
 CENT = 10**7
@@ -87,3 +90,21 @@ async def test_a_threshold_is_reached_and_real_money_settles_it(tmp_path: Path) 
             assert (await node.books.check()).faults == []
             assert held(node, "peer/bob/transit") == 0
         await asyncio.sleep(0)
+
+
+async def test_J9_nothing_is_settled_from_restored_books_until_an_operator_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / RESTORED).touch()
+    async with pair(tmp_path) as (alice, bob, _):
+        payment = alice.pay("alice", pointer(bob, "bob"), send=300 * CENT)
+        await payment.done()
+        with pytest.raises(ConflictError, match="ilp settlement resume"):
+            await alice.settlements.create("bob", by="me")
+        assert (alice.settlements.book.open(), held(alice, "external/bob")) == ([], 0)
+
+        decision = alice.settlements.by_hand.propose_resume(reason="nothing was settled since", by="me")
+        alice.books.decisions.confirm(decision.id)
+        await until(lambda: held(alice, "external/bob") == -300 * CENT and not alice.settlements.book.open())
+        assert not (tmp_path / "a" / RESTORED).exists()
+        with pytest.raises(ConflictError, match="not off"):
+            alice.settlements.by_hand.propose_resume(reason="again", by="me")

@@ -46,3 +46,8 @@ class SettlementCalls(LedgerCalls):
         """The first step of crediting what is held."""
         path = place("/api/settlements", settlement_id) + "/approve"
         return cast("DecisionDocument", await self._call("POST", path, {"reason": reason, "by": by}))
+
+    async def propose_resume(self, reason: str, by: str | None = None) -> DecisionDocument:
+        """The first step of settling again from books that were restored from a backup."""
+        body = {"reason": reason, "by": by}
+        return cast("DecisionDocument", await self._call("POST", "/api/settlements/resume", body))

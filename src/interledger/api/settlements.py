@@ -74,7 +74,9 @@ async def void(call: Call) -> Response:
     fields = await call.fields()
     reason, by = fields.required_text("reason"), read_by(fields)
     fields.close()
-    return json_response(decision_document(call.node.settlements.propose_void(_id(call), reason=reason, by=by)), 201)
+    settlements = call.node.settlements
+    decision = settlements.by_hand.propose_void(settlements.get(_id(call)), reason=reason, by=by)
+    return json_response(decision_document(decision), 201)
 
 
 async def approve(call: Call) -> Response:
@@ -82,8 +84,17 @@ async def approve(call: Call) -> Response:
     fields = await call.fields()
     reason, by = fields.required_text("reason"), read_by(fields)
     fields.close()
-    decision = call.node.settlements.propose_approval(_id(call), reason=reason, by=by)
+    settlements = call.node.settlements
+    decision = settlements.by_hand.propose_approval(settlements.get(_id(call)), reason=reason, by=by)
     return json_response(decision_document(decision), 201)
+
+
+async def resume(call: Call) -> Response:
+    """The first step of settling again from books that were restored from a backup."""
+    fields = await call.fields()
+    reason, by = fields.required_text("reason"), read_by(fields)
+    fields.close()
+    return json_response(decision_document(call.node.settlements.by_hand.propose_resume(reason=reason, by=by)), 201)
 
 
 def _id(call: Call) -> str:
@@ -104,6 +115,11 @@ OPERATIONS: Final = (
         method="POST", path="/api/settlements", access=Access.ADMIN, handler=create_settlement,
         summary="Settle now", body="NewSettlement", answer="Settlement", status=201, problems=(400, 404, 409, 503),
         tags=_TAGS,
+    ),
+    Operation(
+        method="POST", path="/api/settlements/resume", access=Access.ADMIN, handler=resume,
+        summary="Propose to settle again from restored books; nothing happens until it is confirmed", body="Reason",
+        answer="Decision", status=201, problems=(400, 409), tags=_TAGS,
     ),
     Operation(
         method="GET", path=_PATH, access=Access.ADMIN, handler=get_settlement,

@@ -23,11 +23,21 @@ class EnginesFacade(Protocol):
         ...
 
 
+class SettlementDecisionsFacade(Protocol):
+    """What the API needs of `node.settlements.by_hand`: the first steps. They raise `ConflictError`."""
+
+    def propose_resume(self, *, reason: str, by: str) -> DecisionView: ...
+    def propose_void(self, settlement: Settlement, *, reason: str, by: str) -> DecisionView: ...
+    def propose_approval(self, settlement: Settlement, *, reason: str, by: str) -> DecisionView: ...
+
+
 class SettlementsFacade(Protocol):
     """What the API needs of `node.settlements`. The errors are `interledger.errors`."""
 
     @property
     def engines(self) -> EnginesFacade: ...
+    @property
+    def by_hand(self) -> SettlementDecisionsFacade: ...
 
     def latest(self, account: AccountId | None, limit: int) -> Sequence[Settlement]: ...
     def get(self, settlement_id: str) -> Settlement:
@@ -40,12 +50,4 @@ class SettlementsFacade(Protocol):
 
     def retry(self, settlement_id: str) -> Settlement:
         """Raises `NotFoundError`, `ConflictError`."""
-        ...
-
-    def propose_void(self, settlement_id: str, *, reason: str, by: str) -> DecisionView:
-        """Raises those."""
-        ...
-
-    def propose_approval(self, settlement_id: str, *, reason: str, by: str) -> DecisionView:
-        """Raises those."""
         ...

@@ -441,6 +441,10 @@ class SyncApiClient(SyncCalls):
         """The first step of crediting what is held."""
         return self._run(self._client.propose_approval(settlement_id, reason, by))
 
+    def propose_resume(self, reason: str, by: str | None = None) -> DecisionDocument:
+        """The first step of settling again from books that were restored from a backup."""
+        return self._run(self._client.propose_resume(reason, by))
+
     def ledger_accounts(self) -> list[LedgerAccountDocument]:
         """The chart of accounts, as it stands."""
         return self._run(self._client.ledger_accounts())

@@ -95,6 +95,7 @@ def restore(state: State, file: str, data_dir: str, replace: bool, dry_run: bool
         if not (directory / "secret_seed").exists():
             lines.append("  There is no  secret_seed  here: without that of the node its links have no tokens.")
         lines.append("  Start the node, then compare with every peer:  ilp ledger reconcile PEER")
+        lines.append("  Nothing is settled from these books until you say so:  ilp settlement resume")
         return lines
 
     state.emit(document, render, identifier="commit")

@@ -165,6 +165,7 @@ root: Final = LazyGroup(
                 "retry": Entry("settlement:retry", "Ask its engine again, now"),
                 "void": Entry("settlement:void", "Take back what was never paid"),
                 "approve": Entry("settlement:approve", "Credit what is held"),
+                "resume": Entry("settlement:resume", "Settle again from restored books"),
                 "engines": Entry("settlement:engines", "Engines of accounts that name none, by asset"),
             },
             "Balances that become money",

@@ -18,7 +18,7 @@ from interledger.cli.tree import command
 if TYPE_CHECKING:
     from interledger.api.client import ApiClient
 
-__all__ = ["approve", "create", "engines", "list_settlements", "retry", "show", "void"]
+__all__ = ["approve", "create", "engines", "list_settlements", "resume", "retry", "show", "void"]
 
 Document = Mapping[str, Any]
 
@@ -138,6 +138,23 @@ def approve(state: State, settlement: str, reason: str, yes: bool, dry_run: bool
       ilp settlement approve set_4H2 --reason 'seen on the statement'
     """
     decide(state, state.call(lambda api: api.propose_approval(settlement, reason, who())), yes=yes, dry_run=dry_run)
+
+
+@command("resume")
+@click.option("--reason", required=True, metavar="TEXT", help="How you know that nothing is paid twice.")
+@click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would do.")
+@click.pass_obj
+def resume(state: State, reason: str, yes: bool, dry_run: bool) -> None:
+    """Settle again from books that were restored from a backup.
+
+    \b
+      ilp settlement resume --reason 'compared with the bank: nothing since the backup'
+
+    What was settled after the backup is not in them. Look at the engines and at the peers first (ilp ledger compare),
+    and correct the books; until then settlement is off.
+    """
+    decide(state, state.call(lambda api: api.propose_resume(reason, who())), yes=yes, dry_run=dry_run)
 
 
 @command("engines", would="set the engines of assets")

@@ -11,22 +11,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Money
-from interledger.accounts.books.memo import Memo, parse_reason
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError, InvalidRequestError, NotFoundError, StoreError
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
-from interledger.node.decisions import Decision, Effect
+from interledger.node.settlement_decisions import SettlementDecisions, SettlementPause
 from interledger.node.settlement_engines import SettlementEngines
 from interledger.settlement.book import SettlementBook
-from interledger.settlement.clearing import Clearing, ClearingHooks, check_open
+from interledger.settlement.clearing import Clearing, ClearingHooks
 from interledger.settlement.quantity import Quantity
-from interledger.settlement.records import Direction, Settlement, SettlementState
+from interledger.settlement.records import Settlement, SettlementState
 from interledger.settlement.retries import retry_delay_ms
 from interledger.settlement.shell import CallError
 
@@ -63,11 +62,14 @@ class Settlements:
             ClearingHooks(
                 now=lambda: node.clock.now(),
                 random=lambda count: node.entropy.octets(count),
-                is_open=lambda: self._running and not node.read_only,
+                is_open=lambda: self._running and not node.read_only and not self.pause.is_on,
                 store=self._store,
                 send=self._send,
             ),
         )
+        in_memory = node.settings.durability == "memory"
+        self.pause = SettlementPause(None if in_memory else Path(node.settings.data_dir))
+        self.by_hand = SettlementDecisions(node, self.clearing, self.pause, self._wake)
         self._asking_store = asyncio.Lock()
         self._sending: dict[str, asyncio.Event] = {}
         self._running = False
@@ -82,10 +84,11 @@ class Settlements:
             self._node.store.put_settlement(key, body)
         self._node.ledger.before_batch = self.clearing.before_batch
         self.engines.start()
-        for settlement in self.book.open():
-            if settlement.state is SettlementState.SENDING:
-                self._send(settlement)
-        self.clearing.look()
+        if self.pause.is_on:
+            self._node.alarm(
+                "settlement is off: these books were restored from a backup. Compare, then:  ilp settlement resume"
+            )
+        self._wake(None)
         if self._node.settings.settle_every_ms is not None:
             self._node.spawn(self._settle_every(self._node.settings.settle_every_ms))
 
@@ -146,7 +149,8 @@ class Settlements:
         engine = self.engines.engine_of(account)
         if engine is None:
             raise InvalidRequestError(f"“{account_id}” has no settlement engine", "account")
-        self._check_writable()
+        self.pause.check()
+        self.check_writable()
         due = self.clearing.due(account) if amount is None else amount
         if due <= 0:
             raise ConflictError(f"Nothing is owed to “{account_id}” that would be settled now.")
@@ -154,8 +158,20 @@ class Settlements:
         await self._node.commit()
         return settlement
 
+    def _wake(self, settlement_id: str | None) -> None:
+        """Look at that one again; None: at all that wait for their engine, and at what is due."""
+        if settlement_id is not None:
+            event = self._sending.get(settlement_id)
+            if event is not None:
+                event.set()
+            return
+        for settlement in self.book.open():
+            if settlement.state is SettlementState.SENDING:
+                self._send(settlement)
+        self.clearing.look()
+
     def _send(self, settlement: Settlement) -> None:
-        if self._running and settlement.id not in self._sending:
+        if self._running and not self.pause.is_on and settlement.id not in self._sending:
             self._sending[settlement.id] = asyncio.Event()
             self._node.spawn(self._send_until_taken(settlement))
 
@@ -200,9 +216,8 @@ class Settlements:
         settlement = self.book.get(settlement_id)
         if settlement.state is not SettlementState.SENDING:
             raise ConflictError(f"{settlement_id} is {settlement.state}: there is nothing to try again.")
-        event = self._sending.get(settlement_id)
-        if event is not None:
-            event.set()
+        self.pause.check()
+        self._wake(settlement_id)
         return settlement
 
     # ------------------------------------------------------------------ in
@@ -221,7 +236,7 @@ class Settlements:
                 if kept is not None:
                     self.book.found(kept)
             if quantity.amount and self.book.find_incoming(account.id, key, quantity) is None:
-                self._check_writable()
+                self.check_writable()
                 self._credit(account, key, quantity)
         await self._node.commit()
         return quantity
@@ -234,49 +249,6 @@ class Settlements:
                 f"{settlement.id}: {money} came in for {account.id}, more than its settle_in_max lets in within a day."
                 f" Look:  ilp settlement show {settlement.id}"
             )
-
-    # ------------------------------------------------------------------ by hand, in two steps
-
-    def propose_void(self, settlement_id: str, *, reason: str, by: str) -> Decision:
-        """The first step of taking one back that the engine never took, or of refusing what is held."""
-        settlement = self.book.get(settlement_id)
-        check_open(settlement)
-        memo = Memo("settlement void", by, parse_reason(reason), self._node.books.decisions.new_id())
-        line = self.clearing.line_of(settlement)
-        money = Money(settlement.amount, settlement.asset)
-        if settlement.direction is Direction.IN:
-            text = f"Refuse {money} that came in for {settlement.account}: it is not credited, then or later"
-            return self._node.books.decisions.propose(text, memo, (), partial(self._void, settlement, memo))
-        text = (
-            f"Take back {money} to {settlement.account}: we owe it again. If its engine has paid all the same, it is"
-            f" paid twice. Ask {settlement.engine} first"
-        )
-        effects = (Effect(line.name, line.asset, line.net, line.net - settlement.amount),)
-        return self._node.books.decisions.propose(text, memo, effects, partial(self._void, settlement, memo))
-
-    def propose_approval(self, settlement_id: str, *, reason: str, by: str) -> Decision:
-        """The first step of crediting what is held."""
-        settlement = self.book.get(settlement_id)
-        if settlement.state is not SettlementState.HELD:
-            raise ConflictError(f"{settlement_id} is {settlement.state}: there is nothing to approve.")
-        memo = Memo("settlement approval", by, parse_reason(reason), self._node.books.decisions.new_id())
-        line = self.clearing.line_of(settlement)
-        money = Money(settlement.amount, settlement.asset)
-        text = f"Credit {settlement.account} with {money} that its engine says came in"
-        effects = (Effect(line.name, line.asset, line.net, line.net - settlement.amount),)
-        return self._node.books.decisions.propose(text, memo, effects, partial(self._approve, settlement, memo))
-
-    def _void(self, settlement: Settlement, memo: Memo) -> None:
-        check_open(settlement)
-        self._check_writable()
-        self.clearing.void(settlement, memo)
-        event = self._sending.get(settlement.id)
-        if event is not None:
-            event.set()
-
-    def _approve(self, settlement: Settlement, memo: Memo) -> None:
-        self._check_writable()
-        self.clearing.approve(settlement, memo)
 
     # ------------------------------------------------------------------ small things
 
@@ -299,6 +271,7 @@ class Settlements:
         self._node.store.put_settlement(key, body)
         self._node.live.reports.settlement_stored(key, body)
 
-    def _check_writable(self) -> None:
+    def check_writable(self) -> None:
+        """Raises `StoreError` when nothing can be written down now."""
         if self._node.read_only:
             raise StoreError("the books cannot be written now, so nothing can be settled")

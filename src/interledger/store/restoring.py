@@ -22,7 +22,10 @@ from interledger.store.sqlite import DATABASE
 from interledger.store.stopped import open_stopped
 from interledger.store.tables import read_mark, store_errors
 
-__all__ = ["restore_books"]
+__all__ = ["RESTORED", "restore_books"]
+
+RESTORED: Final = "restored"
+"""The file beside books that were restored: as long as it is there, nothing is settled from them (J9)."""
 
 _PLACE: Final = "restore"
 _FILES: Final = (DATABASE, DATABASE + "-wal", DATABASE + "-shm", COMMIT_LOG)
@@ -56,6 +59,8 @@ def restore_books(
             if dry_run:
                 return made, None
             kept = None if not former else _set_aside(former, directory)
+            if not (directory / RESTORED).exists():
+                os.close(create_private(directory / RESTORED))
             for name in (COMMIT_LOG, DATABASE):  # the database last: without it there are no books
                 (place / name).rename(directory / name)
             sync_directory(directory)
