@@ -128,7 +128,7 @@ class OperatorCalls(ApiCalls):
                     document = json.loads(message)
                     yield document.get("Ok", document)
         except InvalidStatus as error:
-            read_answer(error.response.status_code, error.response.body or b"")
+            read_answer(error.response.status_code, bytes(error.response.body or b""))
         except OSError as error:
             raise LinkError(f"{self.base_url} cannot be reached: {error}") from None
         except (WebSocketException, ValueError) as error:
