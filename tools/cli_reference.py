@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from interledger.cli.aliases import ALIASES
+from interledger.cli.commands import root
 from interledger.cli.exit_codes import MEANINGS
-from interledger.cli.main import root
 from interledger.cli.tree import COMMON_OPTIONS, IlpCommand, LazyGroup
 
 __all__ = ["cli_parts"]

@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 import pytest
 
-from interledger.cli.main import root, run
+from interledger.cli.commands import root
+from interledger.cli.main import run
 from interledger.cli.state import State
 from interledger.cli.tree import LazyGroup
 

@@ -13,9 +13,10 @@ import pytest
 
 from interledger.api.problems import PROBLEM_TYPES
 from interledger.cli import main as main_module
+from interledger.cli.commands import root
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.explain_more import EXITS, PROBLEMS
-from interledger.cli.main import root, run
+from interledger.cli.main import run
 from interledger.cli.tree import Entry, LazyGroup
 from interledger.errors import StoreError
 from interledger.ilp.error_codes import ERROR_CODES

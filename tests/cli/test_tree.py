@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from interledger.cli.commands import root
 from interledger.cli.exit_codes import ExitCode
-from interledger.cli.main import root, run
+from interledger.cli.main import run
 from interledger.cli.state import State
 from interledger.cli.tree import LazyGroup
 
@@ -58,7 +59,7 @@ CHANGES: Final = frozenset({
     "account create", "account delete", "account set", "account token add", "account token revoke", "context add",
     "context delete", "context use", "engine approve", "ledger correct", "node log-level", "pay", "peer accept",
     "peer add", "peer invite", "rate set", "route set", "settlement approve", "settlement create", "settlement engines",
-    "settlement retry", "settlement void", "unknown prove", "unknown resolve",
+    "settlement resume", "settlement retry", "settlement void", "unknown prove", "unknown resolve",
     "unproven resolve", "token create", "token revoke", "webhook create", "webhook delete", "webhook replay",
     "webhook test",
 })  # fmt: skip

@@ -11,11 +11,11 @@ import pytest
 
 from interledger.accounts.asset import Asset, Money
 from interledger.cli.aliases import ALIASES, translate
+from interledger.cli.commands import root
 from interledger.cli.console import Console
 from interledger.cli.dev_view import node_lines, port_taken_lines, started_lines, status_lines
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
-from interledger.cli.main import root
 from interledger.cli.pay import _failed, _not_sent, _shortest
 from interledger.cli.pay_view import Terms, dry_run_lines, exit_code_of, header_lines, rate_too_low_error, result_lines
 from interledger.cli.payment_view import payment_lines, payments_lines
