@@ -134,6 +134,7 @@ async def test_D7_a_peer_that_we_hang_up_on_has_to_wait_when_it_comes_back(monke
         assert max(waited[:-1]) < 150 <= waited[-1]
 
 
+@pytest.mark.pure
 async def test_BT_05_a_socket_that_stays_silent_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "AUTH_TIMEOUT_MS", 10)
     monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_MS", 10)
