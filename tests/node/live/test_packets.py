@@ -10,7 +10,7 @@ import pytest
 from interledger.accounts.account import AccountId, token_digest
 from interledger.accounts.credentials import Scope
 from interledger.api.client import ApiClient, ApiError
-from interledger.api.packets import _stream_document
+from interledger.api.packets import stream_document
 from interledger.clock import Timestamp
 from interledger.connector.events import Step
 from interledger.ilp.address import Address
@@ -95,7 +95,7 @@ async def test_what_is_inside_is_shown_to_who_may_operate(node: Node, client: Ap
 
 def test_a_receipt_is_not_shown() -> None:
     packet = StreamPacket(12, 1, 5, (StreamReceipt(1, b"worth money"), StreamMoney(1, 7)))
-    document = _stream_document(packet)
+    document = stream_document(packet)
     assert document is not None
     receipt, money = document["frames"]
     assert receipt["fields"] == {"stream_id": "1", "receipt": "not shown"}
