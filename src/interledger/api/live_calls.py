@@ -69,22 +69,28 @@ class LiveCalls(SettlementCalls):
         account: str | None = None,
         outcome: Outcome | None = None,
         code: str | None = None,
+        payment: str | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> PacketPageDocument:
-        """A page, newest first. `code`: of the error, as `T04`."""
-        path = "/api/packets" + query_text(account=account, outcome=outcome, code=code, limit=limit, cursor=cursor)
-        return cast("PacketPageDocument", await self._call("GET", path))
+        """A page, newest first. `code`: of the error, as `T04`; `payment`: the id of one of this node."""
+        query = query_text(account=account, outcome=outcome, code=code, payment=payment, limit=limit, cursor=cursor)
+        return cast("PacketPageDocument", await self._call("GET", "/api/packets" + query))
 
     async def packet(self, condition: str) -> PacketWholeDocument:
         """By the first digits of its condition: its journey, its octets, what is inside."""
         return cast("PacketWholeDocument", await self._call("GET", place("/api/packets", condition)))
 
     def tail_packets(
-        self, *, account: str | None = None, outcome: Outcome | None = None, code: str | None = None
+        self,
+        *,
+        account: str | None = None,
+        outcome: Outcome | None = None,
+        code: str | None = None,
+        payment: str | None = None,
     ) -> AsyncIterator[StreamedEvent]:
         """Each packet as it has its outcome (`packet`); above 200 a second, how many more there were (`missed`)."""
-        return self._stream("/api/packets" + query_text(account=account, outcome=outcome, code=code))
+        return self._stream("/api/packets" + query_text(account=account, outcome=outcome, code=code, payment=payment))
 
     async def account_history(self, account_id: str) -> list[PositionPointDocument]:
         """Where an account stood since the node started, oldest first."""

@@ -389,21 +389,31 @@ class SyncApiClient(SyncCalls):
         account: str | None = None,
         outcome: Outcome | None = None,
         code: str | None = None,
+        payment: str | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> PacketPageDocument:
-        """A page, newest first. `code`: of the error, as `T04`."""
-        return self._run(self._client.packets(account=account, outcome=outcome, code=code, limit=limit, cursor=cursor))
+        """A page, newest first. `code`: of the error, as `T04`; `payment`: the id of one of this node."""
+        return self._run(
+            self._client.packets(
+                account=account, outcome=outcome, code=code, payment=payment, limit=limit, cursor=cursor
+            )
+        )
 
     def packet(self, condition: str) -> PacketWholeDocument:
         """By the first digits of its condition: its journey, its octets, what is inside."""
         return self._run(self._client.packet(condition))
 
     def tail_packets(
-        self, *, account: str | None = None, outcome: Outcome | None = None, code: str | None = None
+        self,
+        *,
+        account: str | None = None,
+        outcome: Outcome | None = None,
+        code: str | None = None,
+        payment: str | None = None,
     ) -> Iterator[StreamedEvent]:
         """Each packet as it has its outcome (`packet`); above 200 a second, how many more there were (`missed`)."""
-        return self._iterate(self._client.tail_packets(account=account, outcome=outcome, code=code))
+        return self._iterate(self._client.tail_packets(account=account, outcome=outcome, code=code, payment=payment))
 
     def account_history(self, account_id: str) -> list[PositionPointDocument]:
         """Where an account stood since the node started, oldest first."""
