@@ -9,6 +9,7 @@ from interledger.link.btp.messages import ContentType, ProtocolData
 from interledger.link.btp.subprotocols import Answer, Refusal, SubprotocolRequest
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import Response, fetch
+from interledger.link.http.messages import problem_body
 from interledger.node.node import Node
 from tests.node.loopback import account, digest, running, settings
 
@@ -31,8 +32,8 @@ async def with_bob(node: Node) -> None:
         ((ProtocolData("paychan", ContentType.OCTETS, b"done"),), 200, b"done"),
         ((ProtocolData("other", 0, b"x"), ProtocolData("paychan", 0, b"done")), 200, b"done"),
         ((), 200, b""),
-        (Refusal("F00", "no"), 400, b"F00 no\n"),
-        (Refusal("T00", "later"), 503, b"T00 later\n"),
+        (Refusal("F00", "no"), 400, problem_body(400, "F00 no")),
+        (Refusal("T00", "later"), 503, problem_body(503, "T00 later")),
     ],
 )
 async def test_a_sub_protocol_is_asked_over_http_too(answer: Answer, status: int, body: bytes) -> None:

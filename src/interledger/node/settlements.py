@@ -64,7 +64,7 @@ class Settlements:
                 random=lambda count: node.entropy.octets(count),
                 is_open=lambda: self._running and not node.read_only and not self.pause.is_on,
                 store=self._store,
-                send=self._send,
+                send=lambda settlement: self._send(settlement),
             ),
         )
         in_memory = node.settings.durability == "memory"
