@@ -16,7 +16,8 @@ EVERYTHING = Faults(drop=0.05, refuse=0.1, cut=0.2, lose=0.3, half_close=0.15, d
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_without_faults_every_fulfill_arrives(kind: str) -> None:
-    result = await send_over(kind, Faults(), seed=1, packets=50)
+    # A busy machine is no fault either: there is time enough.
+    result = await send_over(kind, Faults(), seed=1, packets=50, lifetime_ms=25_000)
     result.check()
     assert len(result.charged_there) == len(result.charged_here) == 43
     assert not result.unknown

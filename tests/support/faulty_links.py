@@ -104,9 +104,10 @@ class _Receiver:
 class _Sender:
     """Sends one packet at a time per worker, and waits for what becomes of it."""
 
-    def __init__(self, node: Node, result: Result, preimages: dict[bytes, bytes]) -> None:
+    def __init__(self, node: Node, result: Result, preimages: dict[bytes, bytes], lifetime_ms: int) -> None:
         self._preimages = preimages
         self._result = result
+        self._lifetime_ms = lifetime_ms
         self._waiting: dict[RequestId, tuple[bytes, asyncio.Future[None]]] = {}
         self._link = node.wallets.attach_end(AccountId("sender"), account("sender", "USD/9", "test.alice.s"), self)
 
@@ -115,7 +116,7 @@ class _Sender:
         condition = hashlib.sha256(preimage).digest()
         self._preimages[condition] = preimage
         self._result.sent[condition] = number
-        expires_at = Timestamp(SystemClock().now() + LIFETIME_MS)
+        expires_at = Timestamp(SystemClock().now() + self._lifetime_ms)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[RequestId(number)] = condition, future
         self._link.send_prepare(
@@ -136,7 +137,14 @@ class _Sender:
 
 
 async def send_over(
-    kind: str, faults: Faults, *, seed: int, packets: int, both_ways: bool = True, settle_ms: int = 1_500
+    kind: str,
+    faults: Faults,
+    *,
+    seed: int,
+    packets: int,
+    both_ways: bool = True,
+    settle_ms: int = 1_500,
+    lifetime_ms: int = LIFETIME_MS,
 ) -> Result:
     """Send so many packets from one node to the other over a link of `kind` that has `faults`.
 
@@ -144,7 +152,7 @@ async def send_over(
     """
     result, preimages = Result(), {}
     async with _pair(kind, faults if both_ways else Faults(), faults, seed) as (alice, bob, proxies):
-        receiver, sender = _Receiver(bob, result, preimages), _Sender(alice, result, preimages)
+        receiver, sender = _Receiver(bob, result, preimages), _Sender(alice, result, preimages, lifetime_ms)
         bob.wallets.find = receiver.find  # type: ignore[method-assign]  # one end, whatever the address
         await bob.set_static_routes({})
         _count(alice, result.charged_here)
@@ -156,7 +164,7 @@ async def send_over(
                 await sender.send(number, seed)
 
         await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
-        async with asyncio.timeout(LIFETIME_MS / 1000 + 5):
+        async with asyncio.timeout(lifetime_ms / 1000 + 5):
             while alice.ledger.holds or bob.ledger.holds:  # noqa: ASYNC110  # what is waited for is not ours
                 await asyncio.sleep(0.05)
         await asyncio.sleep(settle_ms / 1000 if alice.ledger.unknown else 0)

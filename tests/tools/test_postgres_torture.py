@@ -46,4 +46,5 @@ def test_the_judge_finds_a_store_that_guesses(postgres: Any, monkeypatch: pytest
     monkeypatch.setattr(Writer, "_is_written", lambda *arguments: guess)
     monkeypatch.setattr(postgres_kills, "KINDS", ("server", "unanswered"))
     with pytest.raises(BrokenError):
-        postgres_kills.kill_servers(postgres, 100 + guess, 40, postgres_kills.ServerKillReport())
+        # It ends at the first that is found: usually among the first ten, on a busy machine later.
+        postgres_kills.kill_servers(postgres, 100 + guess, 200, postgres_kills.ServerKillReport())

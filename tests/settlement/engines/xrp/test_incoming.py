@@ -207,6 +207,8 @@ async def test_an_account_that_goes_is_redeemed_and_both_channels_are_closed(
         await until(lambda: channel not in it.simulator.ledger.validated.channels)
         await until(lambda: "Expiration" in it.simulator.ledger.validated.channels[ours])
         it.simulator.skipped_s += 3_700
+        closed_at = it.simulator.ledger.closed_at
+        await until(lambda: it.simulator.ledger.closed_at >= closed_at + 3_700)  # too early would cost a fee more
         monkeypatch.setattr(outgoing, "ripple_time", lambda ms: ripple_time(ms) + 3_700)
         await until(lambda: ours not in it.simulator.ledger.validated.channels)
         after = int(it.simulator.ledger.validated.accounts[it.engine.address]["Balance"])
