@@ -50,12 +50,11 @@ def backup(state: State, data_dir: str | None, dry_run: bool) -> None:
 
 def _of_stopped(directory: Path) -> dict[str, Any]:
     from interledger.clock import SystemClock
-    from interledger.store.backup import BACKUPS
+    from interledger.store.backup import new_backup
     from interledger.store.stopped import open_stopped
 
-    moment = format_rfc3339(SystemClock().now()).replace("-", "").replace(":", "").replace(".", "")
     with open_stopped(directory) as history:
-        made = history.backup(directory / BACKUPS / f"books-{moment}.db")
+        made = history.backup(new_backup(directory, SystemClock().now()))
     at = format_rfc3339(made.at) if made.at else None
     return {"file": str(made.path), "octets": made.octets, "commit": made.commit, "at": at}
 

@@ -75,7 +75,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
     stop_on_signals(stop)
     node = await open_node(settings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, node.links.tls.reload)
-    place = None if settings.durability == "memory" else Path(settings.data_dir) / NODE_FILE
+    place = None if settings.directory is None else settings.directory / NODE_FILE
     try:
         if place is not None:
             write_private_json(place, _node_document(node))

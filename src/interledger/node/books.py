@@ -29,14 +29,13 @@ from interledger.accounts.books.statement import By, Statement, StatementReport,
 from interledger.accounts.books.transactions import Transactions
 from interledger.accounts.ledger import LedgerAccount, Unknown
 from interledger.clock import Timestamp
-from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import ConflictError, InvalidRequestError, LedgerError, NotFoundError, StoreError
 from interledger.node.comparison import Comparison, Comparisons
 from interledger.node.decisions import Decision, Decisions, Effect
 from interledger.node.statements import Reconciliation, Statements
 from interledger.node.unproven import Claims
 from interledger.node.views import AtRisk
-from interledger.store.backup import BACKUPS
+from interledger.store.backup import new_backup
 from interledger.store.follow import follow_slowly
 from interledger.store.history import Backup
 
@@ -104,8 +103,7 @@ class Books:
     async def backup(self) -> Backup:
         """Copy the books into a new file of the data directory. Raises `ConflictError` (not SQLite), `StoreError`."""
         await self._settle()
-        moment = format_rfc3339(self._node.clock.now()).replace("-", "").replace(":", "").replace(".", "")
-        place = Path(self._node.settings.data_dir) / BACKUPS / f"books-{moment}.db"
+        place = new_backup(Path(self._node.settings.data_dir), self._node.clock.now())
         return await asyncio.to_thread(self._node.store.history.backup, place)
 
     async def compare(self) -> list[Comparison]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from interledger.node.settings_parsers import one_of, parse_store, parse_text
@@ -42,6 +43,11 @@ class StateSettings:
 
     origins: Mapping[str, str] = field(default_factory=dict)
     """No row: key -> where its value was written, as `ilp.toml:31`, `ILP_DATA_DIR` or `--data-dir`."""
+
+    @property
+    def directory(self) -> Path | None:
+        """Where files are kept beside the books; None when nothing is kept."""
+        return None if self.durability == "memory" else Path(self.data_dir)
 
     @property
     def state(self) -> tuple[str, str, str | None]:

@@ -6,7 +6,6 @@ second time. So nothing is settled from such books before somebody has compared 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -15,7 +14,7 @@ from interledger.accounts.asset import Money
 from interledger.accounts.books.memo import Memo, parse_reason
 from interledger.errors import ConflictError, StoreError
 from interledger.node.decisions import Decision, Effect
-from interledger.settlement.clearing import Clearing, check_open
+from interledger.settlement.clearing import check_open
 from interledger.settlement.records import Direction, Settlement, SettlementState
 from interledger.store.files import sync_directory
 from interledger.store.restoring import RESTORED
@@ -58,21 +57,15 @@ class SettlementPause:
 class SettlementDecisions:
     """`node.settlements.by_hand`. Each `propose_...` is the first step: nothing has happened yet."""
 
-    def __init__(
-        self, node: Node, clearing: Clearing, pause: SettlementPause, wake: Callable[[str | None], None]
-    ) -> None:
-        """`wake`: whatever waits for this settlement (None: for any) looks again."""
+    def __init__(self, node: Node) -> None:
         self._node = node
-        self._clearing = clearing
-        self._pause = pause
-        self._wake = wake
 
     def propose_resume(self, *, reason: str, by: str) -> Decision:
         """Of settling from restored books. Raises `ConflictError` when settlement is not off."""
-        if not self._pause.is_on:
+        if not self._node.settlements.pause.is_on:
             raise ConflictError("Settlement is not off: there is nothing to resume.")
         memo = Memo("settlement resume", by, parse_reason(reason), self._node.books.decisions.new_id())
-        waiting = sum(one.state is SettlementState.SENDING for one in self._clearing.book.open())
+        waiting = sum(one.state is SettlementState.SENDING for one in self._node.settlements.book.open())
         text = (
             f"Settle from these restored books again: {waiting} that wait for their engine, and whatever is due. What"
             " was settled after the backup and is not corrected here is paid a second time"
@@ -105,19 +98,21 @@ class SettlementDecisions:
         return self._node.books.decisions.propose(text, memo, (self._effect(settlement),), carry_out)
 
     def _effect(self, settlement: Settlement) -> Effect:
-        line = self._clearing.line_of(settlement)
+        line = self._node.settlements.clearing.line_of(settlement)
         return Effect(line.name, line.asset, line.net, line.net - settlement.amount)
 
     def _resume(self) -> None:
-        self._pause.end()
-        self._wake(None)
+        self._node.settlements.pause.end()
+        self._node.settlements.go_on()
 
     def _void(self, settlement: Settlement, memo: Memo) -> None:
+        settlements = self._node.settlements
         check_open(settlement)
-        self._node.settlements.check_writable()
-        self._clearing.void(settlement, memo)
-        self._wake(settlement.id)
+        settlements.check_writable()
+        settlements.clearing.void(settlement, memo)
+        settlements.wake(settlement.id)
 
     def _approve(self, settlement: Settlement, memo: Memo) -> None:
-        self._node.settlements.check_writable()
-        self._clearing.approve(settlement, memo)
+        settlements = self._node.settlements
+        settlements.check_writable()
+        settlements.clearing.approve(settlement, memo)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from interledger.accounts.account import Account, AccountId
@@ -67,9 +66,8 @@ class Settlements:
                 send=lambda settlement: self._send(settlement),
             ),
         )
-        in_memory = node.settings.durability == "memory"
-        self.pause = SettlementPause(None if in_memory else Path(node.settings.data_dir))
-        self.by_hand = SettlementDecisions(node, self.clearing, self.pause, self._wake)
+        self.pause = SettlementPause(node.settings.directory)
+        self.by_hand = SettlementDecisions(node)
         self._asking_store = asyncio.Lock()
         self._sending: dict[str, asyncio.Event] = {}
         self._running = False
@@ -88,7 +86,7 @@ class Settlements:
             self._node.alarm(
                 "settlement is off: these books were restored from a backup. Compare, then:  ilp settlement resume"
             )
-        self._wake(None)
+        self.go_on()
         if self._node.settings.settle_every_ms is not None:
             self._node.spawn(self._settle_every(self._node.settings.settle_every_ms))
 
@@ -158,17 +156,18 @@ class Settlements:
         await self._node.commit()
         return settlement
 
-    def _wake(self, settlement_id: str | None) -> None:
-        """Look at that one again; None: at all that wait for their engine, and at what is due."""
-        if settlement_id is not None:
-            event = self._sending.get(settlement_id)
-            if event is not None:
-                event.set()
-            return
+    def go_on(self) -> None:
+        """Send what waits for its engine, and settle what is due."""
         for settlement in self.book.open():
             if settlement.state is SettlementState.SENDING:
                 self._send(settlement)
         self.clearing.look()
+
+    def wake(self, settlement_id: str) -> None:
+        """If it waits to be tried again, it waits no longer."""
+        event = self._sending.get(settlement_id)
+        if event is not None:
+            event.set()
 
     def _send(self, settlement: Settlement) -> None:
         if self._running and not self.pause.is_on and settlement.id not in self._sending:
@@ -217,7 +216,7 @@ class Settlements:
         if settlement.state is not SettlementState.SENDING:
             raise ConflictError(f"{settlement_id} is {settlement.state}: there is nothing to try again.")
         self.pause.check()
-        self._wake(settlement_id)
+        self.wake(settlement_id)
         return settlement
 
     # ------------------------------------------------------------------ in

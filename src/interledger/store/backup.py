@@ -15,21 +15,27 @@ from threading import Event, Lock
 from typing import Final
 
 from interledger.clock import Timestamp
+from interledger.codec.timestamp import format_rfc3339
 from interledger.errors import StoreError
 from interledger.store.commit_log import LoggedCommit
 from interledger.store.files import create_private, make_directory, sync_directory
 from interledger.store.history import Backup
 from interledger.store.tables import read_last, store_errors
 
-__all__ = ["BACKUPS", "copy_books", "last_commit"]
+__all__ = ["copy_books", "last_commit", "new_backup"]
 
-BACKUPS: Final = "backups"
-"""Below the data directory."""
+_BACKUPS: Final = "backups"
 
 PAGES_AT_ONCE: Final = 64
 """One mebibyte, copied in less than a millisecond: so long a commit waits at most."""
 
 _PAUSE_S: Final = 0.001
+
+
+def new_backup(directory: Path, now: Timestamp) -> Path:
+    """Where a backup made `now` goes, below the data directory."""
+    moment = format_rfc3339(now).replace("-", "").replace(":", "").replace(".", "")
+    return directory / _BACKUPS / f"books-{moment}.db"
 
 
 def copy_books(db: sqlite3.Connection, latest: Callable[[], Sequence[LoggedCommit]], busy: Lock, place: Path) -> Backup:

@@ -12,6 +12,7 @@ from interledger.node.live.packet_record import PacketRecord
 from interledger.node.live.recorder import Recorder
 from interledger.node.live.sampling import Sampling
 from interledger.node.live.traces import Traces
+from interledger.node.live.watchers import Watchers
 from interledger.transport.stream.packet import StreamPacket
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Packets:
     def __init__(self, node: Node, traces: Traces) -> None:
         self._node = node
         self._traces = traces
-        self._watchers = 0
+        self._watchers = Watchers(self._record)
         self._samples: Sampling | None = None
         self.on_end: Callable[[PacketRecord], None] = lambda record: None
         """Called with a packet that has its outcome."""
@@ -37,22 +38,11 @@ class Packets:
     @property
     def is_recording(self) -> bool:
         """Whether packets that go on are recorded now."""
-        return self._watchers > 0
+        return bool(self._watchers)
 
     def watch(self) -> Callable[[], None]:
         """Somebody looks."""
-        self._watchers += 1
-        self._record()
-        is_over = False
-
-        def leave() -> None:
-            nonlocal is_over
-            if not is_over:
-                is_over = True
-                self._watchers -= 1
-                self._record()
-
-        return leave
+        return self._watchers.enter()
 
     def trace(self, samples: Sampling | None) -> None:
         """Record those too whose condition is sampled, for OpenTelemetry; None: no more."""
@@ -60,7 +50,7 @@ class Packets:
         self._record()
 
     def _record(self) -> None:
-        self.recorder.record(watched=self._watchers > 0, samples=self._samples)
+        self.recorder.record(watched=bool(self._watchers), samples=self._samples)
 
     def subscribe(self) -> Channel[PacketRecord]:
         """Every packet that has its outcome, as far as packets are recorded, until the channel is closed."""

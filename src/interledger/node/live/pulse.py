@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from interledger.clock import Clock, Timestamp
+from interledger.node.live.watchers import Watchers
 
 __all__ = ["Pulse"]
 
@@ -22,7 +23,7 @@ class Pulse:
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
         self._stirred = False
-        self._watchers = 0
+        self._watchers = Watchers()
         self._runs = False
 
     def start(self) -> None:
@@ -47,17 +48,9 @@ class Pulse:
 
     def watch(self) -> Callable[[], None]:
         """Somebody looks: beats come until what is returned was called."""
-        self._watchers += 1
+        leave = self._watchers.enter()
         if self._timer is None and self._runs:
             self._arm()
-        is_over = False
-
-        def leave() -> None:
-            nonlocal is_over
-            if not is_over:
-                is_over = True
-                self._watchers -= 1
-
         return leave
 
     def _arm(self) -> None:
