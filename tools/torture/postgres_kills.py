@@ -35,8 +35,17 @@ STEPS: Final = 100_000
 
 LIFE_KILLS_MAX: Final = 4
 
-KINDS: Final = ("server", "server", "backend", "immediate stop", "unanswered")
-"""What is done. `unanswered`: commits are durable and nobody is told, then the server is killed."""
+KINDS: Final = ("server", "unanswered", "backend", "unwritten", "immediate stop")
+"""What is done, one after the other. Before the kill `unanswered` waits for a commit that is durable and nobody is told
+of, `unwritten` for one that the server has not looked at: whatever the machine's speed, there is something to guess."""
+
+_IN_STEPS: Final = ("unanswered", "unwritten")
+
+WAIT_S: Final = 5.0
+"""How long a commit is waited for; a life that is in its last step may have none."""
+
+STILL_S: Final = 0.1
+"""A server that stands still: an answer that it gave before is read by then, and the next step begun."""
 
 
 @dataclass(slots=True)
@@ -135,11 +144,13 @@ def _kill(
     node_dies: bool,
 ) -> None:
     for number in range(kills):
-        time.sleep(dice.choice((0.0, 0.01, 0.05, 0.2)) * dice.random() + 0.02)
+        kind = KINDS[report.kills % len(KINDS)]
+        _until_it_has_worked(life, dice.choice((1, 3, 10) if kind in _IN_STEPS else (0, 3, 10)), dice)
+        if life.over or life.failures:  # killed in the middle of its start, or it gave up, which is judged
+            break
         last = number == kills - 1
         if last and node_dies:
             store._writer._give_up_at = 0.0  # what it waits for now, it does not get any more
-        kind = dice.choice(KINDS)
         report.kills += 1
         report.kinds[kind] = report.kinds.get(kind, 0) + 1
         if kind == "server":
@@ -148,8 +159,14 @@ def _kill(
             server.start()
         elif kind == "unanswered":
             server.never_answer_commits(True)
+            server.until_a_commit_waits(WAIT_S)
             server.kill()
             server.never_answer_commits(False)
+            server.start()
+        elif kind == "unwritten":
+            server.pause()
+            _until_asked(store, life)
+            server.kill()
             server.start()
         elif kind == "backend":
             server.kill_a_backend(dice)
@@ -157,6 +174,25 @@ def _kill(
             server.stop_at_once()
             server.start()
     life.over = True
+
+
+def _until_it_has_worked(life: _Life, steps: int, dice: random.Random) -> None:
+    """So many steps, and then a little: the kill comes in the middle of something."""
+    until = time.monotonic() + WAIT_S
+    number = len(life.states) + steps
+    while len(life.states) < number and time.monotonic() < until and not life.over and not life.failures:
+        time.sleep(0.005)
+    time.sleep(0.02 * dice.random())
+
+
+def _until_asked(store: PostgresStore, life: _Life) -> None:
+    """Until a step waits for the answer of a server that stands still."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until and not life.over:
+        asked = store._writer._asked
+        time.sleep(STILL_S)
+        if asked is not None and store._writer._asked == asked:
+            return
 
 
 def _store(url: str, report: ServerKillReport) -> PostgresStore:

@@ -6,6 +6,7 @@ PostgreSQL refuses to run as root, so root runs it as `postgres` (or `nobody`).
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pwd
 import random
@@ -167,10 +168,13 @@ class PostgresServer:
             self._process.send_signal(signal.SIGHUP)
             time.sleep(0.1)
 
-    def until_a_commit_waits(self) -> None:
-        """Until one is written and flushed, and nobody was told."""
+    def until_a_commit_waits(self, at_most_s: float = math.inf) -> None:
+        """Until one is written and flushed, and nobody was told; or so long."""
+        until = time.monotonic() + at_most_s
         with self.connect() as admin:
             while not admin.execute("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'").fetchall():
+                if time.monotonic() > until:
+                    return
                 time.sleep(0.01)
 
     def cpu_seconds(self) -> float:
