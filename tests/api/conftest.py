@@ -76,6 +76,7 @@ class FakePayment:
     started_at: Timestamp = NOON
     ended_at: Timestamp | None = None
     redirected_to: str | None = None
+    waiting: Any = None
     terms: dict[str, Any] = field(default_factory=dict)
     changed: asyncio.Queue[FakePayment] = field(default_factory=asyncio.Queue)
 
@@ -167,6 +168,8 @@ class FakeNode:
         self.values: dict[str, str] = {}
         self.engines: dict[str, str] = {}
         self.started: list[FakePayment] = []
+        self.stored: list[FakePayment] = []
+        """Older than those, in no memory any more."""
         self.payment_keys = FakeKeys()
         self.admin_tokens = FakeTokens()
         self.live = SimpleNamespace(traces=SimpleNamespace(get=lambda payment_id: None))
@@ -227,6 +230,12 @@ class FakeNode:
         def missing(*args: Any, **more: Any) -> Any:
             raise NotFoundError("There is no settlement.")
 
+        async def gone(settlement_id: str) -> Any:
+            raise NotFoundError("There is no settlement.")
+
+        async def page(account: str | None, limit: int, cursor: str | None) -> SimpleNamespace:
+            return SimpleNamespace(items=[], cursor=None)
+
         async def set_defaults(engines: dict[str, str]) -> None:
             self.engines = dict(engines)
 
@@ -239,6 +248,7 @@ class FakeNode:
             get=missing,
             retry=missing,
             by_hand=SimpleNamespace(propose_resume=is_on),
+            history=SimpleNamespace(page=page, find=gone),
         )
 
     async def peer_position(self, account: Account) -> SimpleNamespace:
@@ -306,6 +316,20 @@ class FakeNode:
             if payment.id == payment_id:
                 return payment
         raise NotFoundError("no such payment")
+
+    @property
+    def payment_history(self) -> SimpleNamespace:
+        async def find(payment_id: str) -> FakePayment:
+            found = next((payment for payment in self.stored if payment.id == payment_id), None)
+            return found or self.payment(payment_id)
+
+        async def older(before: str | None, limit: int) -> list[FakePayment]:
+            ids = [payment.id for payment in self.stored]
+            if before not in (None, *ids, *(payment.id for payment in self.started)):
+                raise NotFoundError("no such payment")
+            return self.stored[ids.index(before) + 1 if before in ids else 0 :][:limit]
+
+        return SimpleNamespace(get=self.payment, find=find, older=older)
 
     async def ping(self, destination: str, timeout_ms: int = 10_000, *, kind: str = "echo") -> SimpleNamespace:
         if destination == "test.silent":

@@ -36,6 +36,7 @@ DELIVERED = {
     "send_max": money(10_000_000_000),
     "rate": {"numerator": "9185361000", "denominator": "10000000000"},
     "packets": {"sent": 21, "fulfilled": 19, "rejected": 2},
+    "waiting": None,
     "error": None,
     "code": None,
     "started_at": "2026-11-21T12:00:00.000Z",

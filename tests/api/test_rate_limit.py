@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.requests import Request
 
-from interledger.api import rate_limit
+from interledger.api import auth, rate_limit
+from interledger.api.app import create_app
 from interledger.api.problems import Problem
 from interledger.api.rate_limit import RateLimit, source_of
 
@@ -73,3 +76,18 @@ def test_where_a_request_comes_from(client: str, forwarded: list[str], source: s
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
     request = Request({"type": "http", "headers": headers, "client": (client, 5)})
     assert source_of(request, PROXIES) == source
+
+
+async def test_F5_calls_of_one_token_are_counted_and_another_token_is_not_held_up(
+    node: Any, make_caller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "CALLS_PER_MINUTE", 3)
+    caller = make_caller(create_app(node))
+    statuses = [(await caller("GET", "/accounts", token="admin-token")).status for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+    answer = await caller("GET", "/accounts", token="admin-token")
+    assert (answer.problem, int(answer.headers["retry-after"])) == ("too-many-requests", 20)
+    assert (await caller("GET", "/accounts/alice", token="alice-token")).status == 200
+    # Who has no token is neither counted nor let through, and what is for anybody goes on.
+    assert [(await caller("GET", "/accounts", token="nonsense")).status for _ in range(5)] == [401] * 5
+    assert (await caller("GET", "/")).status == 200

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from interledger.cli.console import Console
-from interledger.cli.progress import Progress, bar, counts
+from interledger.cli.progress import Progress, bar, counts, waiting_line
 
 
 class Clock:
@@ -64,8 +64,8 @@ def test_on_a_terminal_at_most_ten_times_a_second(terminal: Console) -> None:
     progress.finish()
     progress.finish()
     written = terminal.err.getvalue()  # type: ignore[attr-defined]  # a StringIO
-    assert 10 <= written.count("\r\x1b[K") <= 11
-    assert written.endswith("████████████████████████████████ 1.00 USD   1 fulfilled   1.0 s\n")
+    assert 10 <= written.count("\r\x1b[J") - 1 <= 11
+    assert written.endswith("████████████████████████████████ 1.00 USD   1 fulfilled   1.0 s\n\r\x1b[J")
 
 
 def test_elsewhere_a_line_a_second(pipe: Console) -> None:
@@ -84,3 +84,51 @@ def test_elsewhere_a_line_a_second(pipe: Console) -> None:
 
 def test_nothing_to_send(pipe: Console) -> None:
     Progress(pipe, 0).update(moment(0, ended=1))
+
+
+# ---------------------------------------------------------------------- what holds it up
+
+NAMES = {"test.hub": "hub"}
+
+
+def held_up(code: str, by: str, retry_ms: int, **more: Any) -> dict[str, Any]:
+    return moment(1, **more) | {"waiting": {"code": code, "triggered_by": by, "retry_ms": retry_ms}}
+
+
+@pytest.mark.parametrize(
+    ("payment", "line"),
+    [
+        (held_up("T04", "test.hub", 40), "  ! hub has no room for a moment (T04); trying again in 40 ms"),
+        (held_up("T04", "test.hub", 0), "  ! hub has no room for a moment (T04); sending less"),
+        (held_up("T02", "test.far.away", 100), "  ! test.far.away is busy (T02); trying again in 100 ms"),
+        (held_up("T99", "", 50), "  ! a node on the way refuses for a moment (T99); trying again in 50 ms"),
+        (held_up("T\x1b", "x\x1b[2J", 0), "  ! x\\x1b[2J refuses for a moment (T\\x1b); sending less"),
+        (held_up("T04", "test.hub", 40, ended=5), None),
+        (moment(1) | {"waiting": None}, None),
+        (moment(1), None),
+    ],
+)
+def test_why_it_waits(terminal: Console, payment: dict[str, Any], line: str | None) -> None:
+    assert waiting_line(payment, terminal, NAMES) == line
+
+
+def test_the_line_below_the_bar_goes_when_packets_pass_again(terminal: Console) -> None:
+    clock = Clock()
+    progress = Progress(terminal, 100, clock, NAMES)
+    progress.update(held_up("T04", "test.hub", 40))
+    clock.now = 1.0
+    progress.update(moment(50))
+    progress.finish()
+    written = terminal.err.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    first, second, rest = written.removeprefix("\r\x1b[J").split("\r\x1b[J")
+    assert first.endswith("\n  ! hub has no room for a moment (T04); trying again in 40 ms\r\x1b[A")
+    assert second.endswith("1.0 s\n")
+    assert rest == ""
+
+
+def test_elsewhere_it_is_a_line_of_its_own(pipe: Console) -> None:
+    clock = Clock()
+    progress = Progress(pipe, 100, clock, NAMES)
+    clock.now = 1.0
+    progress.update(held_up("T04", "test.hub", 0))
+    assert pipe.err.getvalue().splitlines()[1] == "  ! hub has no room for a moment (T04); sending less"  # type: ignore[attr-defined]  # a StringIO

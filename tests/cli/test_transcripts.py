@@ -339,7 +339,8 @@ packet f9cccf91   0.55 USD to test.bob.~k3.Xy2w   ✗ rejected T04 by test.hub a
   More ilp explain T04
   STREAM (decrypted: this node has the secret)
        sequence 13, Prepare, deliver at least 0.504900000 EUR
-       StreamMoney stream 1 shares 1 · ConnectionNewAddress source address test.alice.x"""
+       StreamMoney stream 1 shares 1 · ConnectionNewAddress source address test.alice.x
+  Trace f9cccf91f9cccf91f9cccf91f9cccf91"""
 
 
 def packet(**changes: Any) -> dict[str, Any]:
@@ -386,7 +387,7 @@ def test_packet_trace(terminal: Console) -> None:
 def test_packet_trace_of_one_node_alone(terminal: Console) -> None:
     lines = trace_lines(hops()[1:], terminal)
     assert lines[:4] == [*TRACE.splitlines()[:3], "    │ BTP"]
-    assert lines[-3:] == [line for line in TRACE.splitlines() if line[:6] in ("  Why ", "  Now ", "  More")]
+    assert lines[-4:] == [line for line in TRACE.splitlines() if line[:6] in ("  Why ", "  Now ", "  More", "  Trac")]
 
 
 def test_decode() -> None:

@@ -490,7 +490,7 @@ async def test_what_cannot_be_asked_for() -> None:
             with pytest.raises(InvalidRequestError):
                 node.pay("alice", "$example.com", **amounts)
         with pytest.raises(NotFoundError):
-            node.payment("pay_none")
+            node.payment_history.get("pay_none")
         assert node.payments() == []
 
 

@@ -13,8 +13,11 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.snapshot import capture
 from interledger.clock import Timestamp
+from interledger.errors import NotFoundError
 from interledger.ilp.address import Address
-from interledger.store.base import PAYMENTS_KEPT, SETTLED_READ, Durability, Store, StoredState
+from interledger.store import base
+from interledger.store.base import PAYMENTS_READ, SETTLED_READ, Durability, Store, StoredState
+from interledger.store.documents import Kind
 from interledger.store.memory import MemoryStore
 from interledger.store.open import open_store
 from interledger.store.sqlite import SqliteStore
@@ -109,12 +112,9 @@ def test_settlements_that_are_done_are_found_for_ever_and_the_latest_are_read(ho
     assert len(state.settlements) == SETTLED_READ + 1
     assert [key in state.settlements for key in ("done/in/bob/4", "done/in/bob/5", "leftover/bob/USD")] == [0, 1, 1]
     history = home.store.history
-    assert [history.read_settled(f"done/in/bob/{n}") for n in (0, 1_004, 1_005)] == [
-        {"number": 0},
-        {"number": 1_004},
-        None,
-    ]
-    assert history.read_settled("leftover/bob/USD") is None
+    documents = [history.read_document(Kind.SETTLED, f"done/in/bob/{n}") for n in (0, 1_004, 1_005)]
+    assert documents == [{"number": 0}, {"number": 1_004}, None]
+    assert history.read_document(Kind.SETTLED, "leftover/bob/USD") is None
 
 
 def test_what_was_not_written_is_gone(home: Home) -> None:
@@ -209,12 +209,36 @@ def test_I1_a_document_and_the_records_beside_it_are_one_step(home: Home) -> Non
     assert home.nets()["peer/alice"] == 5
 
 
-def test_payments_are_bounded(home: Home) -> None:
-    for number in range(PAYMENTS_KEPT + 3):
+def test_the_latest_payments_are_read_at_a_start_and_all_of_them_page_by_page(home: Home) -> None:
+    count = PAYMENTS_READ + 7
+    for number in range(count):
         home.store.put_payment(f"p{number}", {"n": number})
     home.write()
-    numbers = [payment["n"] for payment in home.again().payments]
-    assert numbers == list(range(3, PAYMENTS_KEPT + 3))
+    home.store.put_payment("p3", {"n": 3, "changed": True})
+    home.write()
+    assert [payment["n"] for payment in home.again().payments] == list(range(7, count))
+    history = home.store.history
+    assert history.read_document(Kind.PAYMENT, "p3") == {"n": 3, "changed": True}
+    assert [key for key, _ in history.read_documents(Kind.PAYMENT, None, 2)] == [f"p{count - 1}", f"p{count - 2}"]
+    older = history.read_documents(Kind.PAYMENT, "p7", 5)
+    assert [(key, body["n"]) for key, body in older] == [(f"p{n}", n) for n in (6, 5, 4, 3, 2)]
+    assert history.read_documents(Kind.PAYMENT, "p0", 5) == []
+    assert history.read_documents(Kind.SETTLED, None, 5) == []
+    with pytest.raises(NotFoundError, match="no payment “p99999”"):
+        history.read_documents(Kind.PAYMENT, "p99999", 5)
+
+
+def test_payments_are_bounded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "PAYMENTS_KEPT", 20)
+    monkeypatch.setattr(base, "FORGET_EVERY", 10)
+    for number in range(23):
+        home.store.put_payment(f"p{number}", {"n": number})
+    home.write()
+    assert [payment["n"] for payment in home.again().payments] == list(range(3, 23))
+    for number in range(23, 26):  # too few to look
+        home.store.put_payment(f"p{number}", {"n": number})
+    home.write()
+    assert len(home.again().payments) == 23
 
 
 def test_closed_twice_and_reserve_given_back_twice(home: Home) -> None:

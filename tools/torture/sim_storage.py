@@ -21,6 +21,7 @@ from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.sim.storage import MakeStorage
 from interledger.store.base import Change, Documents, Store, StoredState
+from interledger.store.documents import Kind as Document
 from interledger.store.history import Backup, HistoryReader
 from interledger.store.sqlite import SqliteStore
 from tools.torture import vfs
@@ -143,9 +144,13 @@ class _MountingHistory:
         with mounted(self._disk):
             return self._history.read_commits(after, limit)
 
-    def read_settled(self, key: str) -> Any:
+    def read_document(self, kind: Document, key: str) -> Any:
         with mounted(self._disk):
-            return self._history.read_settled(key)
+            return self._history.read_document(kind, key)
+
+    def read_documents(self, kind: Document, before: str | None, limit: int) -> list[tuple[str, Any]]:
+        with mounted(self._disk):
+            return self._history.read_documents(kind, before, limit)
 
     def backup(self, place: Path) -> Backup:
         return self._history.backup(place)

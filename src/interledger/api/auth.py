@@ -5,6 +5,7 @@ Tokens are compared by their SHA-256 digests, in constant time; none is kept as 
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import hmac
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from interledger.accounts.account import AccountId, parse_account_id
 from interledger.accounts.credentials import ALL_SCOPES, Scope
 from interledger.api.facade import NodeFacade
 from interledger.api.problems import Problem
+from interledger.api.rate_limit import CALLS_PER_MINUTE, RateLimit
 from interledger.errors import InvalidRequestError
 from interledger.link.http.messages import bearer_token
 
@@ -65,12 +67,15 @@ class Gate:
         """`session`: whose session a token is (`logins.Logins.caller`)."""
         self._node = node
         self._session = session
+        self._calls = RateLimit(CALLS_PER_MINUTE, lambda: asyncio.get_running_loop().time(), "this token")
         token = node.settings.admin_auth_token
         # An empty setting is no token at all: nobody is the operator then.
         self._admin_digest = sha256(token.encode("utf-8")).digest() if token else None
 
     def admit(self, request: Request, access: Access, scope: Scope = Scope.READ) -> Caller:
-        """Who calls. Raises `unauthorized` without a good token, `forbidden` where that token may not."""
+        """Who calls. Raises `unauthorized` without a good token, `forbidden` where that token may not,
+        `too-many-requests` beyond `CALLS_PER_MINUTE`.
+        """
         if access is Access.PUBLIC:
             return NOBODY
         caller = self._identify(request)
@@ -88,25 +93,30 @@ class Gate:
     def _identify(self, request: Request) -> Caller:
         header = request.headers.get("authorization")
         if header is None:
-            found = self._of_cookie(request)
-            if found is not None:
-                return found
-            raise Problem("unauthorized", "Send a token:  Authorization: Bearer …", headers=CHALLENGE)
-        token = bearer_token(header.encode("latin-1")) if len(header) <= TOKEN_LENGTH_MAX else None
-        if token is not None:
-            digest = sha256(token.encode("utf-8"))
-            if self._admin_digest is not None and hmac.compare_digest(digest.digest(), self._admin_digest):
-                return Caller(True, None)
-            found = self._of_session(token)
-            if found is not None:
-                return found
-            named = self._node.admin_tokens.find(digest.hexdigest())
-            if named is not None:
-                return Caller(True, None, named.may, named.label or named.id, digest.hexdigest())
-            account_id = self._node.authenticate(token)
-            if account_id is not None:
-                return self._holder(account_id, digest.hexdigest())
-        raise Problem("unauthorized", "This token is not known here", headers=CHALLENGE)
+            token = _cookie_token(request)
+            found = None if token is None else self._of_session(token)
+        else:
+            token = bearer_token(header.encode("latin-1")) if len(header) <= TOKEN_LENGTH_MAX else None
+            found = None if token is None else self._of_token(token)
+        if token is None or found is None:
+            detail = "Send a token:  Authorization: Bearer …" if header is None else "This token is not known here"
+            raise Problem("unauthorized", detail, headers=CHALLENGE)
+        # Of tokens that are known only: others would fill the memory of those that are counted.
+        self._calls.admit(sha256(token.encode("utf-8")).hexdigest())
+        return found
+
+    def _of_token(self, token: str) -> Caller | None:
+        digest = sha256(token.encode("utf-8"))
+        if self._admin_digest is not None and hmac.compare_digest(digest.digest(), self._admin_digest):
+            return Caller(True, None)
+        found = self._of_session(token)
+        if found is not None:
+            return found
+        named = self._node.admin_tokens.find(digest.hexdigest())
+        if named is not None:
+            return Caller(True, None, named.may, named.label or named.id, digest.hexdigest())
+        account_id = self._node.authenticate(token)
+        return None if account_id is None else self._holder(account_id, digest.hexdigest())
 
     def _holder(self, account_id: AccountId, digest: str) -> Caller:
         for token in self._node.account(account_id).link.incoming_tokens:
@@ -121,16 +131,16 @@ class Gate:
             return None
         return caller
 
-    def _of_cookie(self, request: Request) -> Caller | None:
-        """The session of a browser that reads, so that a page's data can be opened from it. It changes nothing so:
-        the forms of the dashboard, which carry a token against forgery, are the only way.
-        """
-        if request.method not in ("GET", "HEAD"):
-            return None
-        if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-            return None
-        token = request.cookies.get(session_cookie(request))
-        return None if token is None else self._of_session(token)
+
+def _cookie_token(request: Request) -> str | None:
+    """The session of a browser that reads, so that a page's data can be opened from it. It changes nothing so:
+    the forms of the dashboard, which carry a token against forgery, are the only way.
+    """
+    if request.method not in ("GET", "HEAD"):
+        return None
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        return None
+    return request.cookies.get(session_cookie(request))
 
 
 def session_cookie(request: Request) -> str:

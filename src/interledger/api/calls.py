@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from interledger.application.spsp.shell import FetchResponse
 
 __all__ = [
-    "PAYMENT_HEAD_MS", "TIMEOUT_MS", "ApiCalls", "ApiError", "Fetch", "FetchStream", "place", "query_text",
+    "PAGE", "PAYMENT_HEAD_MS", "TIMEOUT_MS", "ApiCalls", "ApiError", "Fetch", "FetchStream", "place", "query_text",
     "read_answer",
 ]  # fmt: skip
 
@@ -31,6 +31,9 @@ PAYMENT_HEAD_MS: Final = 60_000
 
 ANSWER_OCTETS_MAX: Final = 16_777_216
 """A thousand payments have less than a tenth of it."""
+
+PAGE: Final = 500
+"""How many are asked for at a time by who goes through all pages."""
 
 LINE_OCTETS_MAX: Final = 65_536
 """One progress document has some 1,000."""

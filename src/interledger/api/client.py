@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, final
 
-from interledger.api.calls import PAYMENT_HEAD_MS, TIMEOUT_MS, ApiError, Fetch, FetchStream, place, query_text
+from interledger.api.calls import PAGE, PAYMENT_HEAD_MS, TIMEOUT_MS, ApiError, Fetch, FetchStream, place, query_text
 from interledger.api.webhook_calls import WebhookCalls
 from interledger.errors import LinkError
 
@@ -55,9 +55,6 @@ PEER_TIMEOUT_MS: Final = 45_000
 
 Amount: TypeAlias = "str | MoneyDocument"
 PaymentState = Literal["quoting", "sending", "delivered", "partial", "failed", "unknown", "cancelled"]
-
-PAGE: Final = 500
-"""Payments asked for at a time by `all_payments`."""
 
 POLL_S: Final = 0.5
 POLLS_FAILED_MAX: Final = 20

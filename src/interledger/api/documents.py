@@ -13,6 +13,7 @@ from interledger.accounts.account import Account
 from interledger.accounts.asset import Asset, Money
 from interledger.api.facade import NodeFacade, ProgressView, QuoteView, StatusView
 from interledger.api.link_credentials import credentials_document
+from interledger.api.payment_views import WaitingView
 from interledger.api.problems import Problem, problem_document
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
@@ -129,12 +130,17 @@ def payment_document(payment: ProgressView) -> dict[str, Any]:
         "send_max": _money(payment.send_max, source),
         "rate": {"numerator": str(payment.delivered), "denominator": str(payment.sent)} if has_rate else None,
         "packets": {"sent": payment.packets, "fulfilled": payment.fulfilled, "rejected": payment.rejected},
+        "waiting": None if payment.waiting is None else _waiting(payment.waiting),
         "error": None if problem is None else problem_document(problem),
         "code": payment.code,
         "started_at": _moment(payment.started_at),
         "ended_at": _moment(payment.ended_at),
         "duration_ms": None if payment.ended_at is None else payment.ended_at - payment.started_at,
     }
+
+
+def _waiting(waiting: WaitingView) -> dict[str, Any]:
+    return {"code": waiting.code, "triggered_by": waiting.triggered_by, "retry_ms": waiting.retry_ms}
 
 
 def payment_problem(payment: ProgressView, /, **more: Any) -> Problem | None:

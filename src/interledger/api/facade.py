@@ -13,7 +13,14 @@ from interledger.accounts.account import Account, AccountId
 from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.incoming_facade import IncomingFacade
 from interledger.api.live_facade import LiveFacade
-from interledger.api.payment_views import PaymentView, ProgressView, QuoteView, RatioView
+from interledger.api.payment_views import (
+    KeptKeyView,
+    PaymentHistoryFacade,
+    PaymentView,
+    ProgressView,
+    QuoteView,
+    RatioView,
+)
 from interledger.api.questions_facade import (
     ExplainerFacade,
     ExplanationView,
@@ -129,15 +136,6 @@ class StatusView(Protocol):
     def alarms(self) -> Sequence[str]: ...
     @property
     def at_risk(self) -> Sequence[AtRiskView]: ...
-
-
-class KeptKeyView(Protocol):
-    """What an `Idempotency-Key` was used for: the SHA-256 of the request's body in hex, and the payment."""
-
-    @property
-    def body(self) -> str: ...
-    @property
-    def payment(self) -> str: ...
 
 
 class PaymentKeysFacade(Protocol):
@@ -298,10 +296,11 @@ class NodeFacade(Protocol):
         ...
 
     def payments(self) -> Sequence[PaymentView]:
-        """Newest first."""
+        """Those in memory, newest first."""
         ...
 
-    def payment(self, payment_id: str) -> PaymentView: ...
+    @property
+    def payment_history(self) -> PaymentHistoryFacade: ...
     def spsp_details(self, account_id: str) -> SpspView: ...
     def status(self) -> StatusView: ...
     def metrics(self) -> Sequence[Reading]: ...

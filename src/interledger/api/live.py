@@ -22,7 +22,13 @@ from interledger.api.documents import account_document, list_document, payment_d
 from interledger.api.facade import NodeFacade
 from interledger.api.json_text import encode_json
 from interledger.api.operations import Call, Operation
-from interledger.api.overview import account_look_document, counts_document, flow_document, health_document
+from interledger.api.overview import (
+    account_look_document,
+    counts_document,
+    flow_document,
+    health_document,
+    overview_document,
+)
 from interledger.api.overview import topology_document as links_document
 from interledger.api.packets import packets_document
 from interledger.api.payment_trace import trace_document
@@ -81,7 +87,7 @@ def _packets(node: NodeFacade, name: str) -> Any:
 
 
 def _payment(node: NodeFacade, name: str) -> Any:
-    payment = node.payment(name).snapshot
+    payment = node.payment_history.get(name).snapshot
     return payment_document(payment) | trace_document(node, payment.id, ended=payment.ended_at is not None)
 
 
@@ -96,6 +102,7 @@ def _unknown(node: NodeFacade, name: str) -> Any:
 
 
 TOPICS: Final = {
+    "overview": Topic(1_000, lambda node, name: overview_document(node), "all of the overview"),
     "health": Topic(1_000, _health, "`health` and `needs` of the overview"),
     "counts": Topic(500, _counts, "`now` and `day` of the overview"),
     "seconds": Topic(1_000, _seconds, "the last 90 seconds"),

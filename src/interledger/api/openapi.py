@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from interledger.api.openapi_examples import body_example, example_of
 from interledger.api.operations import JSON_HEADERS, Call, Operation, json_response
 from interledger.api.payment_history import PAYMENT_STATES
 from interledger.api.problems import PROBLEM_TYPES, problem_type_url
+from interledger.api.rate_limit import CALLS_PER_MINUTE
 from interledger.api.schemas import SCHEMAS
 
 __all__ = ["build_document", "document_text", "operation"]
@@ -45,8 +47,9 @@ _QUERY: Final = {
         {"type": "string", "enum": ["fulfilled", "rejected", "unknown", "in_flight", "not_seen"]},
     ),
     "topics": (
-        "One or more of `health`, `counts`, `seconds`, `links`, `positions`, `payments`, `payment:ID`, `packets`,"
-        " `routes`, `rates`, `settlements`, `unknown`, with commas between them; `positions:bob` is one account",
+        "One or more of `overview`, `health`, `counts`, `seconds`, `links`, `positions`, `payments`, `payment:ID`,"
+        " `packets`, `routes`, `rates`, `settlements`, `unknown`, with commas between them; `positions:bob` is one"
+        " account",
         {"type": "string"},
     ),
     "state": ("Of a payment", {"type": "string", "enum": list(PAYMENT_STATES)}),
@@ -101,7 +104,9 @@ def build_document(operations: Sequence[Operation]) -> dict[str, Any]:
             "title": "interledger-py",
             "version": "1",
             "description": "The HTTP API of a node. Paths at the root are those of interledger-rs; the project's own"
-            " are below /api. Every error is application/problem+json (RFC 7807).",
+            " are below /api. Every error is application/problem+json (RFC 7807). Each token may ask"
+            f" {CALLS_PER_MINUTE:,} times a minute, {CALLS_PER_MINUTE // 60} times a second in the long run; beyond"
+            " that the answer is 429, and Retry-After says for how many seconds.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
@@ -172,7 +177,7 @@ def _responses(one: Operation) -> dict[str, Any]:
         if "Last-Event-ID" in one.parameters:
             good["content"][_EVENTS] = {"schema": {"type": "string"}, "example": _EVENT_EXAMPLE}
     responses = {str(one.status): good}
-    statuses = {*one.problems, 421, 500, *(() if one.access is Access.PUBLIC else (401, 403))}
+    statuses = {*one.problems, 421, 500, *(() if one.access is Access.PUBLIC else (401, 403, 429))}
     if one.body is not None:
         statuses |= {400, 413} if one.body in _MEDIA_TYPES else {400, 413, 415}
     for status in sorted(statuses):
@@ -181,6 +186,10 @@ def _responses(one: Operation) -> dict[str, Any]:
             "description": "A problem",
             "content": {"application/problem+json": {"schema": schema, "example": _problem_example(status)}},
         }
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            responses[str(status)]["headers"] = {
+                "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+            }
     if one.answer == "Spsp":  # RFC 9 has errors of its own
         responses["404"]["content"][_MEDIA_TYPES["Spsp"]] = {"schema": {"type": "object"}}
     return responses

@@ -1,16 +1,19 @@
-"""Payments that were, page by page: which ones are wanted, and where a page begins and ends."""
+"""Payments that were, page by page: which ones are wanted, and where a page begins and ends.
+
+The latest are in memory. Who turns the pages comes to those that only the store has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 
 from interledger.accounts.books.period import Period, parse_moment
-from interledger.api.payment_views import ProgressView
+from interledger.api.payment_views import PaymentHistoryFacade, ProgressView
 from interledger.api.problems import Problem
-from interledger.errors import InvalidRequestError
+from interledger.errors import InvalidRequestError, NotFoundError
 
 __all__ = ["HISTORY_PARAMETERS", "PAYMENT_STATES", "PaymentPage", "Wanted", "page_of", "read_wanted"]
 
@@ -18,7 +21,11 @@ PAYMENT_STATES: Final = ("quoting", "sending", "delivered", "partial", "failed",
 
 HISTORY_PARAMETERS: Final = ("account", "state", "from", "to", "limit", "cursor")
 
-T = TypeVar("T")
+READ_AT_ONCE: Final = 200
+"""Payments of the store: some 3 ms of a thread."""
+
+READS_MAX: Final = 25
+"""For one page: where few payments are wanted, the page is shorter, and the next one goes on."""
 
 
 class Wanted(NamedTuple):
@@ -55,24 +62,47 @@ def read_wanted(request: Request) -> Wanted:
     return Wanted(query.get("account"), state, Period(_moment(request, "from"), _moment(request, "to")))
 
 
-def page_of(
-    payments: Iterable[ProgressView], wanted: Callable[[ProgressView], bool], limit: int, cursor: str | None
+async def page_of(
+    payments: Iterable[ProgressView],
+    history: PaymentHistoryFacade,
+    wanted: Callable[[ProgressView], bool],
+    limit: int,
+    cursor: str | None,
 ) -> PaymentPage:
-    """`payments`: newest first. `cursor`: the id of the last one of the page before, whatever became of it since.
+    """`payments`: those in memory, newest first; `history` has the others. `cursor`: the id of the last payment of the
+    page before, whatever became of it since.
 
-    Raises an `invalid-request` problem for the cursor of a payment that is not remembered.
+    A page may have less than `limit` and a cursor all the same. Raises an `invalid-request` problem for the cursor of
+    a payment that is not there any more, `StoreError`.
     """
     found: list[ProgressView] = []
-    is_behind = cursor is None
+    before, is_behind = cursor, cursor is None
     for payment in payments:
         if not is_behind:
             is_behind = payment.id == cursor
-        elif wanted(payment):
+            continue
+        before = payment.id
+        if wanted(payment):
             if len(found) == limit:
                 return PaymentPage(found, found[-1].id)
             found.append(payment)
-    if not is_behind:
-        raise Problem("invalid-request", "this cursor is of no payment any more", field="cursor")
+    for _ in range(READS_MAX):
+        try:
+            older = await history.older(before, READ_AT_ONCE)
+        except NotFoundError:
+            if is_behind:  # what is in memory is not written yet
+                break
+            raise Problem("invalid-request", "this cursor is of no payment any more", field="cursor") from None
+        for payment in older:
+            if wanted(payment):
+                if len(found) == limit:
+                    return PaymentPage(found, found[-1].id)
+                found.append(payment)
+        if len(older) < READ_AT_ONCE:
+            break
+        before, is_behind = older[-1].id, True
+    else:
+        return PaymentPage(found, before)
     return PaymentPage(found, None)
 
 

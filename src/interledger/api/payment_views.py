@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
 
-__all__ = ["PaymentView", "ProgressView", "QuoteView", "RatioView"]
+__all__ = [
+    "KeptKeyView",
+    "PaymentHistoryFacade",
+    "PaymentView",
+    "ProgressView",
+    "QuoteView",
+    "RatioView",
+    "WaitingView",
+]
 
 
 class RatioView(Protocol):
@@ -18,6 +26,17 @@ class RatioView(Protocol):
     def numerator(self) -> int: ...
     @property
     def denominator(self) -> int: ...
+
+
+class WaitingView(Protocol):
+    """A Reject that may go away. `retry_ms`: nothing is sent for so long."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def triggered_by(self) -> str: ...
+    @property
+    def retry_ms(self) -> int: ...
 
 
 class QuoteView(Protocol):
@@ -85,6 +104,10 @@ class ProgressView(Protocol):
     def ended_at(self) -> Timestamp | None: ...
     @property
     def redirected_to(self) -> str | None: ...
+    @property
+    def waiting(self) -> WaitingView | None:
+        """What holds it up for a moment, while it runs."""
+        ...
 
 
 class PaymentView(Protocol):
@@ -106,4 +129,29 @@ class PaymentView(Protocol):
 
     def cancel(self) -> None:
         """Send no more. What is in flight is waited for."""
+        ...
+
+
+class KeptKeyView(Protocol):
+    """What an `Idempotency-Key` was used for: the SHA-256 of the request's body in hex, and the payment."""
+
+    @property
+    def body(self) -> str: ...
+    @property
+    def payment(self) -> str: ...
+
+
+class PaymentHistoryFacade(Protocol):
+    """What the API needs of `node.payment_history`: payments that are in memory no more. They raise `StoreError`."""
+
+    def get(self, payment_id: str) -> PaymentView:
+        """Of those in memory. Raises `NotFoundError`."""
+        ...
+
+    async def find(self, payment_id: str) -> PaymentView:
+        """Raises `NotFoundError`."""
+        ...
+
+    async def older(self, before: str | None, limit: int) -> Sequence[ProgressView]:
+        """Newest first. Raises `NotFoundError` when the payment `before` is not there."""
         ...

@@ -93,7 +93,7 @@ class PaymentResource:
 
         kept = None if key is None else call.node.payment_keys.find(caller, key)
         if kept is not None:
-            return await _answer(request, _payment_of_key(call.node, kept, digest))
+            return await _answer(request, await _payment_of_key(call.node, kept, digest))
         return await _answer(request, await self._started.once(caller, key, digest, start))
 
     async def _start(self, node: NodeFacade, terms: Terms, fields: Fields) -> PaymentView:
@@ -129,18 +129,18 @@ class PaymentResource:
 
         all_of_them = (payment.snapshot for payment in call.node.payments())
         cursor = call.request.query_params.get("cursor")
-        page = page_of(all_of_them, fits, read_limit(call.request), cursor)
+        page = await page_of(all_of_them, call.node.payment_history, fits, read_limit(call.request), cursor)
         return json_response(list_document(map(payment_document, page.items), page.cursor))
 
     async def get_payment(self, call: Call) -> Response:
-        payment = _payment(call).snapshot
+        payment = (await _payment(call)).snapshot
         return json_response(
             payment_document(payment) | trace_document(call.node, payment.id, ended=payment.ended_at is not None)
         )
 
     async def cancel_payment(self, call: Call) -> Response:
         """Answers at once; what is in flight is still waited for."""
-        payment = _payment(call)
+        payment = await _payment(call)
         payment.cancel()
         return json_response(payment_document(payment.snapshot), 202)
 
@@ -198,26 +198,26 @@ class PaymentResource:
             ),
             Operation(
                 method="GET", path="/api/payments", access=Access.ANY, handler=self.list_payments,
-                summary="Payments, newest first", answer="Payment[]", problems=(400,), parameters=HISTORY_PARAMETERS,
-                tags=("payments",),
+                summary="Payments, newest first", answer="Payment[]", problems=(400, 503),
+                parameters=HISTORY_PARAMETERS, tags=("payments",),
             ),
             Operation(
                 method="GET", path="/api/payments/{payment}", access=Access.ANY, handler=self.get_payment,
-                summary="One payment, with its packets", answer="PaymentWhole", problems=(404,), tags=("payments",),
+                summary="One payment, with its packets", answer="PaymentWhole", problems=(404, 503), tags=("payments",),
             ),
             Operation(
                 method="POST", path="/api/payments/{payment}/cancel", access=Access.ANY, handler=self.cancel_payment,
-                summary="Send no more", answer="Payment", status=202, problems=(404,), tags=("payments",),
+                summary="Send no more", answer="Payment", status=202, problems=(404, 503), tags=("payments",),
             ),
         )  # fmt: skip
 
 
-def _payment_of_key(node: NodeFacade, kept: KeptKeyView, digest: str) -> PaymentView:
+async def _payment_of_key(node: NodeFacade, kept: KeptKeyView, digest: str) -> PaymentView:
     """The payment that was begun under a key before, in an earlier life perhaps."""
     if kept.body != digest:
         raise key_conflict()
     try:
-        return node.payment(kept.payment)
+        return await node.payment_history.find(kept.payment)
     except NotFoundError:
         text = f"Under this Idempotency-Key the payment {kept.payment} was begun, which is not remembered any more"
         raise Problem("conflict", text) from None
@@ -255,11 +255,11 @@ async def _lines(payment: PaymentView) -> AsyncIterator[bytes]:
         yield encode_json({"error": problem_document(problem_of(error))}) + b"\n"
 
 
-def _payment(call: Call) -> PaymentView:
+async def _payment(call: Call) -> PaymentView:
     """The payment in the path, where the caller may see it: of another's, not even that there is one is told."""
     payment_id: str = call.request.path_params["payment"]
     try:
-        payment = call.node.payment(payment_id)
+        payment = await call.node.payment_history.find(payment_id)
     except NotFoundError:
         payment = None
     if payment is None or not call.caller.may_use(payment.snapshot.account):

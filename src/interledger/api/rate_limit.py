@@ -1,4 +1,4 @@
-"""How often somebody without a token may ask: so many requests a minute for each address they come from."""
+"""How often somebody may ask: so many requests a minute for each token, or for each address that shows none."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from starlette.requests import Request
 
 from interledger.api.problems import Problem
 
-__all__ = ["RateLimit", "source_of"]
+__all__ = ["CALLS_PER_MINUTE", "RateLimit", "source_of"]
+
+CALLS_PER_MINUTE: Final = 6_000
+"""Of the API, for each token: 100 a second for ever, and a minute's worth at once. A page of the dashboard takes ten, a
+stream of events is one. A program that runs wild takes a tenth of a core at most, and packets take their own way."""
 
 SOURCES_MAX: Final = 10_000
-"""Addresses remembered; the one that asked longest ago is forgotten first. About a megabyte."""
+"""Addresses or tokens remembered; the one that asked longest ago is forgotten first. About a megabyte."""
 
 _MINUTE_S: Final = 60.0
 
@@ -24,8 +28,10 @@ _MINUTE_S: Final = 60.0
 class RateLimit:
     """A minute's worth at once, then one request per `60 / per_minute` seconds. `monotonic` tells seconds."""
 
-    def __init__(self, per_minute: int, monotonic: Callable[[], float]) -> None:
+    def __init__(self, per_minute: int, monotonic: Callable[[], float], who: str = "your address") -> None:
+        """`who`: whose requests are counted, as the refusal says it."""
         self._interval = _MINUTE_S / per_minute
+        self._who = who
         self._monotonic = monotonic
         self._due: OrderedDict[str, float] = OrderedDict()
         """Source -> when all it asked so far is paid for."""
@@ -37,7 +43,8 @@ class RateLimit:
         wait = due + self._interval - now - _MINUTE_S
         if wait > 0:
             headers = {"Retry-After": str(math.ceil(wait))}
-            raise Problem("too-many-requests", "Too many requests from your address: wait a little", headers=headers)
+            detail = f"Too many requests from {self._who}: wait {headers['Retry-After']} s"
+            raise Problem("too-many-requests", detail, headers=headers)
         self._due[source] = due + self._interval
         self._due.move_to_end(source)
         if len(self._due) > SOURCES_MAX:

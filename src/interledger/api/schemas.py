@@ -201,6 +201,8 @@ _SHAPES: Final[dict[str, Schema]] = {
             "send_max": ref_or_null("Money"),
             "rate": ref_or_null("Ratio"),
             "packets": object_of({"sent": COUNT, "fulfilled": COUNT, "rejected": COUNT}),
+            "waiting": or_null(object_of({"code": TEXT, "triggered_by": TEXT, "retry_ms": COUNT}))
+            | {"description": "What holds it up for a moment, and for how long nothing is sent"},
             "error": ref_or_null("Problem"),
             "code": or_null(TEXT),
             "started_at": MOMENT,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, cast
 
-from interledger.api.calls import place, query_text
+from interledger.api.calls import PAGE, place, query_text
 from interledger.api.ledger_calls import LedgerCalls
 
 if TYPE_CHECKING:
@@ -16,10 +17,27 @@ __all__ = ["SettlementCalls"]
 class SettlementCalls(LedgerCalls):
     """What may be asked of a node's settlements."""
 
-    async def settlements(self, account: str | None = None) -> list[SettlementDocument]:
-        """Newest first."""
-        items = await self._items("/api/settlements" + query_text(account=account))
-        return cast("list[SettlementDocument]", items)
+    async def settlements(self, account: str | None = None, limit: int = 200) -> list[SettlementDocument]:
+        """The latest, newest first."""
+        return (await self.settlements_page(account, limit=limit))[0]
+
+    async def settlements_page(
+        self, account: str | None = None, *, limit: int = 100, cursor: str | None = None
+    ) -> tuple[list[SettlementDocument], str | None]:
+        """One page, newest first, and the cursor of the next one."""
+        query = query_text(account=account, limit=limit, cursor=cursor)
+        page = await self._call("GET", "/api/settlements" + query)
+        return page["items"], page["next_cursor"]
+
+    async def all_settlements(self, account: str | None = None) -> AsyncIterator[SettlementDocument]:
+        """Every settlement that the node has had, newest first, page after page as they are read."""
+        cursor: str | None = None
+        while True:
+            page, cursor = await self.settlements_page(account, limit=PAGE, cursor=cursor)
+            for settlement in page:
+                yield settlement
+            if cursor is None:
+                return
 
     async def settlement(self, settlement_id: str) -> SettlementDocument:
         """One of them."""

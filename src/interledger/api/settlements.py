@@ -13,13 +13,11 @@ from interledger.api.auth import Access
 from interledger.api.documents import list_document
 from interledger.api.ledger import decision_document, read_by
 from interledger.api.operations import Call, Operation, json_response
+from interledger.api.paging import read_limit
 from interledger.codec.timestamp import format_rfc3339
 from interledger.settlement.records import Settlement
 
 __all__ = ["OPERATIONS", "settlement_document"]
-
-LISTED: Final = 200
-"""Settlements of one answer."""
 
 
 def settlement_document(settlement: Settlement) -> dict[str, Any]:
@@ -45,12 +43,13 @@ def settlement_document(settlement: Settlement) -> dict[str, Any]:
 async def list_settlements(call: Call) -> Response:
     text = call.request.query_params.get("account")
     account = None if text is None else call.node.account(parse_account_id(text)).id
-    found = call.node.settlements.latest(account, LISTED)
-    return json_response(list_document(settlement_document(one) for one in found))
+    cursor = call.request.query_params.get("cursor")
+    page = await call.node.settlements.history.page(account, read_limit(call.request), cursor)
+    return json_response(list_document(map(settlement_document, page.items), page.cursor))
 
 
 async def get_settlement(call: Call) -> Response:
-    return json_response(settlement_document(call.node.settlements.get(_id(call))))
+    return json_response(settlement_document(await call.node.settlements.history.find(_id(call))))
 
 
 async def create_settlement(call: Call) -> Response:
@@ -109,7 +108,7 @@ OPERATIONS: Final = (
     Operation(
         method="GET", path="/api/settlements", access=Access.ADMIN, handler=list_settlements,
         summary="Settlements, newest first; of one account with ?account=", answer="Settlement[]",
-        problems=(400, 404), parameters=("account",), tags=_TAGS,
+        problems=(400, 404, 503), parameters=("account", "limit", "cursor"), tags=_TAGS,
     ),
     Operation(
         method="POST", path="/api/settlements", access=Access.ADMIN, handler=create_settlement,
@@ -123,7 +122,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="GET", path=_PATH, access=Access.ADMIN, handler=get_settlement,
-        summary="One settlement", answer="Settlement", problems=(404,), tags=_TAGS,
+        summary="One settlement", answer="Settlement", problems=(404, 503), tags=_TAGS,
     ),
     Operation(
         method="POST", path=_PATH + "/retry", access=Access.ADMIN, handler=retry,

@@ -31,6 +31,27 @@ class SettlementDecisionsFacade(Protocol):
     def propose_approval(self, settlement: Settlement, *, reason: str, by: str) -> DecisionView: ...
 
 
+class SettlementPageView(Protocol):
+    """`cursor`: of the next page; None: there is none."""
+
+    @property
+    def items(self) -> Sequence[Settlement]: ...
+    @property
+    def cursor(self) -> str | None: ...
+
+
+class SettlementHistoryFacade(Protocol):
+    """What the API needs of `node.settlements.history`: all that the store has. They raise `StoreError`."""
+
+    async def page(self, account: AccountId | None, limit: int, cursor: str | None) -> SettlementPageView:
+        """Newest first. Raises `InvalidRequestError` for a cursor of nothing."""
+        ...
+
+    async def find(self, settlement_id: str) -> Settlement:
+        """Raises `NotFoundError`."""
+        ...
+
+
 class SettlementsFacade(Protocol):
     """What the API needs of `node.settlements`. The errors are `interledger.errors`."""
 
@@ -38,6 +59,8 @@ class SettlementsFacade(Protocol):
     def engines(self) -> EnginesFacade: ...
     @property
     def by_hand(self) -> SettlementDecisionsFacade: ...
+    @property
+    def history(self) -> SettlementHistoryFacade: ...
 
     def latest(self, account: AccountId | None, limit: int) -> Sequence[Settlement]: ...
     def get(self, settlement_id: str) -> Settlement:

@@ -427,9 +427,19 @@ class SyncApiClient(SyncCalls):
         """What changes, while you listen: each topic's document whenever it is another one, `event` is the topic."""
         return self._iterate(self._client.watch(*topics))
 
-    def settlements(self, account: str | None = None) -> list[SettlementDocument]:
-        """Newest first."""
-        return self._run(self._client.settlements(account))
+    def settlements(self, account: str | None = None, limit: int = 200) -> list[SettlementDocument]:
+        """The latest, newest first."""
+        return self._run(self._client.settlements(account, limit))
+
+    def settlements_page(
+        self, account: str | None = None, *, limit: int = 100, cursor: str | None = None
+    ) -> tuple[list[SettlementDocument], str | None]:
+        """One page, newest first, and the cursor of the next one."""
+        return self._run(self._client.settlements_page(account, limit=limit, cursor=cursor))
+
+    def all_settlements(self, account: str | None = None) -> Iterator[SettlementDocument]:
+        """Every settlement that the node has had, newest first, page after page as they are read."""
+        return self._iterate(self._client.all_settlements(account))
 
     def settlement(self, settlement_id: str) -> SettlementDocument:
         """One of them."""

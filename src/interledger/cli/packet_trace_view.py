@@ -80,8 +80,8 @@ def trace_lines(hops: Sequence[Hop], console: Console, *, exact: bool = False) -
         onward = hops[hops.index(last) + 1] if hops.index(last) + 1 < len(hops) else None
         ended = f"  {behind:<{names}}{console.mark(*_outcome(hops[-1].packet))}"
         lines += [_link(_kind(last, last.onward), last, onward), ended]
-    reasons = [*_reasons(decided, exact), *stream_lines(opened(hops))]
-    return [*lines, *(["", *reasons] if reasons else [])]
+    reasons = [*_reasons(decided, exact), *stream_lines(opened(hops)), f"  Trace {start['condition'][:32]}"]
+    return [*lines, "", *reasons]
 
 
 def deciding(hops: Sequence[Hop]) -> Hop:

@@ -234,7 +234,8 @@ def _shortest(links: list[tuple[str, ...]], source: str, destination: str) -> li
 
 def _send(state: State, target: Target, body: Document, found: Document) -> dict[str, Any]:
     """Send, showing how it goes. The first Ctrl-C stops the payment, the second one leaves it to the node."""
-    progress = Progress(state.console, int(found["send_max"]["amount"]))
+    names = {node["address"]: name for name, node in (state.dev_document() or {}).get("nodes", {}).items()}
+    progress = Progress(state.console, int(found["send_max"]["amount"]), names=names)
     terms = {name: body[name] for name in ("account", "slippage", "min_rate")} | {"quote_id": found["id"]}
     last: dict[str, Any] = {}
 
@@ -260,8 +261,7 @@ def _send(state: State, target: Target, body: Document, found: Document) -> dict
         return last
 
     async def watch(api: ApiClient) -> None:
-        key = secrets.token_hex(16)
-        async for document in api.pay_with_progress(body["receiver"], idempotency_key=key, **terms):
+        async for document in api.pay_with_progress(body["receiver"], idempotency_key=secrets.token_hex(16), **terms):
             last.clear()
             last.update(document)
             if state.is_table:

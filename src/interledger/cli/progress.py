@@ -10,16 +10,31 @@ from typing import Any, Final, final
 from interledger.accounts.asset import format_amount
 from interledger.cli.console import Console
 from interledger.cli.money import duration, money_of
+from interledger.cli.output import printable
 
-__all__ = ["BAR_WIDTH", "Progress", "bar", "counts", "progress_line"]
+__all__ = ["BAR_WIDTH", "Progress", "bar", "counts", "progress_line", "waiting_line"]
 
 BAR_WIDTH: Final = 32
 
 REDRAW_S: Final = 0.1
 """Ten times a second: the eye sees no more, and a slow terminal keeps up."""
 
+CLEAR: Final = "\r\x1b[J"
+"""From the beginning of the line: it, and what is below."""
+
+UP: Final = "\r\x1b[A"
+
 LINE_S: Final = 1.0
 """Where nothing can be redrawn."""
+
+TROUBLES: Final = {
+    "T01": "cannot reach the next node",
+    "T02": "is busy",
+    "T03": "is busy",
+    "T04": "has no room for a moment",
+    "T05": "lets no more packets pass for a moment",
+    "R00": "had no answer in time",
+}
 
 Document = Mapping[str, Any]
 
@@ -54,11 +69,33 @@ def progress_line(payment: Document, total: int, elapsed_ms: int, console: Conso
     return f"  {drawn} {amount}   {counts(payment)}   {duration(elapsed_ms if ended is None else ended)}"
 
 
+def waiting_line(payment: Document, console: Console, names: Mapping[str, str]) -> str | None:
+    """`! hub has no room for a moment (T04); trying again in 40 ms`; None while nothing holds it up.
+
+    `names`: what nodes are called here, by their addresses.
+    """
+    waiting = payment.get("waiting")
+    if waiting is None or payment["ended_at"] is not None:
+        return None
+    code, address = printable(waiting["code"]), printable(waiting["triggered_by"])
+    who = names.get(address, address) or "a node on the way"
+    again = f"trying again in {duration(waiting['retry_ms'])}" if waiting["retry_ms"] else "sending less"
+    return f"  {console.mark('!')} {who} {TROUBLES.get(code, 'refuses for a moment')} ({code}); {again}"
+
+
 @final
 class Progress:
     """Shows one payment. `update` for each document, `finish` before anything else is printed."""
 
-    def __init__(self, console: Console, total: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        console: Console,
+        total: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """`names`: of nodes, by their addresses."""
+        self._names = names or {}
         self._console = console
         self._total = total
         self._monotonic = monotonic
@@ -76,16 +113,20 @@ class Progress:
         if now - self._shown_at < interval and not is_last:
             return
         self._shown_at = now
+        trouble = waiting_line(payment, self._console, self._names)
         if self._console.shows_progress:
-            self._console.err.write("\r\x1b[K" + self._console.encode(self._line))
+            below = "" if trouble is None else f"\n{self._console.encode(trouble)}{UP}"
+            self._console.err.write(f"{CLEAR}{self._console.encode(self._line)}{below}")
             self._console.err.flush()
             self._is_open = True
         else:
-            self._console.note(self._line)
+            for line in (self._line, trouble):
+                if line is not None:
+                    self._console.note(line)
             self._console.err.flush()
 
     def finish(self) -> None:
         """End the line."""
         if self._is_open:
-            self._console.err.write("\n")
+            self._console.err.write(f"\n{CLEAR}")
             self._is_open = False

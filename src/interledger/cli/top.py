@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["top"]
 
-EVERY_S: Final = 1.0
-"""The ribbon has a column for every second."""
+Document = Mapping[str, Any]
+
+TOPIC: Final = "overview"
+"""Of `/api/live`: the ribbon has a column for every second."""
+
+AGAIN_S: Final = 1.0
+"""Until a node that was lost is asked again."""
 
 ENTER: Final = "\x1b[?1049h\x1b[?25l"
 LEAVE: Final = "\x1b[?25h\x1b[?1049l"
@@ -53,13 +58,11 @@ def top(state: State, count: int | None) -> None:
 
     async def plain(api: ApiClient) -> None:
         left = looks
-        while True:
-            overview = await api.overview()
+        async for overview in _overviews(api):
             stream.put(overview, lambda: "\n".join(top_lines(overview, state.console, exact=state.exact)))  # noqa: B023 - called at once
             left = None if left is None else left - 1
             if left == 0:
                 return
-            await asyncio.sleep(EVERY_S)
 
     if not is_screen:
         state.call(plain)
@@ -68,28 +71,55 @@ def top(state: State, count: int | None) -> None:
         state.call(lambda api: _draw(api, state))
 
 
+async def _overviews(api: ApiClient) -> AsyncGenerator[Document]:
+    """The overview now, and whenever the node says that it is another one: once a second. Raises `LinkError` when it
+    says no more, `ApiError`.
+    """
+    yield await api.overview()
+    async for event in api.watch(TOPIC):
+        yield event.data
+    raise LinkError("the node has ended the stream")
+
+
 async def _draw(api: ApiClient, state: State) -> None:
     """Until a key ends it. Raises `LinkError` when there is no node at the start, `ApiError`."""
     ends = asyncio.Event()
     _listen(ends)
-    lines, lost = top_lines(await api.overview(), state.console, exact=state.exact), ""
+    drawing = asyncio.ensure_future(_follow(api, state))
+    waiting = asyncio.ensure_future(ends.wait())
     try:
-        while not ends.is_set():
-            shown = [*lines[: _height() - 2], *([lost] if lost else [])]
-            text = "".join(f"{state.console.encode(line)}{REST_OF_LINE}\n" for line in shown)
-            state.console.out.write(HOME + text + REST_OF_SCREEN)
-            state.console.out.flush()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_S):
-                    await ends.wait()
-            try:
-                lines, lost = top_lines(await api.overview(), state.console, exact=state.exact), ""
-            except LinkError:
-                lost = (
-                    f"  {state.console.mark('✗')} The node does not answer; trying again. Above is what it said last."
-                )
+        await asyncio.wait((drawing, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if drawing.done():
+            drawing.result()
     finally:
+        for task in (drawing, waiting):
+            task.cancel()
+        await asyncio.gather(drawing, waiting, return_exceptions=True)
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
+
+async def _follow(api: ApiClient, state: State) -> None:
+    """Draw for ever, whatever becomes of the node, once it has answered."""
+    lines: list[str] = []
+    while True:
+        try:
+            async with aclosing(_overviews(api)) as overviews:
+                async for overview in overviews:
+                    lines = top_lines(overview, state.console, exact=state.exact)
+                    _show(state, lines)
+        except LinkError:
+            if not lines:
+                raise
+        mark = state.console.mark("✗")
+        _show(state, lines, f"  {mark} The node does not answer; trying again. Above is what it said last.")
+        await asyncio.sleep(AGAIN_S)
+
+
+def _show(state: State, lines: Sequence[str], lost: str = "") -> None:
+    shown = [*lines[: _height() - 2], *([lost] if lost else [])]
+    text = "".join(f"{state.console.encode(line)}{REST_OF_LINE}\n" for line in shown)
+    state.console.out.write(HOME + text + REST_OF_SCREEN)
+    state.console.out.flush()
 
 
 def _listen(ends: asyncio.Event) -> None:

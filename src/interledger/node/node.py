@@ -35,6 +35,7 @@ from interledger.node.live.live import Live
 from interledger.node.metrics import read_metrics
 from interledger.node.parent import OwnAddress, address_at_start
 from interledger.node.payment import Payment, PaymentTerms, Quote
+from interledger.node.payment_history import PaymentHistory
 from interledger.node.payment_keys import PaymentKeys
 from interledger.node.payments import Payments
 from interledger.node.peering import Peering
@@ -105,6 +106,7 @@ class Node:
         self.peering: Peering
         self.payment_keys: PaymentKeys
         self.paying: Payments
+        self.payment_history: PaymentHistory
         self.settlements: Settlements
         self.commits: GroupCommit
         self._listener: Listener | None = None
@@ -169,6 +171,7 @@ class Node:
         self.exchange_rates = Rates(self.exchange, settings, clock, entropy, on_change=change, on_alarm=alarm)
         self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)
         self.learned, self.paying = LearnedRoutes(self), Payments(self)
+        self.payment_history = PaymentHistory(self)
 
     async def _load(self, state: StoredState) -> None:
         """Take up what the store kept. Of an account that it and the settings have, the store's is the later word."""
@@ -347,10 +350,6 @@ class Node:
     def payments(self) -> list[Payment]:
         """Those remembered, newest first."""
         return self.paying.all()
-
-    def payment(self, payment_id: str) -> Payment:
-        """Raises `NotFoundError`."""
-        return self.paying.get(payment_id)
 
     def status(self) -> NodeStatus:
         """The node in one look."""

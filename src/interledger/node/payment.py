@@ -14,6 +14,7 @@ from interledger.application.spsp.shell import SpspDetails
 from interledger.clock import Timestamp
 from interledger.errors import PaymentError
 from interledger.routing.rate_sources import format_rate
+from interledger.transport.stream.payment import Waiting
 
 __all__ = ["Payment", "PaymentTerms", "Quote", "Rate", "RateTooLowError", "Snapshot"]
 
@@ -94,10 +95,12 @@ class Snapshot:
     ended_at: Timestamp | None = None
     redirected_to: str | None = None
     """The host that answered for the receiver, where another one was asked (RFC 26)."""
+    waiting: Waiting | None = None
+    """What holds it up for a moment. Nobody keeps that."""
 
     def as_document(self) -> dict[str, Any]:
         """For the store: no number is a float, assets are text."""
-        document = {name: getattr(self, name) for name in self.__slots__}
+        document = {name: getattr(self, name) for name in self.__slots__ if name != "waiting"}
         document["source_asset"] = [self.source_asset.code, self.source_asset.scale]
         if self.destination_asset is not None:
             document["destination_asset"] = [self.destination_asset.code, self.destination_asset.scale]

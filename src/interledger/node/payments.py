@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from interledger.accounts.account import AccountId
 from interledger.application.spsp.shell import SpspDetails, resolve
@@ -23,6 +23,7 @@ from interledger.errors import InterledgerError, InvalidRequestError, NotFoundEr
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
 from interledger.node.payment import Payment, PaymentTerms, Quote, Rate, RateTooLowError, Snapshot
+from interledger.node.payment_cancelling import CancelledEarlyError, cancel_when_asked, unless_cancelled
 from interledger.node.payment_totals import PaymentTotals
 from interledger.transport.stream import payment as stream
 from interledger.transport.stream.sender import StreamSender
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Payments"]
 
 PAYMENTS_KEPT: Final = 1_000
-"""Payments remembered; the oldest is forgotten first."""
+"""Payments in memory; of those that have ended the oldest goes first. The store has more."""
 
 PROGRESS_KEPT_MS: Final = 200
 """How old the figures of a payment may be that a crash leaves behind. The books are exact; these are for people."""
@@ -44,8 +45,6 @@ ID_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 ID_LENGTH: Final = 8
 """Characters behind `pay_`: a trillion payments, so that two never share one."""
-
-T = TypeVar("T")
 
 logger = logging.getLogger("interledger.node")
 
@@ -155,14 +154,20 @@ class Payments:
 
     def _remember(self, payment: Payment) -> None:
         self._payments[payment.snapshot.id] = payment
-        if len(self._payments) > PAYMENTS_KEPT:
-            del self._payments[next(iter(self._payments))]
+        self._forget()
         self._keep(payment)
+
+    def _forget(self) -> None:
+        """The oldest that has ended: the figures of what runs are here only."""
+        if len(self._payments) > PAYMENTS_KEPT:
+            oldest = next((key for key, one in self._payments.items() if one.snapshot.ended_at is not None), None)
+            if oldest is not None:
+                del self._payments[oldest]
 
     async def _run(self, payment: Payment, terms: PaymentTerms, quote: Quote | None) -> None:
         try:
             await self._pay(payment, terms, quote)
-        except _CancelledEarlyError as error:
+        except CancelledEarlyError as error:
             self._end(payment, state="cancelled", error=str(error))
         except InterledgerError as error:
             code = error.code if isinstance(error, stream.QuoteError) else None
@@ -175,11 +180,11 @@ class Payments:
             self._end(payment, state="unknown", error="The node has a fault of its own; its log says which.")
 
     async def _pay(self, payment: Payment, terms: PaymentTerms, quote: Quote | None) -> None:
-        details = await _unless_cancelled(payment, self._resolve(terms.receiver))
+        details = await unless_cancelled(payment, self._resolve(terms.receiver))
         name = payment.snapshot.id
         if quote is None:
             with self._payer(terms, details, name + "/quote", None) as payer:
-                quote = await _unless_cancelled(payment, _ask(payer, terms, details))
+                quote = await unless_cancelled(payment, _ask(payer, terms, details))
         payment.update(
             state="sending",
             destination_asset=quote.destination_asset,
@@ -188,7 +193,7 @@ class Payments:
             redirected_to=details.redirected_to,
         )
         with self._payer(terms, details, name, quote) as payer:
-            watcher = asyncio.get_running_loop().create_task(_cancel_when_asked(payment, payer))
+            watcher = asyncio.get_running_loop().create_task(cancel_when_asked(payment, payer))
             try:
                 ended = await payer.pay(partial(self._note_progress, payment))
             finally:
@@ -208,38 +213,15 @@ class Payments:
 
     def _end(self, payment: Payment, **fields: Any) -> None:
         now = self._node.clock.now()
-        payment.update(ended_at=now, in_flight=0, **fields)
+        payment.update(ended_at=now, in_flight=0, waiting=None, **fields)
         self.totals.add(payment.state, now - payment.started_at)
         self._kept_at.pop(payment.snapshot.id, None)
         self._keep(payment)
+        self._forget()
         self._node.live.payment_ended(payment.snapshot)
 
     def _keep(self, payment: Payment) -> None:
         self._node.store.put_payment(payment.snapshot.id, payment.snapshot.as_document())
-
-
-class _CancelledEarlyError(PaymentError):
-    """Nothing was sent yet."""
-
-
-async def _unless_cancelled(payment: Payment, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns. Raises `_CancelledEarlyError` when the payment is cancelled before that."""
-    loop = asyncio.get_running_loop()
-    working, waiting = loop.create_task(work), loop.create_task(payment.cancelled.wait())
-    try:
-        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise _CancelledEarlyError(stream.PaymentFailure.CANCELLED.sentence)
-        return working.result()
-    finally:
-        working.cancel()
-        waiting.cancel()
-        await asyncio.gather(working, waiting, return_exceptions=True)
-
-
-async def _cancel_when_asked(payment: Payment, payer: StreamPayer) -> None:
-    await payment.cancelled.wait()
-    payer.cancel()
 
 
 async def _ask(payer: StreamPayer, terms: PaymentTerms, details: SpspDetails) -> Quote:
@@ -276,7 +258,7 @@ def _target(terms: PaymentTerms, quote: Quote | None) -> stream.Target:
     return stream.FixedSend(terms.send)
 
 
-def _figures(progress: stream.Progress) -> dict[str, int]:
+def _figures(progress: stream.Progress) -> dict[str, Any]:
     return {
         "sent": progress.sent,
         "delivered": progress.delivered,
@@ -285,6 +267,7 @@ def _figures(progress: stream.Progress) -> dict[str, int]:
         "packets": progress.packets_sent,
         "fulfilled": progress.packets_fulfilled,
         "rejected": progress.packets_rejected,
+        "waiting": progress.waiting,
     }
 
 

@@ -21,12 +21,14 @@ from interledger.link.http.asgi import AsgiApp
 from interledger.link.listener import Listener
 from interledger.node.settlement_decisions import SettlementDecisions, SettlementPause
 from interledger.node.settlement_engines import SettlementEngines
+from interledger.node.settlement_history import SettlementHistory
 from interledger.settlement.book import SettlementBook
 from interledger.settlement.clearing import Clearing, ClearingHooks
 from interledger.settlement.quantity import Quantity
 from interledger.settlement.records import Settlement, SettlementState
 from interledger.settlement.retries import retry_delay_ms
 from interledger.settlement.shell import CallError
+from interledger.store.documents import Kind
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
@@ -68,6 +70,7 @@ class Settlements:
         )
         self.pause = SettlementPause(node.settings.directory)
         self.by_hand = SettlementDecisions(node)
+        self.history = SettlementHistory(node)
         self._asking_store = asyncio.Lock()
         self._sending: dict[str, asyncio.Event] = {}
         self._running = False
@@ -231,7 +234,7 @@ class Settlements:
         async with self._asking_store:
             missing = self.book.missing_key(account.id, key)
             if missing is not None:
-                kept = await asyncio.to_thread(self._node.store.history.read_settled, missing)
+                kept = await asyncio.to_thread(self._node.store.history.read_document, Kind.SETTLED, missing)
                 if kept is not None:
                     self.book.found(kept)
             if quantity.amount and self.book.find_incoming(account.id, key, quantity) is None:

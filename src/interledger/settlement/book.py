@@ -94,6 +94,10 @@ class SettlementBook:
             raise NotFoundError(f"There is no settlement “{settlement_id}”.")
         return found
 
+    def knows(self, settlement_id: str) -> bool:
+        """Whether it is remembered here."""
+        return settlement_id in self._by_id
+
     def latest(self, account: AccountId | None = None) -> list[Settlement]:
         """Newest first; of one account, or of all."""
         found = [one for one in self._by_id.values() if account in (None, one.account)]

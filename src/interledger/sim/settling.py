@@ -16,6 +16,7 @@ from interledger.settlement.records import Direction, Settlement, SettlementStat
 from interledger.settlement.retries import retry_delay_ms
 from interledger.settlement.shell import TIMEOUT_MS
 from interledger.sim.engine import Answer, SimEngine
+from interledger.store.documents import Kind
 
 if TYPE_CHECKING:
     from interledger.sim.node import SimNode
@@ -95,7 +96,7 @@ class NodeSettling:
             if node.broken:
                 raise StoreError("the books cannot be written")
             missing = self.book.missing_key(account.id, key)
-            kept = None if missing is None else node.store.history.read_settled(missing)
+            kept = None if missing is None else node.store.history.read_document(Kind.SETTLED, missing)
             if kept is not None:
                 self.book.found(kept)
             self.clearing.credit(account, key, quantity)

@@ -23,6 +23,7 @@ from interledger.store.sealing import Sealer
 
 __all__ = [
     "PAYMENTS_KEPT",
+    "PAYMENTS_READ",
     "SETTLED_READ",
     "SNAPSHOT_OCTETS",
     "Change",
@@ -36,8 +37,14 @@ __all__ = [
 SNAPSHOT_OCTETS: Final = 2 * 1024 * 1024
 """Octets of journal after which a snapshot is due: about 32,000 records, which a start replays in 0.2 s."""
 
-PAYMENTS_KEPT: Final = 1_000
-"""Documents of payments; the oldest go first. They are read at every start, and a page of the dashboard shows 50."""
+PAYMENTS_KEPT: Final = 100_000
+"""Documents of payments, some 60 MB; the oldest go first."""
+
+PAYMENTS_READ: Final = 1_000
+"""The latest payments: so many are read at a start. The others are read when somebody turns that many pages."""
+
+FORGET_EVERY: Final = 1_000
+"""Changes of payments after which it is looked whether there are too many: that takes some milliseconds."""
 
 SETTLED_READ: Final = 1_000
 """Settlements that are done: so many of them, the latest, are read at a start."""
@@ -73,7 +80,7 @@ class StoredState:
     rates: dict[str, str] = field(default_factory=dict)
     """Static rates: asset code -> what it is worth, as decimal text."""
     payments: list[dict[str, Any]] = field(default_factory=list)
-    """Oldest first, at most `PAYMENTS_KEPT`."""
+    """Oldest first, at most `PAYMENTS_READ`."""
     settlements: dict[str, Any] = field(default_factory=dict)
     """By their keys, oldest first; of those that are done the latest `SETTLED_READ`."""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -161,7 +168,7 @@ class Store(Protocol):
     def put_settlement(self, key: str, body: Any) -> None:
         """Add or replace a document about settlements; None deletes it.
 
-        A key that begins with `done/` is of one that is done: `history.read_settled` finds it, for ever.
+        A key that begins with `done/` is of one that is done: `history.read_document` finds it, for ever.
         """
         ...
 
@@ -185,6 +192,7 @@ class Documents:
         self.sealer: Sealer | None = None
         self.on_outage: Callable[[StoreError | None], None] = lambda error: None
         self._changes: dict[tuple[Kind, str], str | None] = {}
+        self._payments_written = 0
 
     def hurry(self) -> None:
         """Nothing is waited for."""
@@ -218,6 +226,14 @@ class Documents:
             sealer = self.sealer if secret else None
             body = encode_document(value) if sealer is None else seal_document(value, name, sealer)
         self._put(Kind.FACT, name, body)
+
+    def _payments_to_keep(self, changes: Sequence[Change]) -> int | None:
+        """How many payments the step with these changes leaves; None: it need not look."""
+        self._payments_written += sum(change.kind is Kind.PAYMENT for change in changes)
+        if self._payments_written < FORGET_EVERY:
+            return None
+        self._payments_written = 0
+        return PAYMENTS_KEPT
 
     def _put(self, kind: Kind, key: str, body: str | None) -> None:
         self._changes[kind, key] = body

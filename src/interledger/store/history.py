@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
+from interledger.store.documents import Kind
 
 __all__ = ["Backup", "HistoryReader"]
 
@@ -31,8 +32,14 @@ class HistoryReader(Protocol):
         """Up to `limit` commits that follow commit `after`. Raises `StoreError` when one is missing or damaged."""
         ...
 
-    def read_settled(self, key: str) -> Any:
-        """The document of a settlement that is done, None when there is none. Raises `StoreError`."""
+    def read_document(self, kind: Kind, key: str) -> Any:
+        """The document of a payment, or of a settlement that is done; None when there is none. Raises `StoreError`."""
+        ...
+
+    def read_documents(self, kind: Kind, before: str | None, limit: int) -> list[tuple[str, Any]]:
+        """Up to `limit` of them with their keys, newest first: those before the one whose key is `before`, or the
+        newest of all. Raises `NotFoundError` when `before` is not there, `StoreError`.
+        """
         ...
 
     def backup(self, place: Path) -> Backup:

@@ -11,17 +11,11 @@ from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError
-from interledger.store.base import (
-    PAYMENTS_KEPT,
-    SETTLED_READ,
-    Change,
-    Documents,
-    StoredState,
-    add_document,
-)
+from interledger.store.base import Change, Documents, StoredState, add_document
 from interledger.store.documents import Kind, decode_document
 from interledger.store.history import Backup
 from interledger.store.replay import replay
+from interledger.store.rows import LATEST_READ, no_document
 
 __all__ = ["MemoryStore"]
 
@@ -49,8 +43,10 @@ class MemoryStore(Documents):
         state.records_replayed = replay(
             ledger, self._opening.state, [(seq, records) for seq, _, records in self._commits]
         )
-        done = [key for key in self._documents if key[0] is Kind.SETTLED]
-        unread = set(done[: max(len(done) - SETTLED_READ, 0)])
+        unread: set[tuple[Kind, str]] = set()
+        for kind, read in LATEST_READ:
+            there = [key for key in self._documents if key[0].value == kind]
+            unread.update(there[: max(len(there) - read, 0)])
         for (kind, key), body in self._documents.items():
             if (kind, key) not in unread:
                 add_document(state, kind, key, body, self.sealer)
@@ -66,9 +62,17 @@ class MemoryStore(Documents):
     def read_commits(self, after: int, limit: int) -> list[Commit]:
         return [commit for commit in self._commits if commit.seq > after][:limit]
 
-    def read_settled(self, key: str) -> Any:
-        body = self._documents.get((Kind.SETTLED, key))
-        return None if body is None else decode_document(Kind.SETTLED, key, body)
+    def read_document(self, kind: Kind, key: str) -> Any:
+        body = self._documents.get((kind, key))
+        return None if body is None else decode_document(kind, key, body)
+
+    def read_documents(self, kind: Kind, before: str | None, limit: int) -> list[tuple[str, Any]]:
+        keys = [key for known, key in list(self._documents) if known is kind]
+        if before is not None:
+            if before not in keys:
+                raise no_document(kind, before)
+            keys = keys[: keys.index(before)]
+        return [(key, decode_document(kind, key, self._documents[kind, key])) for key in keys[::-1][:limit]]
 
     @property
     def octets_since_snapshot(self) -> int:
@@ -90,8 +94,9 @@ class MemoryStore(Documents):
                 self._documents.pop((kind, key), None)
             else:
                 self._documents[kind, key] = body
-        if any(change.kind is Kind.PAYMENT for change in changes):
-            self._forget_old_payments()
+        kept = self._payments_to_keep(changes)
+        if kept is not None:
+            self._forget_old_payments(kept)
         if snapshot is not None:
             self._opening = Opening(self._seq, at, encode_snapshot(snapshot))
             self._commits.clear()
@@ -106,7 +111,7 @@ class MemoryStore(Documents):
     def backup(self, place: Path) -> Backup:
         raise ConflictError("This node keeps nothing (durability is memory), so there is nothing to back up.")
 
-    def _forget_old_payments(self) -> None:
+    def _forget_old_payments(self, kept: int) -> None:
         payments = [key for key in self._documents if key[0] is Kind.PAYMENT]
-        for key in payments[: max(len(payments) - PAYMENTS_KEPT, 0)]:
+        for key in payments[: max(len(payments) - kept, 0)]:
             del self._documents[key]

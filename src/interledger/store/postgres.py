@@ -16,8 +16,7 @@ from interledger.accounts.ledger import Ledger
 from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
-from interledger.store.base import PAYMENTS_KEPT, Change, Documents, Durability, StoredState
-from interledger.store.documents import Kind
+from interledger.store.base import Change, Documents, Durability, StoredState
 from interledger.store.files import RESERVE_OCTETS, make_directory
 from interledger.store.keeping import COMMITS_KEPT, Kept
 from interledger.store.postgres_history import PostgresHistory
@@ -215,6 +214,9 @@ class PostgresStore(Documents):
         if records:
             seq, chain = seq + 1, chain_of(chain, seq + 1, at, records)
         more, kept = _statements(at, changes), self._kept
+        payments_kept = self._payments_to_keep(changes)
+        if payments_kept is not None:
+            more.append((_FORGET_PAYMENTS, (payments_kept,)))
         if snapshot is not None:
             kept = kept.after(seq, self._commits_kept)
             more += self._snapshot_statements(kept, seq, chain, at, encode_snapshot(snapshot))
@@ -255,6 +257,4 @@ def _statements(at: Timestamp, changes: Sequence[Change]) -> list[Statement]:
             statements.append((_DELETE, (kind.value, key)))
         else:
             statements.append((_PUT, (kind.value, key, at, crc_of_document(kind, key, body), body)))
-    if any(change.kind is Kind.PAYMENT for change in changes):
-        statements.append((_FORGET_PAYMENTS, (PAYMENTS_KEPT,)))
     return statements

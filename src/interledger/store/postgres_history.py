@@ -10,11 +10,12 @@ from typing import Any, TypeVar, final
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError, StoreError
+from interledger.store.documents import Kind
 from interledger.store.history import Backup
 from interledger.store.postgres_errors import ServerLostError, postgres_errors
 from interledger.store.postgres_session import Session
 from interledger.store.postgres_tables import chain_at, read_commits, read_first, read_snapshots
-from interledger.store.rows import read_settled
+from interledger.store.rows import BEFORE, NEWEST, ONE, PLACE, document_of, documents_of, no_document
 
 __all__ = ["PostgresHistory"]
 
@@ -50,13 +51,28 @@ class PostgresHistory:
 
         return self._read(read)
 
-    def read_settled(self, key: str) -> Any:
+    def read_document(self, kind: Kind, key: str) -> Any:
         def read(session: Session) -> Any:
-            rows = session.db.execute("SELECT crc, body FROM document WHERE kind = 'settled' AND key = %s", (key,))
-            found = rows.fetchone()
-            return read_settled(None if found is None else (found[0], found[1]), session.where, key)
+            found = session.db.execute(ONE.format("%s"), (kind.value, key)).fetchone()
+            return document_of(None if found is None else (found[0], found[1]), session.where, kind, key)
 
         return self._read(read)
+
+    def read_documents(self, kind: Kind, before: str | None, limit: int) -> list[tuple[str, Any]]:
+        def read(session: Session) -> list[tuple[str, Any]] | None:
+            if before is None:
+                rows = session.db.execute(NEWEST.format("%s"), (kind.value, limit))
+            else:
+                place = session.db.execute(PLACE.format("%s"), (kind.value, before)).fetchone()
+                if place is None:
+                    return None
+                rows = session.db.execute(BEFORE.format("%s"), (kind.value, place[0], limit))
+            return documents_of(((row[0], row[1], row[2]) for row in rows), session.where, kind)
+
+        found = self._read(read)
+        if found is None:
+            raise no_document(kind, before or "")
+        return found
 
     def close(self) -> None:
         """Waits for who reads. Safe to call twice."""

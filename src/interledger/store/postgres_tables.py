@@ -13,11 +13,12 @@ import psycopg
 
 from interledger.accounts.books.past import Commit
 from interledger.errors import StoreError
-from interledger.store.base import SETTLED_READ, StoredState
+from interledger.store.base import StoredState
 from interledger.store.migrations import migrations
 from interledger.store.rows import (
     DOCUMENTS,
-    LATEST_SETTLED,
+    LATEST,
+    LATEST_READ,
     SnapshotRow,
     add_documents,
     checked_commits,
@@ -136,11 +137,11 @@ def read_mark(db: Database) -> tuple[str, int]:
 
 
 def read_documents(db: Database, where: str, state: StoredState, sealer: Sealer | None) -> None:
-    """Put every document where it belongs in `state`, but of settlements that are done only the latest; `sealer` opens
-    the secrets in them."""
+    """Put every document where it belongs in `state`, but of payments, and settlements that are done, only the latest;
+    `sealer` opens the secrets in them."""
     add_documents(_rows(db.execute(DOCUMENTS)), where, state, sealer)
-    latest = db.execute(LATEST_SETTLED.format("%s"), (SETTLED_READ,))
-    add_documents(_rows(latest), where, state, sealer)
+    for latest in LATEST_READ:
+        add_documents(_rows(db.execute(LATEST.format("%s"), latest)), where, state, sealer)
 
 
 def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[Any]:

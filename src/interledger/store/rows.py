@@ -12,14 +12,19 @@ from typing import Any, Final, NamedTuple
 
 from interledger.accounts.books.past import Commit, Opening
 from interledger.clock import Timestamp
-from interledger.errors import StoreError
-from interledger.store.base import StoredState, add_document
+from interledger.errors import NotFoundError, StoreError
+from interledger.store.base import PAYMENTS_READ, SETTLED_READ, StoredState, add_document
 from interledger.store.documents import Kind, decode_document
 from interledger.store.sealing import Sealer
 
 __all__ = [
+    "BEFORE",
     "DOCUMENTS",
-    "LATEST_SETTLED",
+    "LATEST",
+    "LATEST_READ",
+    "NEWEST",
+    "ONE",
+    "PLACE",
     "CommitRow",
     "SnapshotRow",
     "add_documents",
@@ -28,16 +33,30 @@ __all__ = [
     "checked_snapshots",
     "crc_of_document",
     "crc_of_snapshot",
-    "read_settled",
+    "document_of",
+    "documents_of",
+    "no_document",
 ]
 
-DOCUMENTS: Final = "SELECT kind, key, crc, body FROM document WHERE kind < 'settled' OR kind > 'settled' ORDER BY id"
-"""All but settlements that are done. Not `<>`: of that, no index is used."""
+DOCUMENTS: Final = (
+    "SELECT kind, key, crc, body FROM document WHERE kind < 'payment' OR (kind > 'payment' AND kind < 'settled') "
+    "OR kind > 'settled' ORDER BY id"
+)
+"""All but payments and settlements that are done. Not `<>`: of that, no index is used."""
 
-LATEST_SETTLED: Final = (
-    "SELECT kind, key, crc, body FROM (SELECT * FROM document WHERE kind = 'settled' ORDER BY id DESC LIMIT {}) "
+LATEST: Final = (
+    "SELECT kind, key, crc, body FROM (SELECT * FROM document WHERE kind = {0} ORDER BY id DESC LIMIT {0}) "
     "AS latest ORDER BY id"
 )
+"""The latest documents of a kind, oldest first. For `format`, which gets the mark of a parameter."""
+
+LATEST_READ: Final = ((Kind.PAYMENT.value, PAYMENTS_READ), (Kind.SETTLED.value, SETTLED_READ))
+"""Of which kinds how many are read at a start."""
+
+ONE: Final = "SELECT crc, body FROM document WHERE kind = {0} AND key = {0}"
+PLACE: Final = "SELECT id FROM document WHERE kind = {0} AND key = {0}"
+NEWEST: Final = "SELECT key, crc, body FROM document WHERE kind = {0} ORDER BY id DESC LIMIT {0}"
+BEFORE: Final = "SELECT key, crc, body FROM document WHERE kind = {0} AND id < {0} ORDER BY id DESC LIMIT {0}"
 
 _LINK = Struct(">IQQ")
 
@@ -98,15 +117,29 @@ def add_documents(
     """Put the documents of rows (kind, key, crc, body) where they belong in `state`; `sealer` opens the secrets."""
     for kind, key, crc, body in rows:
         if crc_of_document(kind, key, body) != crc:
-            raise StoreError(f"{where}: the document {kind} “{key}” is damaged (its check sum differs)")
+            raise _damaged(where, kind, key)
         add_document(state, kind, key, body, sealer)
 
 
-def read_settled(row: tuple[int, str] | None, where: object, key: str) -> Any:
-    """The body of a row (crc, body); None where there is no row."""
+def document_of(row: tuple[int, str] | None, where: object, kind: Kind, key: str) -> Any:
+    """The body of a row (crc, body) of a document without secrets; None where there is no row."""
     if row is None:
         return None
     crc, body = row
-    if crc_of_document(Kind.SETTLED, key, body) != crc:
-        raise StoreError(f"{where}: the document {Kind.SETTLED} “{key}” is damaged (its check sum differs)")
-    return decode_document(Kind.SETTLED, key, body)
+    if crc_of_document(kind, key, body) != crc:
+        raise _damaged(where, kind, key)
+    return decode_document(kind, key, body)
+
+
+def documents_of(rows: Iterable[tuple[str, int, str]], where: object, kind: Kind) -> list[tuple[str, Any]]:
+    """Keys and bodies of rows (key, crc, body)."""
+    return [(key, document_of((crc, body), where, kind, key)) for key, crc, body in rows]
+
+
+def no_document(kind: Kind, key: str) -> NotFoundError:
+    """What `read_documents` raises for a `before` that is not there."""
+    return NotFoundError(f"The store has no {kind} “{key}”.")
+
+
+def _damaged(where: object, kind: str, key: str) -> StoreError:
+    return StoreError(f"{where}: the document {kind} “{key}” is damaged (its check sum differs)")

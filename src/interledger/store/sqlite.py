@@ -26,14 +26,12 @@ from interledger.accounts.snapshot import Snapshot, encode_snapshot
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
 from interledger.store.base import (
-    PAYMENTS_KEPT,
     Change,
     Documents,
     Durability,
     StoredState,
 )
 from interledger.store.commit_log import COMMIT_LOG, LOG_OCTETS, CommitLog, LoggedCommit
-from interledger.store.documents import Kind
 from interledger.store.files import (
     RESERVE_OCTETS,
     DirectoryLock,
@@ -229,8 +227,9 @@ class SqliteStore(Documents):
                     db.execute(_DELETE, (kind, key))
                 else:
                     db.execute(_PUT, (kind, key, at, crc_of_document(kind, key, body), body))
-            if any(change.kind is Kind.PAYMENT for change in changes):
-                db.execute(_FORGET_PAYMENTS, (PAYMENTS_KEPT,))
+            kept = self._payments_to_keep(changes)
+            if kept is not None:
+                db.execute(_FORGET_PAYMENTS, (kept,))
             if snapshot is not None:
                 self._put_snapshot(db, seq, chain, at, encode_snapshot(snapshot))
             db.execute("COMMIT")

@@ -15,8 +15,9 @@ from interledger.clock import Timestamp
 from interledger.errors import StoreError
 from interledger.store.backup import copy_books
 from interledger.store.commit_log import LoggedCommit
+from interledger.store.documents import Kind
 from interledger.store.history import Backup
-from interledger.store.rows import read_settled
+from interledger.store.rows import BEFORE, NEWEST, ONE, PLACE, document_of, documents_of, no_document
 from interledger.store.tables import read_commits, read_snapshots
 
 __all__ = ["SqliteHistory"]
@@ -64,10 +65,20 @@ class SqliteHistory:
             chain, latest = self._chain_at(db, after), self._latest()
             return [commit for commit, _ in islice(read_commits(db, self._path, after, chain, latest), limit)]
 
-    def read_settled(self, key: str) -> Any:
+    def read_document(self, kind: Kind, key: str) -> Any:
         with self._lock, self._errors("read"):
-            rows = self._database().execute("SELECT crc, body FROM document WHERE kind = 'settled' AND key = ?", (key,))
-            return read_settled(rows.fetchone(), self._path, key)
+            row = self._database().execute(ONE.format("?"), (kind, key)).fetchone()
+            return document_of(row, self._path, kind, key)
+
+    def read_documents(self, kind: Kind, before: str | None, limit: int) -> list[tuple[str, Any]]:
+        with self._lock, self._errors("read"):
+            db = self._database()
+            if before is None:
+                return documents_of(db.execute(NEWEST.format("?"), (kind, limit)), self._path, kind)
+            place = db.execute(PLACE.format("?"), (kind, before)).fetchone()
+            if place is None:
+                raise no_document(kind, before)
+            return documents_of(db.execute(BEFORE.format("?"), (kind, place[0], limit)), self._path, kind)
 
     def _chain_at(self, db: sqlite3.Connection, seq: int) -> int:
         if seq == 0:

@@ -15,11 +15,12 @@ from struct import error as StructError  # noqa: N812
 
 from interledger.accounts.books.past import Commit
 from interledger.errors import DiskFullError, StoreError
-from interledger.store.base import SETTLED_READ, StoredState
+from interledger.store.base import StoredState
 from interledger.store.commit_log import LoggedCommit
 from interledger.store.rows import (
     DOCUMENTS,
-    LATEST_SETTLED,
+    LATEST,
+    LATEST_READ,
     SnapshotRow,
     add_documents,
     checked_commits,
@@ -73,10 +74,11 @@ def read_last(db: sqlite3.Connection) -> tuple[int, int]:
 
 
 def read_documents(db: sqlite3.Connection, path: Path, state: StoredState, sealer: Sealer | None) -> None:
-    """Put every document where it belongs in `state`, but of settlements that are done only the latest; `sealer` opens
-    the secrets in them."""
+    """Put every document where it belongs in `state`, but of payments, and settlements that are done, only the latest;
+    `sealer` opens the secrets in them."""
     add_documents(db.execute(DOCUMENTS), path, state, sealer)
-    add_documents(db.execute(LATEST_SETTLED.format("?"), (SETTLED_READ,)), path, state, sealer)
+    for latest in LATEST_READ:
+        add_documents(db.execute(LATEST.format("?"), latest), path, state, sealer)
 
 
 @contextlib.contextmanager

@@ -392,6 +392,27 @@ def test_a_wrong_fulfillment_stops_the_payment(stream):
     assert world.progress[:4] == (0, 0, 0, 4000)
 
 
+# What is told while it waits
+
+
+def test_what_holds_a_payment_up_is_told_until_packets_pass_again(stream):
+    seen = []
+
+    def no_room_at_first(request_id, reply):
+        seen.append(world.progress.waiting if world.sender.quote else None)
+        return [(request_id, Reject("T04", "test.hub") if 12 < len(seen) < 18 else reply)]
+
+    world = stream.World(stream.at_most(1000), target=FixedSend(60_000), reply_filter=no_room_at_first)
+    world.quote()
+    world.sender.pay(world.now)
+    world.run()
+    assert world.ended.failure is None
+    waiting = [one for one in seen if one is not None]
+    assert {one[:2] for one in waiting} == {("T04", "test.hub")}
+    assert all(0 <= one.retry_ms <= 2_000 for one in waiting)
+    assert (seen[0], world.progress.waiting) == (None, None)
+
+
 # Replies that are not what they should be
 
 

@@ -121,7 +121,13 @@ from interledger.api.types.packets import (
     PaymentWholeTraceDocument,
     TracedPacketDocument,
 )
-from interledger.api.types.payments import PaymentDocument, PaymentPacketsDocument, PaymentTermsDocument, QuoteDocument
+from interledger.api.types.payments import (
+    PaymentDocument,
+    PaymentPacketsDocument,
+    PaymentTermsDocument,
+    PaymentWaitingDocument,
+    QuoteDocument,
+)
 from interledger.api.types.peers import (
     AcceptInviteDocument,
     AddedPeerDocument,
@@ -237,6 +243,7 @@ __all__ = [
     "PaymentDocument",
     "PaymentPacketsDocument",
     "PaymentTermsDocument",
+    "PaymentWaitingDocument",
     "PaymentWholeDocument",
     "PaymentWholeTraceDocument",
     "PeerBalanceDocument",

@@ -6,7 +6,13 @@ from typing import Literal, NotRequired, TypedDict
 
 from interledger.api.types.core import MoneyDocument, ProblemDocument, RatioDocument
 
-__all__ = ["PaymentDocument", "PaymentPacketsDocument", "PaymentTermsDocument", "QuoteDocument"]
+__all__ = [
+    "PaymentDocument",
+    "PaymentPacketsDocument",
+    "PaymentTermsDocument",
+    "PaymentWaitingDocument",
+    "QuoteDocument",
+]
 
 
 class PaymentPacketsDocument(TypedDict):
@@ -15,6 +21,14 @@ class PaymentPacketsDocument(TypedDict):
     sent: int
     fulfilled: int
     rejected: int
+
+
+class PaymentWaitingDocument(TypedDict):
+    """What holds it up for a moment, and for how long nothing is sent"""
+
+    code: str
+    triggered_by: str
+    retry_ms: int
 
 
 class PaymentDocument(TypedDict):
@@ -33,6 +47,8 @@ class PaymentDocument(TypedDict):
     send_max: MoneyDocument | None
     rate: RatioDocument | None
     packets: PaymentPacketsDocument
+    waiting: PaymentWaitingDocument | None
+    """What holds it up for a moment, and for how long nothing is sent"""
     error: ProblemDocument | None
     code: str | None
     started_at: str

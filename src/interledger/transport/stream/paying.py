@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, final
 
 from interledger.codec.oer import UINT64_MAX
 from interledger.transport.stream.congestion import CongestionWindow
-from interledger.transport.stream.payment import FixedDelivery, Progress, Quote, Target
+from interledger.transport.stream.payment import FixedDelivery, Progress, Quote, Target, Waiting
 from interledger.transport.stream.rate import PathLimit, RateEstimate
 
 __all__ = ["Part", "Payer"]
@@ -75,6 +75,8 @@ class Payer:
         self._raise = 0
         self.only_waiting = False
         """Whether all that can be sent is under way."""
+        self.waiting: Waiting | None = None
+        """What the way refused last; None: it lets packets pass."""
 
     # What to send
 
@@ -167,6 +169,7 @@ class Payer:
         self._landed(part)
         self._fulfilled(part, arrived)
         self.window.fulfilled(part.amount)
+        self.waiting = None
 
     def rejected(self, part: Part) -> None:
         """Nobody took it: its money is ours again."""
@@ -267,4 +270,5 @@ class Payer:
             self.packets_sent,
             self.packets_fulfilled,
             self.packets_rejected,
+            self.waiting,
         )

@@ -26,6 +26,7 @@ __all__ = [
     "SenderEvent",
     "SenderSettings",
     "Target",
+    "Waiting",
     "check_target",
 ]
 
@@ -124,6 +125,16 @@ class Quote(NamedTuple):
     """False: the probe saw fewer than three significant digits."""
 
 
+class Waiting(NamedTuple):
+    """What holds a payment up for a moment: a Reject that may go away."""
+
+    code: str
+    triggered_by: str
+    """The address of who refused, as it calls itself: '' where it does not say."""
+    retry_ms: int
+    """Nothing is sent for so long; 0: less is sent at once."""
+
+
 class Progress(NamedTuple):
     """Where a payment stands. `sent + in_flight + unknown <= send_max` always."""
 
@@ -137,6 +148,8 @@ class Progress(NamedTuple):
     packets_sent: int
     packets_fulfilled: int
     packets_rejected: int
+    waiting: Waiting | None = None
+    """Of the last answer from the way, where it was such a Reject."""
 
 
 class QuoteReady(NamedTuple):

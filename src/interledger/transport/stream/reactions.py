@@ -11,7 +11,7 @@ from interledger.ilp.packet import Reject
 from interledger.transport.stream.connection import Flight
 from interledger.transport.stream.packet import StreamPacket
 from interledger.transport.stream.paying import Payer
-from interledger.transport.stream.payment import PaymentFailure
+from interledger.transport.stream.payment import PaymentFailure, Waiting
 from interledger.transport.stream.probe import failure_for
 
 __all__ = ["refused_by_receiver", "refused_on_the_way"]
@@ -52,4 +52,6 @@ def refused_on_the_way(
         window.busy(flight.sequence, next_sequence, now)
     else:
         final = True
+    if not final:
+        payer.waiting = Waiting(code, reply.triggered_by, max(window.resume_at - now, 0))
     return failure_for(code), final
