@@ -36,5 +36,6 @@ async def unless_cancelled(payment: Payment, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def cancel_when_asked(payment: Payment, payer: StreamPayer) -> None:
+    """Tell the sender when the payment is told."""
     await payment.cancelled.wait()
     payer.cancel()
