@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from btp_load import Generator, Sink, dial
 from http2_load import Http2Generator, Http2Sink, make_certificate
 from http_load import HttpGenerator, HttpSink
@@ -132,7 +133,7 @@ def compare(link: str, runner: Any, in_flight: int, options: argparse.Namespace)
     results: dict[str, list[dict[str, float]]] = {}
     for _ in range(options.rounds):
         for key in options.nodes.split(","):
-            name, figures = asyncio.run(runner(NODES[key], in_flight, options.seconds))
+            name, figures = uvloop.run(runner(NODES[key], in_flight, options.seconds))
             results.setdefault(name, []).append(figures)
     medians = {n: {k: statistics.median(r[k] for r in runs) for k in runs[0]} for n, runs in results.items()}
     slowest = max(m["cpu_us"] for m in medians.values())

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import ngh2
@@ -55,8 +56,7 @@ class _Session(asyncio.Protocol):
         self._due = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self.session.initiate_connection({ngh2.Setting.MAX_CONCURRENT_STREAMS: 1_024})
         self.session.set_local_window_size(1 << 20)
         self.flush()

@@ -59,14 +59,16 @@ async def test_ilp_plugin_http_pays_us(files: dict[str, str], tls: bool) -> None
 
 def watch(node: Node, versions: set[str]) -> None:
     """Note what kind of connection brings what the port is asked."""
-    ilp = node.links.http_server
-    known_head = ilp.known_head
 
-    def watched(*arguments: Any) -> Any:
-        versions.add("Http2Connection" if isinstance(arguments[0], tuple) else "HTTP/1.1")
-        return known_head(*arguments)
+    class Heads(dict[Any, Any]):
+        def get(self, head: Any, default: Any = None) -> Any:
+            if isinstance(head, tuple):
+                versions.add("Http2Connection")
+            elif not head.startswith(b"PRI * HTTP/2.0"):
+                versions.add("HTTP/1.1")
+            return super().get(head, default)
 
-    ilp.known_head = watched  # type: ignore[method-assign]  # to see through which door a head comes
+    node.links.http_server.accepted_heads = Heads()
 
 
 class Payer:

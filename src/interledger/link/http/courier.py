@@ -63,13 +63,14 @@ _RECEIVED: Final = {HttpForm.OER_ASYNC: 200, HttpForm.ASYNC: 202}
 class _Job:
     """One packet on its way. `onward_id`: of a Prepare, None for an answer."""
 
-    __slots__ = ("expires_at", "octets", "onward_id", "request_id", "since", "uncertain")
+    __slots__ = ("body", "expires_at", "head", "onward_id", "request_id", "since", "uncertain")
 
     def __init__(
-        self, request_id: bytes, octets: bytes, since: int, expires_at: int, onward_id: RequestId | None
+        self, request_id: bytes, head: bytes, body: bytes, since: int, expires_at: int, onward_id: RequestId | None
     ) -> None:
         self.request_id = request_id
-        self.octets = octets
+        self.head = head
+        self.body = body
         self.since = since
         self.expires_at = expires_at
         self.onward_id = onward_id
@@ -148,7 +149,7 @@ class CourierLink(ConnectionPool):
         self.prepares += 1
         heads = self._heads
         if heads is None:
-            self.request(request_id, prepare.expires_at, b"")  # which refuses it
+            self.request(request_id, prepare.expires_at, b"", b"")  # which refuses it
             return
         wire_id = _uuid(self._entropy.octets(16))
         self.incoming.outstanding.add(wire_id, request_id, prepare.expires_at)
@@ -218,11 +219,10 @@ class CourierLink(ConnectionPool):
             return
         now = self.clock.now()
         self._last_job = number = RequestId(self._last_job + 1)
-        request = b"%b%d\r\n\r\n%b" % (head, len(octets), octets)
         if not self._jobs and self._tick_handle is not None:
             self._tick_handle.cancel()  # it may be a slow one
             self._tick_handle = None
-        job = self._jobs[number] = _Job(wire_id, request, now, expires_at, onward_id)
+        job = self._jobs[number] = _Job(wire_id, head, octets, now, expires_at, onward_id)
         self._wake()
         self._attempt(number, job, now)
 
@@ -230,7 +230,7 @@ class CourierLink(ConnectionPool):
         until = job.expires_at
         if self._may_repeat(job):
             until = now + min((until - now) // ATTEMPTS_MIN, ATTEMPT_MS_MAX) - GRACE_MS  # which the pool adds
-        self.request(number, Timestamp(max(until, now)), job.octets)
+        self.request(number, Timestamp(max(until, now)), job.head, job.body)
 
     def _may_repeat(self, job: _Job) -> bool:
         return job.onward_id is None or self._form is not HttpForm.ASYNC

@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 from interledger.accounts.account import HttpForm, parse_account_id
 from interledger.clock import Timestamp
 from interledger.errors import InvalidRequestError
-from interledger.link.http.messages import Signer, request_head
+from interledger.link.http.messages import FreshToken, Signer, request_head
 from interledger.link.http.urls import Url, parse_url
 
 __all__ = ["OWN_PROTOCOLS", "Heads", "Target", "account_id", "callback_url", "parse_target", "request_id"]
@@ -99,9 +99,8 @@ class Heads:
     def __init__(self, form: HttpForm, url: Url, token: str | Signer | None, callback: Url | None = None) -> None:
         """`callback`: where answers to us go (form `async`). Raises `InvalidRequestError` for a url with a query."""
         self._form, self._url, self._callback = form, url, callback
-        self._signer = token if callable(token) else None
-        self._sign_at = Timestamp(0)
-        self._write(None if callable(token) else token)
+        self._token = FreshToken(token)
+        self._write(self._token.text)
 
     def _write(self, token: str | None) -> None:
         form, url, callback = self._form, self._url, self._callback
@@ -121,18 +120,17 @@ class Heads:
         self._prepare = self._reply = b"POST %b/" % target.encode("ascii")
         self._behind = b" HTTP/1.1\r\n" + fields
 
-    def _sign(self, now: Timestamp) -> None:
+    def _renew(self, now: Timestamp) -> None:
         """Have a token that stays good as long as what is sent with it is repeated."""
-        if self._signer is not None and now >= self._sign_at:
-            token, self._sign_at = self._signer(now)
-            self._write(token)
+        if self._token.renew(now):
+            self._write(self._token.text)
 
     def prepare(self, request_id: bytes, now: Timestamp) -> bytes:
         """Of a Prepare."""
-        self._sign(now)
+        self._renew(now)
         return self._prepare + request_id + self._behind
 
     def reply(self, request_id: bytes, now: Timestamp) -> bytes:
         """Of the Fulfill or Reject to the Prepare with this id."""
-        self._sign(now)
+        self._renew(now)
         return self._reply + request_id + self._behind

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Hashable, Mapping
 from typing import Final, cast, final
 
 import ngh2
 from ngh2 import DataReceived, RequestReceived, StreamClosed
 
+from interledger.clock import Timestamp
 from interledger.link.http import http2
 from interledger.link.http.exchange import receive_packet
 from interledger.link.http.heads import Refusal, Request
@@ -22,6 +24,7 @@ from interledger.link.http.http2_library import CONTROLS, new_server
 from interledger.link.http.http2_requests import is_short, read_head
 from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.port import Port
+from interledger.link.http.protocol import IncomingSide
 from interledger.link.tls import peer_certificate
 
 __all__ = ["Http2Connection"]
@@ -30,6 +33,9 @@ logger = logging.getLogger("interledger.http")
 
 ANSWER_QUEUED_MAX: Final = 65_536
 """Octets of one answer that wait for the client's window, above which the application waits too."""
+
+
+_NO_HEADS: Final[Mapping[Hashable, tuple[IncomingSide, int, Timestamp]]] = {}
 
 
 @final
@@ -221,15 +227,31 @@ class Http2Connection(OpenConnection):
             self.wake()
 
     def _handle(self, events: list[ngh2.Event]) -> None:
+        if not events:
+            return
+        exchanges, heads, now = self.exchanges, self._heads_known(), self._now
         for event in events:
             # In the order of how often they come.
             if type(event) is RequestReceived:
-                self._begin(event)
+                stream_id, fields = event.stream_id, event.headers
+                known = heads.get(fields)
+                if known is None or now >= known[2] or event.end_stream:
+                    self._begin(event)
+                else:
+                    exchanges[stream_id] = StreamExchange(self, stream_id, fields, known[0])
             elif type(event) is DataReceived:
-                self._body(event)
+                exchange = exchanges.get(event.stream_id)
+                if exchange is None or exchange.answered:
+                    continue
+                data = event.data
+                if event.end_stream and exchange.parts is None and len(data) <= self.port.limits.body_max:
+                    self._complete(exchange, data)
+                else:
+                    self._piece(exchange, data, event.end_stream)
             elif type(event) is StreamClosed:
                 self._closed(event)
-                if self._resets.is_over(http2.RESETS_MAX if self.kept else http2.RESETS_STRANGER_MAX):
+                resets_max = http2.RESETS_MAX if self.kept else http2.RESETS_STRANGER_MAX
+                if event.error_code and self._resets.is_over(resets_max):
                     self._controls.left = -1  # ends the connection behind this read
                     return
             elif type(event) in CONTROLS:
@@ -244,17 +266,18 @@ class Http2Connection(OpenConnection):
         self._forgiven = 0
         self._controls.left -= 1
 
-    def _begin(self, event: RequestReceived) -> None:
-        """A head: read it, or know it."""
+    def _heads_known(self) -> Mapping[Hashable, tuple[IncomingSide, int, Timestamp]]:
+        """What `HttpIlpServer.accepted_heads` says, while packets are taken."""
         ilp = self.port.ilp
-        known = None
-        if ilp is not None and not self.port.draining and not ilp.draining:
-            known = ilp.known_head(event.headers, self._now)
-        exchange = self.exchanges[event.stream_id] = StreamExchange(self, event.stream_id, event.headers, known)
+        return _NO_HEADS if ilp is None or self.port.draining or ilp.draining else ilp.accepted_heads
+
+    def _begin(self, event: RequestReceived) -> None:
+        """A head that nobody knows yet, or of a request without a body."""
+        exchange = self.exchanges[event.stream_id] = StreamExchange(self, event.stream_id, event.headers, None)
         exchange.complete = event.end_stream
         if event.end_stream:
             self._due.append(exchange)
-        elif known is None:
+        else:
             self._read_head(exchange)
 
     def _read_head(self, exchange: StreamExchange) -> bool:
@@ -270,29 +293,21 @@ class Http2Connection(OpenConnection):
     def _begin_due(self) -> None:
         due, self._due = self._due, []
         for exchange in due:
-            if exchange.stream_id in self.exchanges and (exchange.known or self._read_head(exchange)):
+            if exchange.stream_id in self.exchanges and self._read_head(exchange):
                 self._complete(exchange, b"")
 
-    def _body(self, event: DataReceived) -> None:
-        """A part of a body, mostly all of it."""
-        exchange = self.exchanges.get(event.stream_id)
-        if exchange is None or exchange.answered:
-            return
-        data = event.data
-        if event.end_stream and not exchange.octets and len(data) <= self.port.limits.body_max:
-            exchange.complete = True
-            self._complete(exchange, data)
-            return
-        exchange.octets += len(data)
-        exchange.parts.append(data)
-        if exchange.octets > self.port.limits.body_max:
+    def _piece(self, exchange: StreamExchange, data: bytes, is_last: bool) -> None:
+        """A part of a body."""
+        parts = exchange.parts or []
+        parts.append(data)
+        if exchange.octets + len(data) > self.port.limits.body_max:
             exchange.refuse(413, f"a body has at most {self.port.limits.body_max} octets here")
-        elif event.end_stream:
-            exchange.complete = True
-            self._release(exchange.octets - len(data))
-            parts, exchange.parts = exchange.parts, []
+        elif is_last:
+            self._release(exchange.octets)
             self._complete(exchange, b"".join(parts))
         else:
+            exchange.parts = parts
+            exchange.octets += len(data)
             self._spend_control()
             self._buffered += len(data)
             self.port.buffered += len(data)
@@ -307,10 +322,11 @@ class Http2Connection(OpenConnection):
         self._ever = True
         self.pieces = 0
         self._forgiven += http2.CONTROLS_PER_REQUEST
+        exchange.complete = True
         known = exchange.known
         if known is not None:
             try:
-                known[0].receive(body, self._now, exchange)
+                known.receive(body, self._now, exchange)
             except Exception:
                 logger.exception("a packet could not be handled")
                 exchange.fail()

@@ -6,11 +6,11 @@ need no order, so each is handed to the library at once, and all of a turn of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 import ngh2
 
-from interledger.clock import Timestamp
 from interledger.link.attempts import CUT, Attempts
 from interledger.link.http.asgi import AsgiApp, AsgiRequest, Head
 from interledger.link.http.heads import Request
@@ -26,7 +26,7 @@ __all__ = ["AsgiStream", "StreamExchange"]
 
 @final
 class StreamExchange:
-    """A request and its answer. `known`: who gets its body, and how long it is, when its head was accepted before."""
+    """A request and its answer. `known`: who gets its body, when its head was accepted before."""
 
     __slots__ = (
         "_connection",
@@ -47,14 +47,15 @@ class StreamExchange:
         connection: Http2Connection,
         stream_id: int,
         fields: Fields,
-        known: tuple[IncomingSide, int, Timestamp] | None,
+        known: IncomingSide | None,
     ) -> None:
         self._connection: Http2Connection | None = connection
         self.stream_id = stream_id
         self.fields = fields
         self.known = known
         self.request: Request | None = None
-        self.parts: list[bytes] = []
+        self.parts: list[bytes] | None = None
+        """Of a body that comes in pieces, and how long they are together."""
         self.octets = 0
         self.complete = False
         """The whole request is here."""
@@ -71,8 +72,16 @@ class StreamExchange:
             return False
         if not connection.kept:
             connection.keep()
-        length = (b"content-length", b"%d" % len(octets))
-        return self._answer(connection, [*connection.port.packet_fields, length], octets)
+        self.answered = True
+        port, session, stream_id = connection.port, connection.session, self.stream_id
+        self.since = port.tick
+        try:
+            session.send_response(stream_id, port.packet_fields(len(octets)))
+            session.send_data(stream_id, octets, end_stream=True)
+        except ngh2.NGH2Error:
+            return False  # reset in the same read that brought the request
+        connection.wake()
+        return True
 
     def refuse(self, status: int, text: str) -> bool:
         """Answer with another status and a line for a person. False: the client has gone."""
@@ -140,7 +149,7 @@ class StreamExchange:
         if self.app is not None:
             self.app.gone()
 
-    def _answer(self, connection: Http2Connection, fields: list[tuple[bytes, bytes]], body: bytes) -> bool:
+    def _answer(self, connection: Http2Connection, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
         self.answered = True
         self.since = connection.port.tick
         session = connection.session

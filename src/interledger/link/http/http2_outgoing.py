@@ -47,7 +47,7 @@ _UNSENT: Final = Failure(ErrorCode.T01_PEER_UNREACHABLE, "the connection to the 
 class _Stream:
     """A request on its way."""
 
-    __slots__ = ("expires_at", "octets", "parts", "reads", "request_id", "status")
+    __slots__ = ("expires_at", "parts", "reads", "request_id", "status")
 
     def __init__(self, request_id: RequestId, expires_at: Timestamp, reads: int) -> None:
         self.request_id = request_id
@@ -55,8 +55,8 @@ class _Stream:
         self.reads = reads
         """How often the peer had been heard before."""
         self.status = 0
-        self.parts: list[bytes] = []
-        self.octets = 0
+        self.parts: tuple[bytes, ...] = ()
+        """Of an answer that came in pieces."""
 
 
 @final
@@ -72,7 +72,7 @@ class Http2Outgoing(asyncio.BufferedProtocol):
         self._streams_max = 0
         """What the peer allows: nothing before it has said so. Streams beyond its limit would be refused."""
         self._has_settings = False
-        self._fields: dict[bytes, Fields] = {}
+        self._fields: dict[tuple[bytes, int], Fields] = {}
         self._buffer = memoryview(b"")
         self._controls = http2.Budget(http2.CONTROLS_MAX)
         self._forgiven = 0
@@ -96,21 +96,27 @@ class Http2Outgoing(asyncio.BufferedProtocol):
 
     def has_room(self) -> bool:
         """Whether a request can leave now."""
-        return len(self._streams) < self._streams_max and self._writable and not self._retiring and self.is_open()
+        transport = self._transport
+        return (
+            len(self._streams) < self._streams_max
+            and self._writable
+            and not self._retiring
+            and transport is not None
+            and not transport.is_closing()
+        )
 
-    def send(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
-        """A whole request, as HTTP/1.1 would have it. From here on its outcome is the peer's."""
-        end = octets.find(b"\r\n\r\n")
-        head = octets[:end]
-        fields = self._fields.get(head)
+    def send(self, request_id: RequestId, expires_at: Timestamp, head: bytes, body: bytes) -> None:
+        """A request, its head as HTTP/1.1 would have it (`pool`). From here on its outcome is the peer's."""
+        # A head that is kept has its hash computed once, and is compared by identity.
+        fields = self._fields.get((head, len(body)))
         if fields is None:
             if len(self._fields) >= HEADS_KEPT:
                 self._fields.clear()
-            fields = self._fields[head] = fields_of_request(head)
+            fields = self._fields[head, len(body)] = fields_of_request(b"%b%d" % (head, len(body)))
         session = self._session
         try:
             stream_id = session.send_request(fields)
-            session.send_data(stream_id, octets[end + 4 :], end_stream=True)
+            session.send_data(stream_id, body, end_stream=True)
         except ngh2.NGH2Error:
             self._retire()
             self._loop.call_soon(lambda: self._pool.fail(request_id, _UNSENT, self._pool.clock.now()))
@@ -211,21 +217,31 @@ class Http2Outgoing(asyncio.BufferedProtocol):
         if not events:
             return
         now = self._pool.clock.now()
+        streams, receive_response = self._streams, self._pool.receive_response
         for event in events:
             # In the order of how often they come.
             if type(event) is ResponseReceived:
-                stream = self._streams.get(event.stream_id)
+                stream_id = event.stream_id
+                stream = streams.get(stream_id)
                 if stream is not None:
                     status = event.headers[0][1]  # before all others, and three digits: the library has seen to that
                     stream.status = 200 if status == b"200" else int(status)
                     if event.end_stream:
-                        self._deliver(event.stream_id, stream, b"", now)
+                        self._deliver(stream_id, stream, b"", now)
             elif type(event) is DataReceived:
-                stream = self._streams.get(event.stream_id)
-                if stream is not None:
-                    self._body(event, stream, now)
+                stream_id = event.stream_id
+                stream = streams.get(stream_id)
+                if stream is None:
+                    continue
+                if event.end_stream and not stream.parts:
+                    # The whole answer is here, in one piece.
+                    del streams[stream_id]
+                    self._forgiven += http2.CONTROLS_PER_REQUEST
+                    receive_response(stream.request_id, stream.status, event.data, now)
+                else:
+                    self._piece(event, stream, now)
             elif type(event) is StreamClosed:
-                stream = self._streams.pop(event.stream_id, None)
+                stream = streams.pop(event.stream_id, None)
                 if stream is not None:
                     self._end_early(stream, event, now)
             elif isinstance(event, ngh2.GoAwayReceived | ngh2.ConnectionClosed):
@@ -240,15 +256,11 @@ class Http2Outgoing(asyncio.BufferedProtocol):
                     allowed = event.settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS, unsaid)
                     self._streams_max = min(allowed, STREAMS_MAX)
 
-    def _body(self, event: DataReceived, stream: _Stream, now: Timestamp) -> None:
-        if event.end_stream and not stream.parts:
-            self._deliver(event.stream_id, stream, event.data, now)
-            return
-        stream.parts.append(event.data)
-        stream.octets += len(event.data)
+    def _piece(self, event: DataReceived, stream: _Stream, now: Timestamp) -> None:
+        stream.parts += (event.data,)
         if event.end_stream:
             self._deliver(event.stream_id, stream, b"".join(stream.parts), now)
-        elif stream.octets > RESPONSE_OCTETS_MAX or not event.data:
+        elif sum(map(len, stream.parts)) > RESPONSE_OCTETS_MAX or not event.data:
             del self._streams[event.stream_id]
             self._session.reset_stream(event.stream_id, ngh2.ErrorCode.CANCEL)
             self._pool.fail(stream.request_id, GARBLED, now)

@@ -1,7 +1,7 @@
 """The wire of ILP over HTTP: headers, content types, and the tables between HTTP statuses and Rejects.
 
 The synchronous form, which every live peer speaks (D-08): `POST` the Prepare, `200` with the Fulfill or Reject as body.
-Octets only: no state, no I/O.
+Octets only, no I/O; the one state is our own token.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, final
 
 from interledger.clock import Timestamp
 from interledger.ilp.error_codes import ErrorCode
@@ -21,6 +21,7 @@ __all__ = [
     "ILP_BODY_MAX",
     "LEGACY_CONTENT_TYPE",
     "Failure",
+    "FreshToken",
     "Signer",
     "bearer_token",
     "encode_response",
@@ -46,6 +47,26 @@ _BEARER: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] ([\x21-\x7e]+)")
 
 Signer = Callable[[Timestamp], tuple[str, Timestamp]]
 """now -> a token signed for one peer, and when to ask for the next one."""
+
+
+@final
+class FreshToken:
+    """What a peer knows us by: one that stays, or one that is signed anew before it ends. `text`: as it is now."""
+
+    __slots__ = ("_signer", "_until", "is_signed", "text")
+
+    def __init__(self, token: str | Signer | None) -> None:
+        self._signer = token if callable(token) else None
+        self._until = Timestamp(0)
+        self.is_signed = self._signer is not None
+        self.text = None if callable(token) else token
+
+    def renew(self, now: Timestamp) -> bool:
+        """Have one that is good at `now` and for some time. True: it is another one than before."""
+        if self._signer is None or now < self._until:
+            return False
+        self.text, self._until = self._signer(now)
+        return True
 
 
 class Failure(NamedTuple):

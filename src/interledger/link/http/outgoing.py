@@ -100,12 +100,12 @@ class OutgoingConnection(asyncio.BufferedProtocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    def send(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
-        """Write a whole request. From here on its outcome is the peer's."""
+    def send(self, request_id: RequestId, expires_at: Timestamp, head: bytes, body: bytes) -> None:
+        """Write a request; `head`: up to the figure of `Content-Length`. From here on its outcome is the peer's."""
         self.request_id = request_id
         self.expires_at = expires_at
         if self._transport is not None:
-            self._transport.write(octets)
+            self._transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
 
     def sweep(self, now: Timestamp, tick: int) -> None:
         """A late answer, or a connection that nobody uses."""

@@ -78,7 +78,7 @@ class ConnectionPool(Outcomes):
         self._connections: set[PooledConnection] = set()
         self._idle: list[OutgoingConnection] = []
         """Free connections, the last used last: a small load uses few, and the others close."""
-        self._queue: deque[tuple[RequestId, Timestamp, bytes]] = deque()
+        self._queue: deque[tuple[RequestId, Timestamp, bytes, bytes]] = deque()
         self._opening: set[asyncio.Task[None]] = set()
         self._connecting = 0
         """Connections on their way; a task of `_opening` outlives its by a turn of the loop."""
@@ -89,17 +89,21 @@ class ConnectionPool(Outcomes):
 
     # Requests.
 
-    def request(self, request_id: RequestId, expires_at: Timestamp, octets: bytes) -> None:
-        """Send a whole request; its answer is waited for until `expires_at` and a little longer."""
+    def request(self, request_id: RequestId, expires_at: Timestamp, head: bytes, body: bytes) -> None:
+        """Send a request; its answer is waited for until `expires_at` and a little longer.
+
+        `head`: all of HTTP/1.1's up to the figure of `Content-Length`. HTTP/2 knows it again by its identity first, so
+        who sends the same often keeps it.
+        """
         multiplexed = self._multiplexed
         if multiplexed is not None and multiplexed.has_room():
-            multiplexed.send(request_id, expires_at, octets)
+            multiplexed.send(request_id, expires_at, head, body)
             return
         idle = self._idle
         while idle:
             connection = idle.pop()
             if connection.is_open():
-                connection.send(request_id, expires_at, octets)
+                connection.send(request_id, expires_at, head, body)
                 return
         if self._closed or self._url is None:
             self._refuse_soon(request_id, CLOSED if self._closed else NO_URL)
@@ -108,7 +112,7 @@ class ConnectionPool(Outcomes):
         elif not self.ready():
             self._refuse_soon(request_id, UNREACHABLE)
         else:
-            self._queue.append((request_id, expires_at, octets))
+            self._queue.append((request_id, expires_at, head, body))
             self._grow()
 
     def ready(self) -> bool:
@@ -201,7 +205,7 @@ class ConnectionPool(Outcomes):
 
     # Inside.
 
-    def _take_next(self) -> tuple[RequestId, Timestamp, bytes] | None:
+    def _take_next(self) -> tuple[RequestId, Timestamp, bytes, bytes] | None:
         while self._queue:
             request = self._queue.popleft()
             if self.clock.now() <= request[1]:
@@ -227,7 +231,7 @@ class ConnectionPool(Outcomes):
 
     def _refuse_queue(self, failure: Failure, now: Timestamp) -> None:
         queue, self._queue = self._queue, deque()
-        for request_id, _, _ in queue:
+        for request_id, *_ in queue:
             self.fail(request_id, failure, now)
 
     def _grow(self) -> None:
@@ -295,7 +299,7 @@ class ConnectionPool(Outcomes):
         late = [entry for entry in self._queue if now > entry[1]]
         if late:
             self._queue = deque(entry for entry in self._queue if now <= entry[1])
-            for request_id, _, _ in late:
+            for request_id, *_ in late:
                 self.fail(request_id, UNSENT_LATE, now)
         if self._connections or self._queue:
             self._grow()

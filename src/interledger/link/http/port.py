@@ -93,8 +93,7 @@ class Port:
         self.date = b""
         self.packet_head = b""
         self.date_field = (b"date", b"")
-        self.packet_fields: list[tuple[bytes, bytes]] = []
-        """The head of an answer that is a packet, in HTTP/2, up to its length."""
+        self._packet_fields: dict[int, tuple[tuple[bytes, bytes], ...]] = {}
         self.new_date()
 
     def new_date(self) -> None:
@@ -102,8 +101,16 @@ class Port:
         date = formatdate(self.clock.now() / 1000, usegmt=True).encode("ascii")
         self.date = b"Date: %b\r\n" % date
         self.date_field = (b"date", date)
-        self.packet_fields = [(b":status", b"200"), (b"content-type", CONTENT_TYPE), self.date_field]
+        self._packet_fields.clear()
         self.packet_head = b"HTTP/1.1 200 OK\r\n%bContent-Type: %b\r\n" % (self.date, CONTENT_TYPE)
+
+    def packet_fields(self, length: int) -> tuple[tuple[bytes, bytes], ...]:
+        """The head of an answer that is a packet of so many octets, in HTTP/2."""
+        fields = self._packet_fields.get(length)
+        if fields is None:
+            common = ((b":status", b"200"), (b"content-type", CONTENT_TYPE), self.date_field)
+            fields = self._packet_fields[length] = (*common, (b"content-length", b"%d" % length))
+        return fields
 
     def enter(self, connection: OpenConnection) -> None:
         """It is open from now on, a stranger's, and swept. Makes room where its source has too many."""

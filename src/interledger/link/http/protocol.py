@@ -197,11 +197,6 @@ class HttpIlpServer:
         if side is not None:
             side.close()
 
-    def known_head(self, head: Hashable, now: Timestamp) -> tuple[IncomingSide, int, Timestamp] | None:
-        """What is known of a head, if its token is still good."""
-        known = self.accepted_heads.get(head)
-        return known if known is not None and now < known[2] else None
-
     def forget_accepted(self) -> None:
         """Credentials changed: look at everybody's again."""
         self.accepted_heads.clear()

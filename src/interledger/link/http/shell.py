@@ -8,6 +8,7 @@ A Prepare of which an octet was written is never sent again (HT-10).
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from typing import Final, final
 
 from interledger.accounts.account import AccountId
@@ -17,7 +18,7 @@ from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Prepare, Reply, decode_reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
-from interledger.link.http.messages import Failure, Signer, failure_of_status, request_head
+from interledger.link.http.messages import Failure, FreshToken, Signer, failure_of_status, request_head
 from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
 from interledger.link.http.protocol import IncomingSide
 from interledger.link.http.urls import parse_url
@@ -61,28 +62,17 @@ class HttpLink(ConnectionPool):
             egress=egress,
         )
         self.incoming = IncomingSide(handler, account)
-        self._signer = token if callable(token) else None
-        self._head = b"" if parsed is None else request_head(parsed, None if callable(token) else token)
-        self._sign_at = Timestamp(0)
+        self.send_reply: Callable[[RequestId, Reply], None] = self.incoming.send_reply
+        self._token = FreshToken(token)
+        self._head = b"" if parsed is None else request_head(parsed, self._token.text)
 
     # The interface of a link.
 
     def send_prepare(self, request_id: RequestId, prepare: Prepare) -> None:
         self.prepares += 1
-        if self._signer is not None:
-            self._sign(self._signer)
-        octets = prepare.encode()
-        self.request(request_id, prepare.expires_at, b"%b%d\r\n\r\n%b" % (self._head, len(octets), octets))
-
-    def _sign(self, signer: Signer) -> None:
-        """Have a token that is still good when the packet arrives."""
-        now = self.clock.now()
-        if now >= self._sign_at and self._url is not None:
-            token, self._sign_at = signer(now)
-            self._head = request_head(self._url, token)
-
-    def send_reply(self, request_id: RequestId, reply: Reply) -> None:
-        self.incoming.send_reply(request_id, reply)
+        if self._token.is_signed and self._url is not None and self._token.renew(self.clock.now()):
+            self._head = request_head(self._url, self._token.text)
+        self.request(request_id, prepare.expires_at, self._head, prepare.encode())
 
     async def close(self) -> None:
         """Send and take nothing more. Packets on their way have an unknown outcome."""
