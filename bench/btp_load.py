@@ -7,6 +7,7 @@ of the node. The WebSocket mask is zero (RFC 6455 allows it), so masking costs n
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -165,9 +166,9 @@ class Generator(Socket):
         self.out.append(self._make())
 
 
-async def dial(factory: Callable[[], Socket], url: str) -> Socket:
+async def dial(factory: Callable[[], Socket], url: str, tls: ssl.SSLContext | None = None) -> Socket:
     """Connect, and wait until the node has accepted the token."""
     parts = urlsplit(url)
-    _, protocol = await asyncio.get_running_loop().create_connection(factory, parts.hostname, parts.port)
+    _, protocol = await asyncio.get_running_loop().create_connection(factory, parts.hostname, parts.port, ssl=tls)
     await asyncio.wait_for(protocol.ready, 10)
     return protocol
