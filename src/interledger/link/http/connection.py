@@ -117,13 +117,10 @@ class Connection(OpenConnection):
         False for every other one: then `data` have to be read. See `HttpIlpServer.accepted_heads`.
         """
         port = self.port
-        ilp = port.ilp
-        if ilp is None:
-            return False
         end = data.find(b"\r\n\r\n") + 4
-        known = ilp.accepted_heads.get(self._proof.digest + data[:end])
+        known = port.known_heads().get(self._proof.digest + data[:end])
         now = port.clock.now()
-        if known is None or now >= known[2] or len(data) != end + known[1] or port.draining or ilp.draining:
+        if known is None or now >= known[2] or len(data) != end + known[1]:
             return False
         port.requests += 1
         self.since = port.tick

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable, Mapping
 from typing import Final, cast, final
 
 import ngh2
 from ngh2 import DataReceived, RequestReceived, StreamClosed
 
-from interledger.clock import Timestamp
 from interledger.link.http import http2
 from interledger.link.http.exchange import receive_packet
 from interledger.link.http.heads import Refusal, Request
@@ -24,7 +22,6 @@ from interledger.link.http.http2_library import CONTROLS, new_server
 from interledger.link.http.http2_requests import is_short, read_head
 from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.port import Port
-from interledger.link.http.protocol import IncomingSide
 from interledger.link.tls import peer_certificate
 
 __all__ = ["Http2Connection"]
@@ -33,9 +30,6 @@ logger = logging.getLogger("interledger.http")
 
 ANSWER_QUEUED_MAX: Final = 65_536
 """Octets of one answer that wait for the client's window, above which the application waits too."""
-
-
-_NO_HEADS: Final[Mapping[Hashable, tuple[IncomingSide, int, Timestamp]]] = {}
 
 
 @final
@@ -227,9 +221,7 @@ class Http2Connection(OpenConnection):
             self.wake()
 
     def _handle(self, events: list[ngh2.Event]) -> None:
-        if not events:
-            return
-        exchanges, heads, now = self.exchanges, self._heads_known(), self._now
+        exchanges, heads, now = self.exchanges, self.port.known_heads(), self._now
         for event in events:
             # In the order of how often they come.
             if type(event) is RequestReceived:
@@ -256,20 +248,13 @@ class Http2Connection(OpenConnection):
                     return
             elif type(event) in CONTROLS:
                 self._spend_control()
-            elif isinstance(event, ngh2.TrailersReceived):
-                exchange = self.exchanges.get(event.stream_id)
-                if exchange is not None:
-                    exchange.refuse(400, "headers behind a body are not accepted")
+            elif isinstance(event, ngh2.TrailersReceived) and event.stream_id in exchanges:
+                exchanges[event.stream_id].refuse(400, "headers behind a body are not accepted")
 
     def _spend_control(self) -> None:
         self._controls.refill(self._forgiven)
         self._forgiven = 0
         self._controls.left -= 1
-
-    def _heads_known(self) -> Mapping[Hashable, tuple[IncomingSide, int, Timestamp]]:
-        """What `HttpIlpServer.accepted_heads` says, while packets are taken."""
-        ilp = self.port.ilp
-        return _NO_HEADS if ilp is None or self.port.draining or ilp.draining else ilp.accepted_heads
 
     def _begin(self, event: RequestReceived) -> None:
         """A head that nobody knows yet, or of a request without a body."""
@@ -323,8 +308,7 @@ class Http2Connection(OpenConnection):
         self.pieces = 0
         self._forgiven += http2.CONTROLS_PER_REQUEST
         exchange.complete = True
-        known = exchange.known
-        if known is not None:
+        if (known := exchange.known) is not None:
             try:
                 known.receive(body, self._now, exchange)
             except Exception:

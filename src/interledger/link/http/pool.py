@@ -90,13 +90,9 @@ class ConnectionPool(Outcomes):
     # Requests.
 
     def request(self, request_id: RequestId, expires_at: Timestamp, head: bytes, body: bytes) -> None:
-        """Send a request; its answer is waited for until `expires_at` and a little longer.
-
-        `head`: all of HTTP/1.1's up to the figure of `Content-Length`. HTTP/2 knows it again by its identity first, so
-        who sends the same often keeps it.
-        """
-        multiplexed = self._multiplexed
-        if multiplexed is not None and multiplexed.has_room():
+        """Send a request; its answer is waited for until `expires_at` and a little longer. `head`: all of HTTP/1.1's
+        up to the figure of `Content-Length`."""
+        if (multiplexed := self._multiplexed) is not None and multiplexed.has_room():
             multiplexed.send(request_id, expires_at, head, body)
             return
         idle = self._idle

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, final
 
-from interledger.clock import Clock
+from interledger.clock import Clock, Timestamp
 from interledger.link.attempts import Attempts
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.heads import REQUEST_BODY_MAX
 from interledger.link.http.messages import CONTENT_TYPE
-from interledger.link.http.protocol import HttpIlpServer
+from interledger.link.http.protocol import HttpIlpServer, IncomingSide
 from interledger.link.http.strangers import Strangers
 from interledger.link.standing import Standing
 
@@ -24,6 +24,8 @@ __all__ = ["STRANGERS_PER_SOURCE", "Limits", "Port", "Upgrade"]
 
 STRANGERS_PER_SOURCE: Final = 256
 """Connections of one source that have brought no packet: the oldest idle one makes room. A peer's pool has 128."""
+
+_NO_HEADS: Final[Mapping[Hashable, tuple[IncomingSide, int, Timestamp]]] = {}
 
 Upgrade = Callable[[asyncio.Transport, bytes, bytes, str], asyncio.BaseProtocol | None]
 """`upgrade(transport, request_octets, trailing, path)`: takes a WebSocket request over. It gets all octets read so far,
@@ -103,6 +105,11 @@ class Port:
         self.date_field = (b"date", date)
         self._packet_fields.clear()
         self.packet_head = b"HTTP/1.1 200 OK\r\n%bContent-Type: %b\r\n" % (self.date, CONTENT_TYPE)
+
+    def known_heads(self) -> Mapping[Hashable, tuple[IncomingSide, int, Timestamp]]:
+        """Heads that need not be read again (`HttpIlpServer.accepted_heads`), while packets are taken."""
+        ilp = self.ilp
+        return _NO_HEADS if ilp is None or ilp.draining or self.draining else ilp.accepted_heads
 
     def packet_fields(self, length: int) -> tuple[tuple[bytes, bytes], ...]:
         """The head of an answer that is a packet of so many octets, in HTTP/2."""
