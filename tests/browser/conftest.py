@@ -27,6 +27,7 @@ PAGES = {
         "/ui/routes?to=test.bob.bob&from=alice&amount=100000000", "/ui/unknown", "/ui/events", "/ui/settings",
         "/ui/packets", "/ui/packets/{packet}", "/ui/accounts/alice/ledger", "/ui/accounts/alice/settings",
         "/ui/more", "/ui/invite", "/ui/find?q=nothing", "/ui/accounts/bob/settle", "/ui/nothing",
+        "/ui/webhooks", "/ui/webhooks/{hook}", "/ui/tokens", "/ui/tokens/{token}/revoke",
     ),
     "alice": ("/ui/payments", "/ui/payments/{bob}", "/ui/payments/{nobody}#failed", "/ui/pay", "/ui/packets/{ours}"),
 }  # fmt: skip
@@ -40,6 +41,8 @@ class Network:
     loop: asyncio.AbstractEventLoop
     nodes: DevNetwork
     payments: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    """Ids of a webhook and of a token of hub's."""
 
     def run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
@@ -70,6 +73,10 @@ def running(place: Path) -> Iterator[Network]:
         alice = one.api("alice")
         one.payments["bob"] = one.run(alice.pay(one.nodes.pointer("bob"), account="alice", send="10 USD"))
         one.payments["nobody"] = one.run(alice.pay(one.nodes.pointer("bob") + "by", account="alice", send="1 USD"))
+        hub = one.api("hub")
+        one.kept["hook"] = one.run(hub.create_webhook("http://127.0.0.1:9/events", ["node"], private=True))["id"]
+        one.run(hub.test_webhook(one.kept["hook"]))
+        one.kept["token"] = one.run(hub.create_admin_token("grafana", ["read"]))["id"]
         yield one
     finally:
         one.run(one.nodes.stop())
@@ -97,7 +104,7 @@ def places() -> Callable[[Network, str], list[str]]:
     """Every page of a node, by its address."""
 
     def places(network: Network, name: str) -> list[str]:
-        known = {key: one["id"] for key, one in network.payments.items()}
+        known = {key: one["id"] for key, one in network.payments.items()} | network.kept
         # Of alice's first packet to hub, which was larger than hub takes; and one that she can open.
         refused = network.run(network.api("hub").call("GET", "/api/packets?code=F08"))["items"][0]["condition"]
         ours = network.run(network.api("alice").call("GET", "/api/packets?outcome=fulfilled"))["items"][0]["condition"]

@@ -80,7 +80,7 @@ def test_a_packet_without_room_says_the_values_that_were_compared(enter_own: Any
     assert "alice may owe us 10.30 USD at most. At that moment it owed 10.00 USD and 0.00 USD more" in words(page)
     assert "so 0.30 USD was free and this packet needed" in words(page)
     assert page.locator("svg.bar").count() == 1
-    twin = page.locator("link[rel=alternate]").get_attribute("href")
+    twin = page.locator("link[rel=alternate]").first.get_attribute("href")
     one = own_network.run(hub.call("GET", twin))
     compared = next(step["compared"] for step in one["journey"] if step["state"] == "refused")
     assert (compared["limit"], compared["room"], compared["posted"]) == ("owes_us_max", "300000000", "10000000000")

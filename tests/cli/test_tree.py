@@ -42,7 +42,7 @@ READS: Final = {
 ELSEWHERE: Final = {
     "webhook deliveries": "needs a webhook: test_webhook",
     "completion": "a script", "demo": "runs a network of its own", "dev ca": "makes files",
-    "dev certificate": "makes files",
+    "dev certificate": "makes files", "dev break": "test_dev_break", "dev mend": "test_dev_break",
     "dev down": "stops what runs", "dev up": "runs", "engine incoming": "needs an engine",
     "engine payments": "needs an engine", "engine run": "runs", "engine xrp-sim": "runs",
     "events tail": "goes on: test_events", "ledger export": "formats of its own",

@@ -54,10 +54,22 @@ async def list_packets(call: Call) -> Response:
 async def get_packet(call: Call) -> Response:
     """By the first digits of its condition, at least four. The newest, where several begin so."""
     prefix = call.request.path_params["packet"].lower()
-    found = call.node.live.packets.find(prefix) if _PREFIX.fullmatch(prefix) else []
-    if not found:
+    packets = call.node.live.packets.latest() if _PREFIX.fullmatch(prefix) else []
+    found = next((record for record in packets if record.condition.hex().startswith(prefix)), None)
+    if found is None:
         raise NotFoundError(f"There is no packet “{prefix[:64]}”, or it is not kept. Record them:  packet_log = true")
-    return json_response(packet_document(found[0], call.node, whole=True, may_open=Scope.OPERATE in call.caller.may))
+    document = packet_document(found, call.node, whole=True, may_open=Scope.OPERATE in call.caller.may)
+    return json_response(document | _beside(found, packets))
+
+
+def _beside(record: PacketRecord, packets: list[PacketRecord]) -> dict[str, str | None]:
+    """The conditions of the packets before and after it: of its payment, where it is one of ours, else of all."""
+    row = [one for one in packets if record.payment is None or one.payment == record.payment]
+    at = row.index(record)
+    return {
+        "newer": row[at - 1].condition.hex() if at else None,
+        "older": row[at + 1].condition.hex() if at + 1 < len(row) else None,
+    }
 
 
 def packets_document(node: NodeFacade, records: list[PacketRecord]) -> dict[str, Any]:

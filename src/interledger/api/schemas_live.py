@@ -96,6 +96,9 @@ _PACKETS: Final[dict[str, Schema]] = {
                     | {"description": "The scope that a token needs to see what is inside, where it lacks it"},
                     "stream": {"oneOf": [_STREAM_PACKET, {"type": "null"}]},
                     "stream_reply": {"oneOf": [_STREAM_PACKET, {"type": "null"}]},
+                    "newer": or_null(TEXT)
+                    | {"description": "Condition of the next packet, of the same payment where it is one of ours"},
+                    "older": or_null(TEXT) | {"description": "The packet before it, likewise"},
                 }
             ),
         ]

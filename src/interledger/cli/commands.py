@@ -30,6 +30,8 @@ root: Final = LazyGroup(
                 "up": Entry("dev:up", "Start a network of nodes on this machine"),
                 "down": Entry("dev:down", "Stop it; balances are kept"),
                 "status": Entry("dev:status", "What runs, and where"),
+                "break": Entry("dev_break:break_network", "Slow or cut links, kill a node, let a rate jump"),
+                "mend": Entry("dev_break:mend", "Put everything back"),
                 "ca": Entry("dev_tls:authority", "An authority of this directory, for TLS"),
                 "certificate": Entry("dev_tls:certificate", "A certificate that it signs"),
             },

@@ -36,6 +36,11 @@ class Breaking:
         self._troubles: dict[tuple[str, str], Trouble] = {}
         self._jumps: dict[str, int] = {}
 
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Those that run, by name."""
+        return self._network.nodes
+
     def document(self) -> dict[str, Any]:
         """Nodes, links and rates, and what is wrong with each."""
         topology, running = self._network.topology, self._network.nodes

@@ -6,8 +6,9 @@
     POST /api/dev/nodes/{name}/start
     PUT  /api/dev/rates/{code}         {"percent": -20}: against what the rate usually is
     POST /api/dev/mend                 everything is put back
+    GET  /api/dev/packets/{condition}  a packet at every node that it went through, in the order of its way
 
-Each answers with the document of `GET`.
+Each but the last answers with the document of `GET /api/dev`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from interledger.accounts.credentials import Scope
 from interledger.api.auth import Access
 from interledger.api.operations import Call, Operation, json_response
 from interledger.daemon.breaking import JUMP_PERCENT_MAX, JUMP_PERCENT_MIN, Breaking
+from interledger.daemon.packet_path import packet_path
 from interledger.daemon.troubled_link import DELAY_MS_MAX, Trouble
 from interledger.errors import ConflictError
 
@@ -62,6 +64,10 @@ def breaking_operations(breaking: Breaking, name: str) -> tuple[Operation, ...]:
         await breaking.mend()
         return json_response(breaking.document())
 
+    async def path(call: Call) -> Response:
+        may_open = Scope.OPERATE in call.caller.may
+        return json_response(packet_path(breaking.nodes, call.request.path_params["packet"], may_open=may_open))
+
     offered = (
         ("GET", "/api/dev", look, "The development network, and what is wrong with it"),
         ("PUT", "/api/dev/links/{left}/{right}", trouble, "Make a link slow, lossy or cut"),
@@ -69,6 +75,7 @@ def breaking_operations(breaking: Breaking, name: str) -> tuple[Operation, ...]:
         ("POST", "/api/dev/nodes/{name}/start", start, "Start a killed node again"),
         ("PUT", "/api/dev/rates/{code}", jump, "Let a rate jump at every node"),
         ("POST", "/api/dev/mend", mend, "Put everything back"),
+        ("GET", "/api/dev/packets/{packet}", path, "A packet, hop by hop"),
     )
     return tuple(
         Operation(

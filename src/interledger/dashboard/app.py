@@ -6,6 +6,7 @@ import hmac
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Final, Protocol, final
 from urllib.parse import urlsplit
 
@@ -34,7 +35,9 @@ from interledger.dashboard.pages import (
     rates,
     routes,
     settlements,
+    tokens,
     unknown,
+    webhooks,
 )
 from interledger.errors import InterledgerError
 
@@ -135,6 +138,8 @@ class _Dashboard:
         api = inside_client(self._app, session)
         page = Page(request, api, session, choose_language(request), choose_theme(request))
         page.logins, page.sections, page.used_keys = self._app.state.logins, self.sections, self._used_keys
+        caller = page.logins.caller(session)
+        page.may = frozenset(scope.value for scope in caller.may) if caller is not None else frozenset()
         try:
             page.node = dict(await api.status())
             if self._network is not None:
@@ -145,6 +150,8 @@ class _Dashboard:
         except ClientDisconnect:
             return Response(status_code=499)
         except Exception as error:  # a fault of ours must not show its inside: see `problem_of`
+            if isinstance(error, ApiError) and error.status == HTTPStatus.UNAUTHORIZED:
+                return login.ask(request)  # the token that opened this session was revoked
             return _problem_page(page, error)
 
 
@@ -212,6 +219,8 @@ _PAGES: Final = tuple(
         unknown,
         pay,
         node,
+        tokens,
+        webhooks,
         breaking,
         login,
         live,

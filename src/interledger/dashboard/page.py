@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from interledger.api.client import ApiClient
+from interledger.api.client import ApiClient, ApiError
 from interledger.dashboard import filters
 from interledger.dashboard.catalogue import SOURCE_LANGUAGE, Texts
 from interledger.dashboard.numbers import LANGUAGES, Format
+from interledger.errors import InterledgerError
 
 __all__ = [
     "HEADERS",
@@ -31,8 +32,10 @@ __all__ = [
     "choose_theme",
     "csrf_token",
     "environment",
+    "node_name",
     "rate_of",
     "static_version",
+    "wants_json",
 ]
 
 POLICY: Final = "; ".join(
@@ -52,6 +55,8 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+T = TypeVar("T")
 
 THEMES: Final = ("light", "dark")
 PREFERENCE_S: Final = 31_536_000
@@ -91,6 +96,10 @@ class Page:
     """Of the navigation: those that have a page."""
     logins: Any = None
     """`api.logins.Logins`."""
+    may: frozenset[str] = frozenset()
+    """Scopes of the session: what it may not do is shown, and cannot be pressed."""
+    failed: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Panels that could not be read, by name, and why: `detail`, `kind` and `error_id`."""
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -104,10 +113,27 @@ class Page:
     def format(self) -> Format:
         return Format(self.language)
 
+    async def panel(self, name: str, answer: Awaitable[T]) -> T | None:
+        """What one panel shows; None: it could not be read, which that panel says. The rest of the page stands."""
+        try:
+            return await answer
+        except ApiError as error:
+            said: dict[str, Any] = {"detail": str(error), "type": "", **error.problem}
+        except InterledgerError as error:
+            said = {"detail": str(error), "type": "unavailable"}
+        kind = str(said["type"]).rpartition("/")[2] or "unknown"
+        url = self.request.url
+        again = url.path + (f"?{url.query}" if url.query else "")
+        why = {"detail": str(said["detail"]), "kind": kind, "error_id": said.get("error_id"), "again": again}
+        self.failed[name] = why
+        return None
+
     def render(
         self, template: str, *, title: str, section: str, twin: Twin, status: int = 200, **values: Any
     ) -> Response:
-        """The page. `section`: which entry of the navigation is current."""
+        """The page. `section`: which entry of the navigation is current. Who asks for JSON is sent to the twin."""
+        if self.request.method == "GET" and wants_json(self.request.headers.get("accept", "")):
+            return self._redirect_to_twin(twin)
         frame = {
             "title": title,
             "section": section,
@@ -123,11 +149,17 @@ class Page:
             "query": dict(self.request.query_params),
             "static": static_version(),
             "status": status,
+            "may": self.may,
+            "failed": self.failed,
         }
         text = environment(self.language).get_template(template).render(**frame, **values)
         response = Response(text, status, HEADERS, media_type="text/html")
         remember(response, self.request)
         return response
+
+    def _redirect_to_twin(self, twin: Twin) -> Response:
+        links = ", ".join(f'<{path}>; rel="alternate"; type="application/json"' for path in twin.paths)
+        return Response(status_code=307, headers={**HEADERS, "Location": twin.paths[0], "Link": links})
 
     def fragment(self, macro: str, *values: object) -> Markup:
         """A part of `parts.html` alone, for a text that a page puts together."""
@@ -138,6 +170,12 @@ class Page:
     def redirect(path: str) -> Response:
         """After a form: the page that shows what came of it, so that a reload sends nothing twice."""
         return Response(status_code=303, headers={**HEADERS, "Location": path})
+
+
+def wants_json(accept: str) -> bool:
+    """Whether a caller asks for data and not for a page. Browsers name HTML, and take anything else too."""
+    kinds = [part.partition(";")[0].strip() for part in accept.split(",")]
+    return "application/json" in kinds and "text/html" not in kinds
 
 
 def amount_text(page: Page, units: int | str, scale: int, code: str) -> str:

@@ -136,6 +136,10 @@ class PacketWholeDocument(PacketDocument):
     """The scope that a token needs to see what is inside, where it lacks it"""
     stream: PacketWholeStreamDocument | None
     stream_reply: PacketWholeStreamReplyDocument | None
+    newer: str | None
+    """Condition of the next packet, of the same payment where it is one of ours"""
+    older: str | None
+    """The packet before it, likewise"""
 
 
 class PaymentWholeTraceDocument(TypedDict):

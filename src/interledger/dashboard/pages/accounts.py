@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlencode
 
@@ -11,6 +13,7 @@ from starlette.responses import Response
 
 from interledger.api.client import ApiError
 from interledger.api.problems import Problem
+from interledger.dashboard.charts import position_chart
 from interledger.dashboard.exposure import Exposure, exposure_of
 from interledger.dashboard.page import Page, Twin, amount_text
 from interledger.dashboard.typed import parse_typed, typed_amount
@@ -22,11 +25,22 @@ __all__ = ["PAGES", "account_twin", "account_values"]
 
 Document = Mapping[str, Any]
 
+PACKETS_SHOWN: Final = 8
+"""The latest of an account. All of them are one click away."""
+
+POINTS_SHOWN: Final = 30
+"""Of the chart as a table, newest first."""
+
 
 async def list_accounts(page: Page) -> Response:
     """Those nearest to their limit first."""
     accounts: Sequence[Document] = await page.api.accounts()
-    rows: list[dict[str, Any]] = [{"account": account, "exposure": exposure_of(account)} for account in accounts]
+    topology = await page.panel("topology", page.api.topology())
+    moving = {peer["account"]: peer["packets_per_second"] for peer in topology["peers"]} if topology else {}
+    rows: list[dict[str, Any]] = [
+        {"account": account, "exposure": exposure_of(account), "packets": moving.get(account["id"])}
+        for account in accounts
+    ]
     wanted = page.query.get("f", "")
     shown = [row for row in rows if _is_wanted(row, wanted)]
     shown.sort(key=lambda row: (not row["exposure"].is_near, row["account"]["id"]))
@@ -34,7 +48,7 @@ async def list_accounts(page: Page) -> Response:
         "accounts.html",
         title=page.texts.get("Accounts"),
         section="accounts",
-        twin=Twin(("/api/accounts",), "ilp account list"),
+        twin=Twin(("/api/accounts", "/api/topology"), "ilp account list"),
         rows=shown,
         total=len(rows),
         chips=_chips(page, rows, wanted),
@@ -67,12 +81,23 @@ def _chips(page: Page, rows: Sequence[Mapping[str, Any]], wanted: str) -> list[d
 async def show_account(page: Page) -> Response:
     """How it stands, and why it stops where it stops."""
     account: Document = dict(await page.api.account(page.request.path_params["account"]))
-    exposure = exposure_of(account)
-    values = account_values(page, account, exposure, "")
+    exposure, account_id = exposure_of(account), account["id"]
+    here = f"/api/accounts/{quote(account_id, safe='')}"
+    twins = [f"{here}/history"]
+    history = await page.panel("history", page.api.account_history(account_id))
+    packets = None
+    if "packets" in page.sections:
+        packets = await page.panel("packets", page.api.packets(account=account_id, limit=PACKETS_SHOWN))
+        twins.append(f"/api/packets?{urlencode({'account': account_id, 'limit': PACKETS_SHOWN})}")
+    values = account_values(page, account, exposure, "", *twins)
     return page.render(
         "account.html",
         sentence=_sentence(page, account, exposure),
         routes_words=_routes_words(page, account),
+        chart=position_chart(history or (), datetime.now(UTC)),
+        history=list(reversed(history or ()))[:POINTS_SHOWN],
+        packets=packets["items"] if packets else [],
+        recording=bool(packets and packets["recording"]),
         **values,
     )
 
@@ -82,14 +107,18 @@ async def show_ledger(page: Page) -> Response:
     account: Document = dict(await page.api.account(page.request.path_params["account"]))
     kind = "local" if account["relation"] == "local" else "peer"
     query = {"account": f"{kind}/{account['id']}", "by": "minute"}
-    try:
-        statement: Mapping[str, Any] = await page.api.ledger_statement(query["account"], by="minute")
-    except ApiError as error:
-        if error.status >= 500:
-            raise
-        statement = {"lines": []}  # nothing was ever written about it
+    statement: Mapping[str, Any] | None = await page.panel("ledger", _statement(page, query["account"]))
     values = account_values(page, account, exposure_of(account), "ledger", f"/api/ledger/statement?{urlencode(query)}")
-    return page.render("account_ledger.html", statement=statement, **values)
+    return page.render("account_ledger.html", statement=statement or {"lines": []}, **values)
+
+
+async def _statement(page: Page, account: str) -> Mapping[str, Any]:
+    try:
+        return await page.api.ledger_statement(account, by="minute")
+    except ApiError as error:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        return {"lines": []}  # nothing was ever written about it
 
 
 LIMITS: Final = (

@@ -26,22 +26,24 @@ _POINTER: Final = re.compile(r"(?:\$|https?://)\S{1,2000}")
 
 async def show_settings(page: Page) -> Response:
     """What the node runs with; `?only=changed` leaves out what nobody set."""
-    settings = await page.api.settings()
+    settings = await page.panel("settings", page.api.settings()) or []
     only = page.query.get("only", "")
     shown = [one for one in settings if only != "changed" or one["set_by"] != "default"]
     groups: dict[str, list[Any]] = {}
     for one in shown:
         groups.setdefault(one["key"].partition(".")[0] if "." in one["key"] else "node", []).append(one)
-    books = await page.api.ledger_check()
+    books = await page.panel("books", page.api.ledger_check())
+    tokens = await page.panel("tokens", page.api.admin_tokens())
     return page.render(
         "settings.html",
         title=page.texts.get("Settings"),
         section="settings",
-        twin=Twin(("/api/settings", "/api/ledger/check"), "ilp config show"),
+        twin=Twin(("/api/settings", "/api/ledger/check", "/api/tokens"), "ilp config show"),
         groups=groups,
         only=only,
         changed=sum(one["set_by"] != "default" for one in settings),
         books=books,
+        tokens=tokens or [],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from interledger.dashboard.charts import flow_chart
 from interledger.dashboard.drawings import ribbon_of, spark_of, star_of
 from interledger.dashboard.exposure import exposure_of
 from interledger.dashboard.page import Page, Twin
@@ -33,6 +34,7 @@ async def show_overview(page: Page) -> Response:
         rows=[{"account": one, "exposure": exposure_of(one)} for one in look["accounts"]],
         squares=[(second, ribbon_of(second["fulfilled"], second["rejected"])) for second in seconds],
         flying=ribbon_of(look["now"]["in_flight"], 0),
+        throughput=flow_chart(look["minutes"]),
         spark=spark_of([flow["packets"] for flow in look["minutes"]][-120:]),
     )
 
@@ -40,9 +42,12 @@ async def show_overview(page: Page) -> Response:
 async def show_topology(page: Page, *, wrong: str = "", status: int = 200) -> Response:
     """The node in the middle, its peers around it; in a development network what can be broken, too."""
     look = await page.api.topology()
-    peers = look["peers"]
+    # Those with most at stake are drawn; all are in the table of accounts.
+    peers = sorted(look["peers"], key=lambda peer: -(peer["share_percent"] or 0))
+    shown = {peer["account"] for peer in peers[:PEERS_DRAWN]}
+    peers = [peer for peer in look["peers"] if peer["account"] in shown]
     height = 330 if len(peers) <= 2 else 550
-    breaks = await page.api.call("GET", "/api/dev") if "dev" in page.sections else None
+    breaks = await page.panel("dev", page.api.call("GET", "/api/dev")) if "dev" in page.sections else None
     return page.render(
         "topology.html",
         title=page.texts.get("Topology"),
@@ -52,10 +57,10 @@ async def show_topology(page: Page, *, wrong: str = "", status: int = 200) -> Re
         look=look,
         breaks=breaks,
         wrong=wrong,
-        wide=star_of(peers[:PEERS_DRAWN], 1120, height),
+        wide=star_of(peers, 1120, height),
         height=height,
-        narrow=star_of(peers[:PEERS_DRAWN], 380, 560),
-        hidden=max(0, len(peers) - PEERS_DRAWN),
+        narrow=star_of(peers, 380, 560),
+        hidden=len(look["peers"]) - len(peers),
     )
 
 

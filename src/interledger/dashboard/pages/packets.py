@@ -10,7 +10,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from interledger.dashboard.exposure import percent_text
-from interledger.dashboard.page import Page, Twin
+from interledger.dashboard.page import Page, Twin, node_name
 
 __all__ = ["PAGES"]
 
@@ -57,51 +57,127 @@ async def list_packets(page: Page) -> Response:
 
 
 async def show_packet(page: Page) -> Response:
-    """One packet: where it stopped, and why."""
+    """One packet: where it stopped, and why. In a development network at every node that it went through."""
     prefix = page.request.path_params["packet"]
-    path = f"/api/packets/{quote(prefix, safe='')}"
-    one = await page.api.call("GET", path)
-    refused = next((step for step in one["journey"] if step["state"] == "refused"), None)
-    compared = dict(refused["compared"]) if refused and refused["compared"] else None
-    if compared and compared["unit"] == "target" and one["amount_out"]:
-        compared |= {key: one["amount_out"][key] for key in ("asset_code", "asset_scale")}
+    one = await page.api.packet(prefix)
+    twins = [f"/api/packets/{quote(prefix, safe='')}"]
+    way = None
+    if "dev" in page.sections:
+        twins.append(f"/api/dev/packets/{one['condition']}")
+        way = await page.panel("way", page.api.call("GET", twins[-1]))
+    number = None
+    if one["payment"]:
+        twins.append(f"/api/payments/{quote(one['payment'], safe='')}")
+        payment = await page.panel("payment", page.api.payment(one["payment"]))
+        number = _number(payment, one["id"])
+    node = str(page.network["name"]) if page.network is not None else node_name(page.node)
+    hops = hops_of(one, way, node)
+    stop = next((hop for hop in hops if hop.refused is not None), None)
+    compared = compared_of(stop)
+    title = page.texts("Packet %(id)s", id=one["id"])
+    if number is not None:
+        title = page.texts("Packet %(number)s of %(payment)s", number=number, payment=one["payment"])
     return page.render(
         "packet.html",
-        title=page.texts("Packet %(id)s", id=one["id"]).striptags(),
+        title=title.striptags(),
         section="packets",
-        twin=Twin((path,), f"ilp packet trace {one['id']}"),
+        twin=Twin(tuple(twins), f"ilp packet trace {one['id']}"),
         one=one,
-        refused=refused,
+        hops=hops,
+        is_shared=way is not None,
+        stop=stop,
         compared=compared,
         bars=_bars(compared),
-        sentence=_sentence(page, one, compared),
+        sentence=_sentence(page, stop, compared, is_ours=stop is not None and stop.node == node),
         advice=page.texts.get(ADVICE[compared["limit"]]) if compared and compared["limit"] in ADVICE else "",
         fields=fields_of(one["octets"]) if one["octets"] else [],
     )
 
 
-def _sentence(page: Page, one: Document, compared: Document | None) -> Markup | None:
+def _number(payment: Document | None, packet_id: str) -> int | None:
+    """Which packet of its payment it was; None: the trace has it not, or in a row with others."""
+    trace = payment.get("trace") if payment else None
+    rows = [row for row in trace["packets"] if row["id"] == packet_id and row["count"] == 1] if trace else []
+    return rows[0]["number"] if rows else None
+
+
+class Hop(NamedTuple):
+    """A node that the packet went through, or should have. `packet` is None where the node tells us nothing.
+
+    `wire_us`: the time between the node before and this one; `reached`: the Prepare came here.
+    """
+
+    node: str
+    packet: Document | None
+    wire_us: int | None
+    reached: bool
+    refused: Document | None
+    """The step that refused."""
+    is_here: bool
+    amount: Document | None
+    """What came, as the node before says it."""
+
+
+def hops_of(one: Document, way: Document | None, node: str) -> list[Hop]:
+    """Along the way: all nodes of a development network, or this one between its two neighbours."""
+    if way is None:
+        found = [_hop(node, one, None, is_here=True)]
+        if one["incoming"] != node and not one["payment"]:
+            found.insert(0, Hop(one["incoming"], None, None, True, None, False, one["amount_in"]))
+    else:
+        found = [_hop(hop["node"], hop["packet"], hop["wire_us"], is_here=hop["node"] == node) for hop in way["hops"]]
+    last = found[-1].packet
+    if last is not None and last["outgoing"] and last["outgoing"] not in {hop.node for hop in found}:
+        left = last["sent_after_us"] is not None
+        found.append(Hop(last["outgoing"], None, None, left, None, False, last["amount_out"]))
+    return found
+
+
+def _hop(node: str, packet: Document, wire_us: int | None, *, is_here: bool) -> Hop:
+    refused = next((step for step in packet["journey"] if step["state"] == "refused"), None)
+    return Hop(node, packet, wire_us, True, refused, is_here, packet["amount_in"])
+
+
+def compared_of(stop: Hop | None) -> Document | None:
+    """The two values that the refusing step compared, in their asset."""
+    if stop is None or stop.refused is None or stop.packet is None or not stop.refused["compared"]:
+        return None
+    compared = dict(stop.refused["compared"])
+    if compared["unit"] == "target" and stop.packet["amount_out"]:
+        compared |= {key: stop.packet["amount_out"][key] for key in ("asset_code", "asset_scale")}
+    return compared
+
+
+OWED: Final = {
+    ("owes_us_max", True): "%(peer)s may owe us %(limit)s at most. At that moment it owed %(posted)s and %(in_flight)s"
+    " more was in flight, so %(room)s was free and this packet needed %(needed)s.",
+    ("we_owe_max", True): "We may owe %(peer)s %(limit)s at most. At that moment we owed %(posted)s and %(in_flight)s"
+    " more was in flight, so %(room)s was free and this packet needed %(needed)s.",
+    ("owes_us_max", False): "%(node)s lets %(peer)s owe it %(limit)s at most. At that moment %(peer)s owed %(posted)s"
+    " and %(in_flight)s more was in flight, so %(room)s was free and this packet needed %(needed)s.",
+    ("we_owe_max", False): "%(node)s may owe %(peer)s %(limit)s at most. At that moment it owed %(posted)s and"
+    " %(in_flight)s more was in flight, so %(room)s was free and this packet needed %(needed)s.",
+}
+"""By the limit, and whether this node refused or another one."""
+
+
+def _sentence(page: Page, stop: Hop | None, compared: Document | None, *, is_ours: bool) -> Markup | None:
     """The values that were compared, as somebody would say them; None: there are none, or they are no amounts."""
-    if compared is None or not compared["asset_code"]:
+    if stop is None or stop.packet is None or compared is None or not compared["asset_code"]:
         return None
 
     def money(units: str | None) -> Markup:
         return page.fragment("amount", units or "0", compared["asset_scale"], compared["asset_code"])
 
     say, values = page.texts, {name: money(compared[name]) for name in ("room", "needed", "posted", "in_flight")}
-    limit = compared["limit_value"]
+    limit, packet = compared["limit_value"], stop.packet
     if limit is not None and compared["posted"] is not None and compared["limit"] in ("owes_us_max", "we_owe_max"):
-        texts = {
-            "owes_us_max": "%(peer)s may owe us %(limit)s at most. At that moment it owed %(posted)s and %(in_flight)s"
-            " more was in flight, so %(room)s was free and this packet needed %(needed)s.",
-            "we_owe_max": "We may owe %(peer)s %(limit)s at most. At that moment we owed %(posted)s and %(in_flight)s"
-            " more was in flight, so %(room)s was free and this packet needed %(needed)s.",
-        }
-        peer = one["incoming"] if compared["limit"] == "owes_us_max" else one["outgoing"] or "–"
-        return say(texts[compared["limit"]], peer=page.fragment("bdi", peer), limit=money(limit), **values)
+        peer = packet["incoming"] if compared["limit"] == "owes_us_max" else packet["outgoing"] or "–"
+        names = {"peer": page.fragment("bdi", peer), "node": page.fragment("bdi", stop.node)}
+        return say(OWED[compared["limit"], is_ours], limit=money(limit), **names, **values)
     if compared["limit"] == "packet_amount_max":
         text = "A packet of %(peer)s may carry %(room)s at most, this one carried %(needed)s."
-        return say(text, peer=page.fragment("bdi", one["incoming"]), **values)
+        return say(text, peer=page.fragment("bdi", packet["incoming"]), **values)
     return say("Room %(room)s, needed %(needed)s.", **values)
 
 

@@ -18,10 +18,10 @@ Document = Mapping[str, Any]
 
 async def show_rates(page: Page) -> Response:
     """Profit first, then the pairs, then every rate: those in use before those that are only known."""
-    rates = await page.api.rates()
-    profit = await page.api.ledger_profit()
+    rates = await page.panel("rates", page.api.rates()) or []
+    profit = await page.panel("profit", page.api.ledger_profit())
     values = {rate["code"]: Fraction(rate["value"]) for rate in rates}
-    used = {asset["asset_code"] for asset in profit["assets"]}
+    used = {asset["asset_code"] for asset in profit["assets"]} if profit else set()
     dated = [rate["as_of"] for rate in rates if rate["as_of"] is not None and rate["code"] in used]
     return page.render(
         "rates.html",
@@ -32,9 +32,9 @@ async def show_rates(page: Page) -> Response:
         used=used,
         oldest=min(dated, default=None),
         profit=profit,
-        worth=profit["worth"],
-        margin=_share(profit["worth"]),
-        pairs=_pairs(profit["pairs"], values),
+        worth=profit["worth"] if profit else None,
+        margin=_share(profit["worth"]) if profit else None,
+        pairs=_pairs(profit["pairs"], values) if profit else [],
     )
 
 

@@ -19,8 +19,10 @@ STEPS: Final = ("admit", "route", "convert", "hold", "forward")
 
 async def show_routes(page: Page) -> Response:
     """With `to`, and perhaps `from` and `amount`, the answer for such a packet."""
-    routes = await page.api.routes()
-    accounts = await page.api.accounts()
+    routes = await page.panel("routes", page.api.routes()) or []
+    accounts = await page.panel("accounts", page.api.accounts()) or []
+    only = page.query.get("account", "")
+    routes = [route for route in routes if not only or route["account"] == only]
     asked = {name: page.query.get(name, "").strip() for name in ("to", "from", "amount")}
     explained: Any = None
     wrong, twins, command = "", ["/api/routes"], "ilp route list"
@@ -44,6 +46,7 @@ async def show_routes(page: Page) -> Response:
         routes=routes,
         accounts=sorted(account["id"] for account in accounts),
         asked=asked,
+        only=only,
         explained=explained,
         passed=_passed(explained) if explained else [],
         wrong=wrong,

@@ -26,8 +26,8 @@ STATES_OUT: Final = ("made", "sending", "settled")
 async def list_settlements(page: Page) -> Response:
     """Newest first, and what comes next."""
     account = page.query.get("account")
-    settlements = await page.api.settlements(account)
-    accounts = await page.api.accounts()
+    settlements = await page.panel("settlements", page.api.settlements(account)) or []
+    accounts = await page.panel("accounts", page.api.accounts()) or []
     coming = [one for one in accounts if one["settle_threshold"] is not None and exposure_of(one).side == "we-owe"]
     path = "/api/settlements" + (f"?{urlencode({'account': account})}" if account else "")
     return page.render(
