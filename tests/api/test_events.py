@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -85,3 +89,48 @@ async def test_it_is_the_operators(node: Node) -> None:
     with pytest.raises(ApiError) as error:
         await anext(ApiClient(f"http://127.0.0.1:{node.port}").tail_events())
     assert error.value.status == 401
+
+
+# ---------------------------------------------------------------------- a connection that is cut
+
+
+async def until_cut(node: Node, last_id: int | None, octets: int) -> list[dict[str, Any]]:
+    """What a browser has of the stream when the network fails after so many octets: whole events only.
+
+    The connection is reset, not closed. `last_id`: what it gives as Last-Event-ID.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    come_back = "" if last_id is None else f"Last-Event-ID: {last_id}\r\n"
+    writer.write(
+        f"GET /api/events?since=0 HTTP/1.1\r\nHost: 127.0.0.1:{node.port}\r\nAuthorization: Bearer admin\r\n"
+        f"Accept: text/event-stream\r\n{come_back}\r\n".encode()
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    body = b""
+    while len(body) < octets:  # in chunks, each behind its length
+        size = int(await reader.readuntil(b"\r\n"), 16)
+        body += (await reader.readexactly(size + 2))[:-2]
+    writer.transport.abort()
+    *blocks, _ = body[:octets].split(b"\n\n")
+    lines = [dict(line.split(": ", 1) for line in block.decode().split("\n") if ": " in line) for block in blocks]
+    return [json.loads(line["data"]) | {"sse_id": int(line["id"])} for line in lines if "id" in line]
+
+
+async def test_over_any_number_of_cut_connections_every_event_comes_once(node: Node) -> None:
+    """The reader gives the id of the last whole event. Events go on to happen between connections, and during them."""
+    random, seen, told = Random(7), list[int](), 61  # node.started, and
+    for number in range(60):
+        node.alarm(f"before {number}")
+    for _ in range(25):
+        for _ in range(random.randrange(1, 4)):
+            told += 1
+            node.alarm(f"alarm {told} " + "x" * random.randrange(40))
+        asyncio.get_running_loop().call_soon(node.alarm, "in between")
+        told += 1
+        came = await until_cut(node, seen[-1] if seen else None, random.randrange(100, 900))
+        assert all(event["id"] == event["sse_id"] for event in came)
+        seen += [event["id"] for event in came]
+    assert len(seen) > 25
+    rest = [event.id for event in node.live.events.after(seen[-1], None, 1_000).events]
+    assert seen + rest == list(range(1, told + 1))

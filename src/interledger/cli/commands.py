@@ -198,6 +198,7 @@ root: Final = LazyGroup(
                 "list": Entry("webhook:list_webhooks", "Where events are sent"),
                 "deliveries": Entry("webhook:deliveries", "What was sent there, and what waits"),
                 "replay": Entry("webhook:replay", "Send one once more"),
+                "listen": Entry("webhook_listen:listen", "See what would be sent, and pass it on to a program here"),
                 "test": Entry("webhook:test", "Send one that means nothing"),
                 "delete": Entry("webhook:delete", "Send nothing more"),
             },

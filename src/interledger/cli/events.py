@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -98,12 +98,12 @@ class _EnoughError(Exception):
 
 @final
 class Tail:
-    """Events in order, each once, over as many connections as it takes."""
+    """Events in order, each once, over as many connections as it takes. What `put` returns is waited for."""
 
     def __init__(
         self,
         api: ApiClient,
-        put: Callable[[Document], None],
+        put: Callable[[Document], Awaitable[None] | None],
         console: Console,
         *,
         only: str | None = None,
@@ -134,7 +134,7 @@ class Tail:
                 if event.event == "gap":
                     self._console.note("— some events are gone for good —")
                 else:
-                    self._take(event.data)
+                    await self._take(event.data)
         except LinkError:
             return
 
@@ -157,11 +157,13 @@ class Tail:
         were = f"{count}{more} event{'' if count == 1 else 's'} missed {'was' if count == 1 else 'were'} fetched"
         self._console.note(f"— the connection was lost; {were if count else 'nothing was missed'} —")
         for event in missed:
-            self._take(event)
+            await self._take(event)
 
-    def _take(self, event: Document) -> None:
+    async def _take(self, event: Document) -> None:
         self._last = int(event["id"])
-        self._put(event)
+        waiting = self._put(event)
+        if waiting is not None:
+            await waiting
         if self._left is not None:
             self._left -= 1
             if self._left == 0:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, final
 
+from interledger.application.webhook_body import webhook_document
 from interledger.application.webhook_signature import SIGNATURE_HEADER, sign
 from interledger.clock import Timestamp
 from interledger.codec.timestamp import format_rfc3339
@@ -22,7 +23,6 @@ from interledger.errors import ConflictError, InterledgerError, NotFoundError
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import fetch
 from interledger.link.http.urls import parse_url
-from interledger.node.live.feed import Event
 from interledger.node.webhook_deliveries import Deliveries, Delivery
 from interledger.settlement.retries import retry_delay_ms
 
@@ -59,18 +59,6 @@ class Webhook:
 
     def __repr__(self) -> str:
         return f"Webhook({self.id!r})"
-
-
-def rafiki_type(event: Event) -> str:
-    """What Rafiki calls it, where it has a word; else the kind."""
-    match event.kind:
-        case "payment.finished":
-            return f"outgoing_payment.{'completed' if event.data.get('state') == 'delivered' else 'failed'}"
-        case "payment.received":
-            return "incoming_payment.completed"
-        case "limit.near" | "limit.reached":
-            return "peer.liquidity_low"
-    return event.kind
 
 
 @final
@@ -150,7 +138,8 @@ class Webhooks:
     async def test(self, webhook_id: str) -> Delivery:
         """Send a delivery that means nothing. Raises `NotFoundError`."""
         now = self._node.clock.now()
-        one = self._add(self.get(webhook_id), "webhook.test", {"text": "a test"}, f"test_{now}", now)
+        document = {"id": f"test_{now}", "type": "webhook.test", "at": format_rfc3339(now), "data": {"text": "a test"}}
+        one = self._add(self.get(webhook_id), document)
         await self._node.commit()
         self._news.set()
         return one
@@ -178,19 +167,18 @@ class Webhooks:
         for event in page.events:
             for hook in self._hooks.values():
                 if hook.events is None or event.kind in hook.events:
-                    kind, data = rafiki_type(event), {"kind": event.kind, "text": event.text, **event.data}
-                    self._add(hook, kind, data, f"evt_{event.id}", event.at)
+                    at = format_rfc3339(event.at)
+                    self._add(hook, webhook_document(event.id, event.kind, at, event.text, event.data))
         self._cursor = page.events[-1].id
         self._node.store.put_fact(CURSOR, self._cursor)
         self._news.set()
 
-    def _add(self, hook: Webhook, kind: str, data: Mapping[str, Any], event_id: str, at: Timestamp) -> Delivery:
-        document = {"id": event_id, "type": kind, "at": format_rfc3339(at), "data": data}
+    def _add(self, hook: Webhook, document: Mapping[str, Any]) -> Delivery:
         now = self._node.clock.now()
         one = Delivery(
             id=f"dlv_{self._node.entropy.octets(8).hex()}",
             webhook=hook.id,
-            type=kind,
+            type=document["type"],
             body=json.dumps(document, ensure_ascii=False),
             state="waiting",
             tries=0,
