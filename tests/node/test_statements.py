@@ -211,6 +211,30 @@ async def test_A6_what_the_peer_heard_too_late_is_set_aside_until_it_counts_it()
         assert hub.ledger.check() == []
 
 
+async def test_A6_what_was_written_off_is_not_set_aside_again() -> None:
+    """Else each statement would take it out of what the peer owes once more."""
+    async with pair() as (hub, alice):
+        executed(hub, "peer/alice", "peer/carol", 1, 7)
+        executed(hub, "peer/alice", "peer/carol", 2, 3)
+        late = [unknown(alice, "peer/hub", 1, 7), unknown(alice, "peer/hub", 2, 3)]
+        await made_old(hub, alice)
+        await alice.books.reconcile("hub")
+        await hub.books.reconcile("alice")
+        lost = [item.id for item in hub.books.claims.all() if item.amount == 7]
+        decision = hub.books.claims.propose_end(lost, owed=False, reason="gone", by="me")
+        await hub.books.confirm(decision.id)
+        for _ in range(2):
+            found = await hub.books.reconcile("alice")
+            assert (found.agrees, nets(hub, alice)) == (True, (0, 0))
+            assert [item.amount for item in hub.books.claims.all()] == [3]
+        # alice gives in after all: that is a difference, in our favour.
+        alice.ledger.resolve(late[0], delivered=True, memo="")
+        await alice.books.reconcile("hub")  # it reads its journal
+        found = await hub.books.reconcile("alice")
+        assert [(one.ours, one.theirs, one.total) for one in found.findings.differences] == [(0, 1, -7)]
+        assert (await hub.books.check()).faults == []
+
+
 async def test_after_a_restart_the_peer_is_asked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "LOOK_EVERY_S", 0.05)
     async with pair(tmp_path) as (hub, alice):

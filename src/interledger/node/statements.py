@@ -197,6 +197,7 @@ class Statements:
             hold_ms=self._node.connector.limits.max_hold_ms,
             agreed=peer.agreed,
             unproven=[item for item in ledger.unproven.items.values() if item.account is line],
+            lost=index.lost(name, asset),
         )
 
     async def _ask(self, account_id: AccountId, request: Request) -> Answer:

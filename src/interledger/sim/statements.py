@@ -108,6 +108,7 @@ def _compare(us: Side, them: Side) -> Findings:
         now=now,
         hold_ms=us[0].connector.limits.max_hold_ms,
         unproven=[item for item in ledger.unproven.items.values() if item.account.name == name],
+        lost=ours.lost(name, asset),
     )
     exchange = compare(books)
     try:

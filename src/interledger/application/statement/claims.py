@@ -8,13 +8,15 @@ when somebody asks, and each commit of it is read once.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from struct import Struct
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.books.memo import Memo
 from interledger.accounts.books.past import Commit, Opening
+from interledger.accounts.claim_records import ClaimClosed, ClaimSetAside
 from interledger.accounts.entries import Hold
 from interledger.accounts.records import (
     AccountOpened,
@@ -187,12 +189,17 @@ class ClaimIndex:
         """Of each unknown item: index of the account, key, fulfillment."""
         self._claims: dict[tuple[str, Asset, bool], Claims] = {}
         self._late: dict[tuple[str, Asset], list[_Late]] = {}
+        self._aside: dict[int, tuple[int, bytes]] = {}
+        """Of each claim that is set aside: index of the account, key."""
+        self._lost: dict[tuple[str, Asset], Counter[bytes]] = {}
         if opening.state is not None:
             snapshot = decode_snapshot(opening.state)
             self._names = [(account.name, account.asset) for account in snapshot.accounts]
             self._holds = {hold.hold_id: hold for hold in snapshot.holds}
             for item in snapshot.unknown:
                 self._unknown[item.id] = (item.account, key_of(item.condition, item.amount), item.fulfillment)
+            for claim in snapshot.unproven:
+                self._set_aside(claim)
 
     def of(self, name: str, asset: Asset, *, incoming: bool) -> Claims:
         """What is counted with this ledger account; `incoming`: of what it sent us, else of what we sent there."""
@@ -201,6 +208,10 @@ class ClaimIndex:
     def late_since(self, name: str, asset: Asset, since: int) -> int:
         """How much was taken as delivered since then although its proof came too late."""
         return sum(late.amount for late in self._late.get((name, asset), ()) if late.at >= since)
+
+    def lost(self, name: str, asset: Asset) -> Mapping[bytes, int]:
+        """The keys of what this account's peer sent and does not count, and we have written off: how often each."""
+        return self._lost.get((name, asset), {})
 
     def feed(self, commit: Commit) -> None:
         """Add a commit. Raises `DecodeError`."""
@@ -222,11 +233,23 @@ class ClaimIndex:
                 self._unknown[record.hold_id] = (*self._unknown[record.hold_id][:2], record.fulfillment)
             elif isinstance(record, Resolved):
                 self._resolved(record, commit.at)
+            elif isinstance(record, ClaimSetAside):
+                self._set_aside(record)
+            elif isinstance(record, ClaimClosed):
+                self._claim_closed(record)
             elif isinstance(record, AccountOpened):
                 self._names.append((record.name, Asset(record.asset_code, record.asset_scale)))
         self.seq = commit.seq
         while self._kept > self._claims_max:
             self._forget_oldest()
+
+    def _set_aside(self, record: ClaimSetAside) -> None:
+        self._aside[record.item_id] = (record.account, key_of(sha256(record.fulfillment).digest(), record.amount))
+
+    def _claim_closed(self, record: ClaimClosed) -> None:
+        account, key = self._aside.pop(record.item_id, (0, b""))
+        if key and not record.owed:
+            self._lost.setdefault(self._names[account], Counter())[key] += 1
 
     def _executed(self, held: Held, fulfillment: bytes, at: Timestamp) -> None:
         source = held.legs[0][0]

@@ -22,7 +22,8 @@ be none: a packet written down before midnight here and after midnight there. No
 
 @dataclass(slots=True)
 class OurBooks:
-    """Our side. `unknown`, `unproven`: of this account. `hold_ms`: how long before its expiry a packet may be sent."""
+    """Our side. `unknown`, `unproven`: of this account. `hold_ms`: how long before its expiry a packet may be sent.
+    `lost`: what of `received` we have written off, by key."""
 
     asset: Asset
     sent: Claims
@@ -34,6 +35,11 @@ class OurBooks:
     hold_ms: int
     agreed: Agreed = field(default_factory=dict)
     unproven: Sequence[Unproven] = ()
+    lost: Mapping[bytes, int] = field(default_factory=dict)
+
+    def count_received(self, key: bytes) -> int:
+        """How often we hold this to be owed to us: what is written off is not."""
+        return max(self.received.count_of(key)[0] - self.lost.get(key, 0), 0)
 
     def claims(self, direction: Direction) -> Claims:
         """What we count of packets in that direction, as we who ask see it."""

@@ -140,7 +140,7 @@ class _Run:
         wanted = [Wanted(key, 0) for key in by_key]
         for one, answer, _ in (yield from self._look_up(Direction.RECEIVED, wanted)):
             items = by_key[one.key]
-            owed = answer.number - (self._books.received.count_of(one.key)[0] - len(items))
+            owed = answer.number - (self._books.count_received(one.key) - len(items))
             self._findings.owed += items[: max(owed, 0)]
             self._unproven[one.key] = len(items)
 
@@ -235,12 +235,13 @@ class _Run:
         for direction in Direction:
             wanted = [Wanted(key, 0) for one, key in self._candidates if one is direction]
             for one, answer, _ in (yield from self._look_up(direction, wanted)):
-                ours, _ = self._books.claims(direction).count_of(one.key)
                 # What of ours is unknown or unproven is told apart: it is no difference that they count it, or do not.
-                is_sent = direction is Direction.SENT
-                low, high = (
-                    (ours, ours + unknown[one.key]) if is_sent else (ours - self._unproven.get(one.key, 0), ours)
-                )
+                if direction is Direction.SENT:
+                    ours = low = self._books.sent.count_of(one.key)[0]
+                    high = ours + unknown[one.key]
+                else:
+                    ours = high = self._books.count_received(one.key)
+                    low = ours - self._unproven.get(one.key, 0)
                 if low <= answer.number <= high or one.key in self._books.open_keys[direction]:
                     continue
                 at = self._candidates[direction, one.key]
