@@ -223,3 +223,9 @@ async def test_A6_claims_are_listed_and_decided_in_two_steps(books: tuple[Node, 
         assert (await call("POST", f"/api/ledger/decisions/{decision['id']}/confirm")).status == 200
         assert alice.net == net
     assert (await call("GET", "/api/unproven")).json["items"] == []
+    for body, status in (
+        ({"account": "alice", "condition": "xy", "reason": "x"}, 400),
+        ({"account": "alice", "condition": "00" * 32, "reason": "x"}, 404),
+        ({"account": "nobody", "condition": "00" * 32, "reason": "x"}, 404),
+    ):
+        assert (await call("POST", "/api/unproven", body)).status == status

@@ -83,6 +83,7 @@ def test_nothing_is_unproven(ilp: Ilp) -> None:
     result = ilp("unproven", "list")
     assert (result.code, result.out.startswith("✓ Peers count all")) == (0, True)
     assert ilp("unproven", "resolve", "unp_3", "owed", "--reason", "x", "--yes").code == 4
+    assert ilp("unproven", "add", "bob", "00" * 32, "--reason", "x", "--yes").code == 4
 
 
 def test_claims_in_a_table(pipe: Console) -> None:

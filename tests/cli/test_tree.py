@@ -60,8 +60,8 @@ CHANGES: Final = frozenset({
     "context delete", "context use", "engine approve", "ledger correct", "node log-level", "pay", "peer accept",
     "peer add", "peer invite", "rate set", "route set", "settlement approve", "settlement create", "settlement engines",
     "settlement resume", "settlement retry", "settlement void", "unknown prove", "unknown resolve",
-    "unproven resolve", "token create", "token revoke", "webhook create", "webhook delete", "webhook replay",
-    "webhook test",
+    "unproven add", "unproven resolve", "token create", "token revoke", "webhook create", "webhook delete",
+    "webhook replay", "webhook test",
 })  # fmt: skip
 
 

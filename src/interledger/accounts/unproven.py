@@ -61,14 +61,17 @@ class UnprovenClaims:
         self._move = move
         self._record = record
 
-    def set_aside(self, account: LedgerAccount, amount: int, fulfillment: bytes, since: int) -> Unproven:
-        """The peer of `account` does not count a packet of this amount. Raises `LedgerError` for an amount of none."""
+    def set_aside(
+        self, account: LedgerAccount, amount: int, fulfillment: bytes, since: int, memo: str = ""
+    ) -> Unproven:
+        """The peer of `account` does not count a packet of this amount. `memo`: who says so and why, if not the peer.
+        Raises `LedgerError` for an amount of none."""
         if not 0 < amount < _U64 or not 0 <= since < _U64 or len(fulfillment) != 32:
             raise LedgerError(f"not a claim: {amount} of {account.name}, since {since}")
         item = Unproven(self._take_id(), account, amount, fulfillment, since)
         self._move((self._leg(item),))
         self._keep(item)
-        self._record(encode_claim_set_aside(item.id, account.index, amount, since, fulfillment))
+        self._record(encode_claim_set_aside(item.id, account.index, amount, since, fulfillment, memo))
         return item
 
     def close(self, item: Unproven, *, owed: bool, memo: str) -> None:

@@ -103,6 +103,10 @@ class ClaimsFacade(Protocol):
 
     def all(self) -> Sequence[Unproven]: ...
 
+    async def propose_beginning(self, account_id: str, condition: bytes, *, reason: str, by: str) -> DecisionView:
+        """Raises `NotFoundError`, `ConflictError`."""
+        ...
+
     def propose_end(self, item_ids: Sequence[int], *, owed: bool, reason: str, by: str) -> DecisionView:
         """Raises `NotFoundError`."""
         ...

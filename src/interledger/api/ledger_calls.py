@@ -123,6 +123,11 @@ class LedgerCalls(OperatorCalls):
         """What was fulfilled for peers that do not count it."""
         return cast("list[UnprovenDocument]", await self._items("/api/unproven"))
 
+    async def propose_claim(self, account: str, condition: str, reason: str, by: str | None = None) -> DecisionDocument:
+        """The first step of setting a packet aside that the peer does not count, by its condition (64 hex digits)."""
+        body = {"account": account, "condition": condition, "reason": reason, "by": by}
+        return cast("DecisionDocument", await self._call("POST", "/api/unproven", body, timeout_ms=READING_MS))
+
     async def propose_claim_end(
         self, item_id: str, outcome: str, reason: str, by: str | None = None
     ) -> DecisionDocument:

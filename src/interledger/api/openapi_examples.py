@@ -33,6 +33,7 @@ BODIES: Final[dict[str, Any]] = {
         "staticIlpAddress": "test.rafiki", "ilpConnectorUrl": "https://rafiki.example/ilp",
         "asset": {"code": "USD", "scale": 2}, "httpToken": "a-secret-for-both", "name": "rafiki",
     },
+    "ClaimBeginning": {"account": "bob", "condition": "9f" * 32, "reason": "they heard too late"},
     "ClaimEnd": {"outcome": "lost", "reason": "their books will not count it"},
     "CompatibleEngines": {"USD": "http://127.0.0.1:3000"},
     "CompatiblePayment": {"receiver": "$wallet.example/bob", "source_amount": 1_000_000_000, "slippage": "0.015"},

@@ -22,6 +22,7 @@ SCHEMA_TEXTS: Final = {
     "Backup": "A copy of the books, in a file on the machine of the node.",
     "Caller": "Whose token it is: the operator's, or an account's; its name, where it has one; its scopes.",
     "Check": "One thing that may be well or not.",
+    "ClaimBeginning": "A packet that was fulfilled for a peer, which does not count it.",
     "ClaimEnd": "What is to be decided about an amount that a peer does not count.",
     "Comparison": "Our books beside those of a peer. `unexplained`: what no known packet explains.",
     "CompatibleAccount": "One account, as interledger-rs shows it. Tokens are `SECRET`.",

@@ -195,6 +195,9 @@ LEDGER_SCHEMAS: Final[dict[str, Schema]] = {
             "age_ms": _NULLABLE_COUNT,
         }
     ),
+    "ClaimBeginning": object_of(
+        {"account": TEXT, "condition": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}, "reason": TEXT}, {"by": _BY}
+    ),
     "ClaimEnd": object_of({"outcome": {"type": "string", "enum": ["owed", "lost"]}, "reason": TEXT}, {"by": _BY}),
     "Proof": object_of({"fulfillment": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}}),
     "Resolution": object_of(

@@ -540,6 +540,10 @@ class SyncApiClient(SyncCalls):
         """What was fulfilled for peers that do not count it."""
         return self._run(self._client.unproven())
 
+    def propose_claim(self, account: str, condition: str, reason: str, by: str | None = None) -> DecisionDocument:
+        """The first step of setting a packet aside that the peer does not count, by its condition (64 hex digits)."""
+        return self._run(self._client.propose_claim(account, condition, reason, by))
+
     def propose_claim_end(self, item_id: str, outcome: str, reason: str, by: str | None = None) -> DecisionDocument:
         """The first step of calling it `owed` or `lost`."""
         return self._run(self._client.propose_claim_end(item_id, outcome, reason, by))

@@ -12,10 +12,11 @@ from interledger.api.auth import Access
 from interledger.api.documents import list_document
 from interledger.api.ledger import decision_document, read_by
 from interledger.api.operations import Call, Operation, json_response
-from interledger.errors import NotFoundError
+from interledger.errors import InvalidRequestError, NotFoundError
 
 __all__ = ["OPERATIONS"]
 
+_CONDITION: Final = re.compile(r"[0-9a-fA-F]{64}")
 _ID: Final = re.compile(r"(?:unp_)?([0-9]{1,19})")
 
 
@@ -37,6 +38,24 @@ async def resolve(call: Call) -> Response:
     return json_response(decision_document(decision), 201)
 
 
+async def set_aside(call: Call) -> Response:
+    """The first step. For a peer that exchanges no statements: it says that it does not count a packet that was
+    fulfilled for it. The amount is taken out of what it owes, and kept with the fulfillment as proof."""
+    fields = await call.fields()
+    account = fields.required_text("account")
+    condition = fields.required("condition", _condition)
+    reason, by = fields.required_text("reason"), read_by(fields)
+    fields.close()
+    decision = await call.node.books.claims.propose_beginning(account, condition, reason=reason, by=by)
+    return json_response(decision_document(decision), 201)
+
+
+def _condition(text: str) -> bytes:
+    if not _CONDITION.fullmatch(text):
+        raise InvalidRequestError("is the execution condition of the packet: 64 hexadecimal digits")
+    return bytes.fromhex(text)
+
+
 def _item_ids(call: Call) -> list[int]:
     """The claim in the path, or all of an account's."""
     text: str = call.request.path_params["item"]
@@ -54,6 +73,11 @@ OPERATIONS: Final = (
         method="GET", path="/api/unproven", access=Access.ADMIN, handler=list_unproven,
         summary="What was fulfilled for peers that do not count it, oldest first", answer="Unproven[]",
         tags=("unknown",),
+    ),
+    Operation(
+        method="POST", path="/api/unproven", access=Access.ADMIN, handler=set_aside,
+        summary="Propose to set a packet aside that a peer does not count; nothing happens until it is confirmed",
+        body="ClaimBeginning", answer="Decision", status=201, problems=(400, 404, 409), tags=("unknown",),
     ),
     Operation(
         method="POST", path="/api/unproven/{item}/resolve", access=Access.ADMIN, handler=resolve,

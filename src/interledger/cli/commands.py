@@ -144,6 +144,7 @@ root: Final = LazyGroup(
             "unproven",
             {
                 "list": Entry("unproven:list_unproven", "What peers do not count"),
+                "add": Entry("unproven:add", "A packet that a peer says it does not count"),
                 "resolve": Entry("unproven:resolve", "Decide: owed, or lost"),
             },
             "What was fulfilled for peers that do not count it",

@@ -14,7 +14,7 @@ from interledger.cli.output import Column, cut_middle, render_table
 from interledger.cli.state import State
 from interledger.cli.tree import command
 
-__all__ = ["list_unproven", "resolve", "unproven_lines"]
+__all__ = ["add", "list_unproven", "resolve", "unproven_lines"]
 
 Document = Mapping[str, Any]
 
@@ -31,6 +31,25 @@ def list_unproven(state: State) -> None:
     """
     items = state.call(lambda api: api.unproven())
     state.emit_list(items, lambda: unproven_lines(items, state.console, exact=state.exact))
+
+
+@command("add")
+@click.argument("account", metavar="ACCOUNT")
+@click.argument("condition", metavar="CONDITION")
+@click.option("--reason", required=True, metavar="TEXT", help="What it rests on: what the peer said.")
+@click.option("--yes", is_flag=True, help="Do it; without this it is shown, and asked for.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would do.")
+@click.pass_obj
+def add(state: State, account: str, condition: str, reason: str, yes: bool, dry_run: bool) -> None:
+    """Set a packet aside that was fulfilled for a peer which does not count it, by the packet's condition.
+
+    \b
+      ilp unproven add kivu 9f2c…d1 --reason 'kivu says it heard too late'
+
+    For peers that exchange no statements; the others say so themselves. Conditions:  ilp ledger export --by packet
+    """
+    decision = state.call(lambda api: api.propose_claim(account, condition, reason, who()))
+    decide(state, decision, yes=yes, dry_run=dry_run)
 
 
 @command("resolve")

@@ -140,6 +140,11 @@ class Statements:
         peer = self._peers.get(account.id)
         return None if peer is None else peer.last
 
+    def exchanges_with(self, account: Account) -> bool:
+        """Whether the peer's word is known, so that nothing has to be concluded without it."""
+        last = self.last(account)
+        return last is not None and not last.problem
+
     async def reconcile(self, account: Account) -> Reconciliation:
         """One run, now. Never raises for what the peer does. Raises `InvalidRequestError`, `StoreError`."""
         if account.relation is Relation.LOCAL:
@@ -157,7 +162,7 @@ class Statements:
     # ------------------------------------------------------------------ a run
 
     async def _run(self, account: Account, peer: _Peer) -> Reconciliation:
-        index = await self._catch_up()
+        index = await self.read()
         exchange = compare(self._our_books(account, index, peer))
         findings, problem = Findings(), ""
         answers = 0
@@ -308,14 +313,14 @@ class Statements:
 
     async def _refresh_once(self) -> None:
         try:
-            await self._catch_up()
+            await self.read()
         except InterledgerError as error:
             logger.warning("the journal cannot be read for a peer's question: %s", error)
         finally:
             self._refreshing = False
 
-    async def _catch_up(self) -> ClaimIndex:
-        """All that was decided before this call. Raises `StoreError`, `DecodeError`."""
+    async def read(self) -> ClaimIndex:
+        """What is counted with every peer, of all that was decided before. Raises `StoreError`, `DecodeError`."""
         node, history = self._node, self._node.store.history
         async with self._reading:
             at, holds = node.clock.now(), tuple(node.ledger.holds.values())

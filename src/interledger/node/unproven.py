@@ -1,20 +1,27 @@
-"""Claims that peers do not count (`accounts/unproven.py`): what a running node and its operator do about them."""
+"""Claims that peers do not count (`accounts/unproven.py`): what a running node and its operator do about them.
+
+A peer that exchanges statements says itself what it does not count. Of another one it is known by two ways: a link
+says that nobody was there to take a Fulfill, or the operator is told. The amount is set aside with its proof then.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
-from interledger.accounts.account import Account
+from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import format_amount
 from interledger.accounts.books.memo import Memo, parse_reason
 from interledger.accounts.unproven import Unproven, unproven_name
 from interledger.application.statement.claims import ClaimIndex
 from interledger.application.statement.findings import Findings
 from interledger.application.statement.resolving import settle_claims
-from interledger.errors import NotFoundError, StoreError
+from interledger.codec.digest import sha256
+from interledger.errors import ConflictError, DecodeError, NotFoundError, StoreError
+from interledger.ilp.packet import Fulfill, Reply
 from interledger.node.decisions import Decision, Decisions, Effect
 
 if TYPE_CHECKING:
@@ -23,6 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["Claims", "settle_claims_of"]
 
 logger = logging.getLogger("interledger.node")
+
+DROPPED_MAX: Final = 10_000
+"""Fulfills that nobody took and whose packets are not looked up yet; more are only counted by their link."""
+
+
+class _Packet(NamedTuple):
+    """One that the peer sent and that was fulfilled."""
+
+    amount: int
+    fulfillment: bytes
 
 
 def settle_claims_of(node: Node, account: Account, findings: Findings, index: ClaimIndex) -> None:
@@ -47,6 +64,8 @@ class Claims:
     def __init__(self, node: Node, decisions: Decisions) -> None:
         self._node = node
         self._decisions = decisions
+        self._dropped: deque[tuple[AccountId, bytes]] = deque()
+        self._looking = False
 
     def all(self) -> list[Unproven]:
         """Oldest first."""
@@ -75,6 +94,90 @@ class Claims:
         verdict = "it is owed after all" if owed else "it is our loss"
         text = f"{' and '.join(parts)}, fulfilled and not counted there: {verdict}"
         return self._decisions.propose(text, memo, tuple(effects), partial(self._end, tuple(item_ids), owed, memo))
+
+    # ------------------------------------------------------------------ setting aside
+
+    async def propose_beginning(self, account_id: str, condition: bytes, *, reason: str, by: str) -> Decision:
+        """The first step: the peer does not count this packet of its own. Raises `NotFoundError`, `ConflictError`."""
+        account = self._node.account(account_id)
+        packet = self._find(await self._node.books.statements.read(), account, condition)
+        memo = Memo("unproven", by, parse_reason(reason), self._decisions.new_id())
+        line, asset = self._node.ledger.account(account.ledger_name, account.asset), account.asset
+        other = self._node.ledger.find(unproven_name(line.name), asset)
+        before = 0 if other is None else other.net
+        effects = (
+            Effect(line.name, asset, line.net, line.net - packet.amount),
+            Effect(unproven_name(line.name), asset, before, before + packet.amount),
+        )
+        text = f"{format_amount(packet.amount, asset)} {asset.code}, fulfilled for {account_id}: it does not count it"
+        return self._decisions.propose(text, memo, effects, partial(self._begin, account, packet, memo))
+
+    def _begin(self, account: Account, packet: _Packet, memo: Memo) -> None:
+        if self._node.read_only:
+            raise StoreError("the books cannot be written now, so nothing can be decided")
+        line, now = self._node.ledger.account(account.ledger_name, account.asset), self._node.clock.now()
+        self._node.ledger.unproven.set_aside(line, packet.amount, packet.fulfillment, now, memo.encode())
+
+    def _find(self, index: ClaimIndex, account: Account, condition: bytes) -> _Packet:
+        """A packet of the account's peer with this condition that is not set aside, nor written off."""
+        name, asset = account.ledger_name, account.asset
+        received, lost = index.of(name, asset, incoming=True), index.lost(name, asset)
+        aside = [item for item in self.all() if item.account.name == name and item.account.asset == asset]
+        known = False
+        for entry in received.entries(0, self._node.clock.now() + 1, condition):
+            number, proof = received.count_of(entry.key)
+            amount, known = int.from_bytes(entry.key[32:], "big"), True
+            gone = lost.get(entry.key, 0) + sum(
+                1 for item in aside if (item.condition, item.amount) == (condition, amount)
+            )
+            if proof is not None and gone < number:
+                return _Packet(amount, proof)
+        if known:
+            raise ConflictError(f"That packet of “{account.id}” is set aside already, or written off.")
+        raise NotFoundError(
+            f"No packet of “{account.id}” with that condition was fulfilled, as far as the journal goes."
+        )
+
+    def dropped(self, account_id: AccountId, reply: Reply) -> None:
+        """The account's peer cannot have got this answer."""
+        if isinstance(reply, Fulfill) and len(self._dropped) < DROPPED_MAX:
+            self._dropped.append((account_id, reply.fulfillment))
+            if not self._looking:
+                self._looking = True
+                self._node.spawn(self._set_aside_dropped())
+
+    async def _set_aside_dropped(self) -> None:
+        try:
+            while self._dropped and not self._node.read_only:
+                index = await self._node.books.statements.read()
+                some = [self._dropped.popleft() for _ in range(len(self._dropped))]
+                for account_id in dict.fromkeys(account_id for account_id, _ in some):
+                    self._set_aside(index, account_id, [proof for one, proof in some if one == account_id])
+                await self._node.commit()
+        except (StoreError, DecodeError) as error:
+            logger.warning("what peers did not get is not set aside: %s", error)
+        finally:
+            self._looking = False
+
+    def _set_aside(self, index: ClaimIndex, account_id: AccountId, fulfillments: list[bytes]) -> None:
+        account = next((one for one in self._node.accounts() if one.id == account_id), None)
+        if account is None or self._node.books.statements.exchanges_with(account):
+            return  # its own statement says what it does not count
+        line, total = self._node.ledger.account(account.ledger_name, account.asset), 0
+        memo = Memo("unproven", "link", "nobody was there to take the Fulfill").encode()
+        for fulfillment in fulfillments:
+            try:
+                packet = self._find(index, account, sha256(fulfillment).digest())
+            except (NotFoundError, ConflictError):
+                continue  # of no money, or told twice
+            self._node.ledger.unproven.set_aside(line, packet.amount, fulfillment, self._node.clock.now(), memo)
+            total += packet.amount
+        if total:
+            amount = format_amount(total, account.asset)
+            self._node.alarm(
+                f"{account_id} did not get the Fulfills of packets of {amount} {account.asset.code}, and exchanges no"
+                " statements: they are set aside. Ask it, then:  ilp unproven list"
+            )
 
     def _end(self, item_ids: tuple[int, ...], owed: bool, memo: Memo) -> None:
         items = [self.one(item_id) for item_id in item_ids]

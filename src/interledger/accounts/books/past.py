@@ -143,6 +143,8 @@ class Past:
         if isinstance(record, ClaimSetAside):
             claim = ledger.unproven.items[record.item_id]
             memo = Memo("unproven", "", f"fulfilled, and not counted by the peer: unp_{claim.id}")
+            if record.memo:
+                memo = Memo.decode(record.memo)
             posting = Posting(
                 commit.seq, number, commit.at, PostingKind.ENTRY, ledger.unproven.legs_of_beginning(claim), claim.id,
                 claim.condition, memo,

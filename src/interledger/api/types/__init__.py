@@ -28,6 +28,7 @@ from interledger.api.types.accounts import (
 )
 from interledger.api.types.books import (
     BackupDocument,
+    ClaimBeginningDocument,
     ClaimEndDocument,
     ComparisonDocument,
     CorrectionDocument,
@@ -186,6 +187,7 @@ __all__ = [
     "BackupDocument",
     "CallerDocument",
     "CheckDocument",
+    "ClaimBeginningDocument",
     "ClaimEndDocument",
     "ComparisonDocument",
     "CompatibleAccountDocument",

@@ -9,6 +9,7 @@ from interledger.api.types.live import WorthDocument
 
 __all__ = [
     "BackupDocument",
+    "ClaimBeginningDocument",
     "ClaimEndDocument",
     "ComparisonDocument",
     "CorrectionDocument",
@@ -49,6 +50,16 @@ class BackupDocument(TypedDict):
     octets: int
     commit: int
     at: str | None
+
+
+class ClaimBeginningDocument(TypedDict):
+    """A packet that was fulfilled for a peer, which does not count it."""
+
+    account: str
+    condition: str
+    reason: str
+    by: NotRequired[str]
+    """Your name, to be kept beside the token's owner"""
 
 
 class ClaimEndDocument(TypedDict):

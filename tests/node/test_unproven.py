@@ -1,0 +1,119 @@
+"""Claims on peers that exchange no statements: set aside when nobody took the Fulfill, or when the operator is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from loopback import account, btp_dialler, btp_listener, running, settings, until
+
+from interledger.accounts.account import Relation
+from interledger.accounts.asset import Asset
+from interledger.accounts.books.export import ExportFormat
+from interledger.accounts.books.period import Period
+from interledger.accounts.books.statement import By
+from interledger.accounts.ledger import Hold
+from interledger.errors import ConflictError, NotFoundError
+from interledger.ilp.packet import Fulfill, Reject
+from interledger.link.base import RequestId
+from interledger.node.node import Node
+
+USD = Asset("USD", 9)
+GONE = RequestId(1 << 40)
+"""A request of a connection that is no more."""
+
+
+def proof(number: int) -> bytes:
+    return sha256(b"%d" % number).digest()
+
+
+def condition(number: int) -> bytes:
+    return sha256(proof(number)).digest()
+
+
+@asynccontextmanager
+async def hub_of_alice(place: Path | None = None) -> AsyncIterator[Node]:
+    async with running(settings("test.hub", place)) as hub:
+        if not hub.accounts():
+            link = btp_listener("hub", "alice")
+            await hub.create_account(account("alice", "USD/9", "test.alice", Relation.PEER, link))
+        yield hub
+
+
+async def fulfilled(hub: Node, number: int, amount: int = 5) -> None:
+    """Alice sent a packet, and it was fulfilled."""
+    ledger = hub.ledger
+    legs = ((ledger.account("peer/alice", USD), ledger.account("peer/carol", USD), amount),)
+    hold = ledger.hold(legs, condition(number), 1_000, True)
+    assert isinstance(hold, Hold)
+    ledger.execute(hold, proof(number))
+    await hub.commit()
+
+
+def drop(hub: Node, *numbers: int) -> None:
+    """Alice has hung up when her Fulfills come."""
+    for number in numbers:
+        hub.connector.peers[hub.account("alice").id].link.send_reply(GONE, Fulfill(proof(number), b""))
+
+
+def claims(hub: Node) -> list[tuple[int, bytes]]:
+    return [(item.amount, item.fulfillment) for item in hub.books.claims.all()]
+
+
+async def test_A6_a_fulfill_that_nobody_took_is_set_aside_with_its_proof(tmp_path: Path) -> None:
+    async with hub_of_alice(tmp_path) as hub:
+        for number, amount in ((1, 7), (2, 3), (3, 4)):
+            await fulfilled(hub, number, amount)
+        drop(hub, 1, 3, 1)  # told twice: it was one packet
+        drop(hub, 9)  # of no money
+        hub.connector.peers[hub.account("alice").id].link.send_reply(GONE, Reject("F02", "test.hub", ""))
+        await until(lambda: len(claims(hub)) == 2 and not hub.books.claims._looking)
+        assert claims(hub) == [(7, proof(1)), (4, proof(3))]
+        assert hub.position("alice").net == 3
+        assert [(risk.account, risk.owed, risk.unproven) for risk in hub.books.at_risk()] == [("alice", 3, 11)]
+        assert [text for text in hub.alarms if "did not get the Fulfills" in text]
+        assert (await hub.books.check()).faults == []
+    async with hub_of_alice(tmp_path) as hub:
+        assert claims(hub) == [(7, proof(1)), (4, proof(3))]
+        decision = hub.books.claims.propose_end([hub.books.claims.all()[0].id], owed=False, reason="gone", by="me")
+        await hub.books.confirm(decision.id)
+        drop(hub, 1, 2)  # what is written off is not set aside again
+        await until(lambda: len(claims(hub)) == 2 and not hub.books.claims._looking)
+        assert claims(hub) == [(4, proof(3)), (3, proof(2))]
+        assert (await hub.books.check()).faults == []
+
+
+async def test_A6_of_a_peer_that_exchanges_statements_its_word_counts() -> None:
+    async with hub_of_alice() as hub, running(settings("test.alice")) as alice:
+        link = btp_dialler("alice", hub, "hub")
+        await alice.create_account(account("hub", "USD/9", "test.hub", Relation.PEER, link))
+        await until(lambda: hub.link_status("alice").up)
+        assert (await hub.books.reconcile("alice")).problem == ""
+        await fulfilled(hub, 1)
+        drop(hub, 1)
+        await until(lambda: not hub.books.claims._looking)
+        assert (claims(hub), hub.position("alice").net) == ([], 5)
+
+
+async def test_A6_an_operator_sets_aside_in_two_steps() -> None:
+    async with hub_of_alice() as hub:
+        await fulfilled(hub, 1, 7)
+        begin = hub.books.claims.propose_beginning
+        decision = await begin("alice", condition(1), reason="by mail", by="me")
+        assert [(effect.name, effect.after) for effect in decision.effects] == [
+            ("peer/alice", 0),
+            ("peer/alice/unproven", 7),
+        ]
+        assert claims(hub) == []
+        await hub.books.confirm(decision.id)
+        assert (claims(hub), hub.position("alice").net) == ([(7, proof(1))], 0)
+        with pytest.raises(ConflictError, match="already"):
+            await begin("alice", condition(1), reason="again", by="me")
+        with pytest.raises(NotFoundError, match="fulfilled"):
+            await begin("alice", condition(2), reason="which", by="me")
+        # Who did it and why is in the journal.
+        text = await hub.books.export(ExportFormat.HLEDGER, Period(), By.PACKET)
+        assert "by mail" in text
