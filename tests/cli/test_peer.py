@@ -84,9 +84,7 @@ def test_an_invitation_is_made_shown_accepted_and_checked(ilp: Ilp) -> None:
     code, out, _ = ilp("hub", "invite", "--asset", "USD:9", "--max-balance", "100 USD", "--name", "carol")
     assert code == 0
     text = next(line.strip() for line in out.splitlines() if "ilpeer1:" in line)
-    assert out.startswith(
-        "  Send this to carol over a channel you trust: it is a secret. It works once, until tomorrow"
-    )
+    assert out.startswith("  Send this to carol over a channel you trust. It works once, until tomorrow")
     assert "carol may owe us at most 100.00 USD. We may owe carol at most 100.00 USD." in out
     assert "so it works on this machine only. Set  public_url" in out
     fingerprint = out.partition("Fingerprint ")[2].partition(":")[0]

@@ -28,12 +28,13 @@ def invitation_lines(made: Document, console: Console, now: datetime | None = No
     asset, limits = _asset(made), made["limits"]
     until = _until(made["expires_at"], now)
     lines = [
-        f"  Send this to {_operator(who)} over a channel you trust: it is a secret. It works once, until {until}.",
+        f"  Send this to {_operator(who)} over a channel you trust. It works once, until {until}.",
         "",
         f"  {made['invite']}",
         "",
         f"  {_sentence(who)} may owe us at most {_limit(limits['owes_us_max'], asset, console)}."
-        f" We may owe {who} at most {_limit(limits['we_owe_max'], asset, console)}.",
+        f" We may owe {who} at most {_we_owe(limits['we_owe_max'], asset, console)}.",
+        "  (--qr shows it as a code)",
         f"  Fingerprint {made['fingerprint']}: the other side sees the same before it accepts.",
     ]
     if limits["owes_us_max"] == "0" and limits["we_owe_max"] == "0":
@@ -127,6 +128,10 @@ def _limit(units: str | None, asset: Asset, console: Console) -> str:
     if units is None:
         return "any amount"
     return f"{format_amount(int(units), asset, thousands=console.is_terminal)} {asset.code}"
+
+
+def _we_owe(units: str | None, asset: Asset, console: Console) -> str:
+    return f"{format_amount(0, asset)} (change: --we-owe-max)" if units == "0" else _limit(units, asset, console)
 
 
 def _outcome(invite: Document, now: datetime | None) -> str:

@@ -16,6 +16,7 @@ from interledger.cli.money import duration, money
 from interledger.cli.output import Column, render_table
 from interledger.cli.state import State
 from interledger.cli.tree import command
+from interledger.ilp.error_codes import ErrorCode
 
 __all__ = ["explain", "explanation_lines"]
 
@@ -62,14 +63,17 @@ def explanation_lines(found: Document, state: State) -> list[str]:
     lines = _refused(found, state) if found["outcome"] == "refused" else _forwarded(found, state)
     if not found["candidates"]:
         return lines
+    # Who said it is in the number of hops, where peers have said something: none for what is set here.
+    by = Column("ORIGIN", lambda row: row["origin"])
+    if any(row["speaker"] for row in found["candidates"]):
+        by = Column("HOPS", _hops, right=True)
     columns = (
         Column(
             "  CONSIDERED", lambda row: f"  {state.console.mark('✓' if row['chosen'] else '·')} {_name(row)}", keep=2
         ),
         Column("PREFIX", lambda row: row["prefix"] or "(everything)", keep=1),
-        Column("ORIGIN", lambda row: row["origin"]),
-        *([Column("HOPS", _hops, right=True)] if any(row["speaker"] for row in found["candidates"]) else []),
-        Column("WHY NOT", lambda row: row["why_not"] or _why(found, row)),
+        by,
+        Column("WHY NOT", lambda row: row["why_not"] or _why(found, row), gap="   "),
     )
     return [*lines, "", *render_table(found["candidates"], columns, state.console)]
 
@@ -83,11 +87,11 @@ def _forwarded(found: Document, state: State) -> list[str]:
     if onward["amount"] is not None:
         parts = [
             f"{money(found['amount'], exact=state.exact)} leaves as {money(onward['amount'], exact=state.exact)}",
-            f"{duration(onward['less_ms'])} less to expiry",
+            f"{_seconds(onward['less_ms'])} less to expiry",
         ]
         if onward["room"] is not None:
             parts.append(f"room {money(onward['room'], thousands=state.console.is_terminal)}")
-        lines.append("    " + ", ".join(parts))
+        lines.append(f"    {'':{len(who)}}   {', '.join(parts)}")
     return lines
 
 
@@ -95,6 +99,9 @@ def _refused(found: Document, state: State) -> list[str]:
     refusal = found["refusal"]
     name = f" ({refusal['name']})" if refusal["name"] else ""
     cross = state.console.mark("✗")
+    if refusal["code"] == ErrorCode.F02_UNREACHABLE and refusal["step"] == "route":
+        lines = [f"  {cross} No route. A packet would be rejected {refusal['code']}."]
+        return [*lines, f"    Nearest: {', '.join(found['nearest'])}."] if found["nearest"] else lines
     lines = [
         f"  {cross} A packet would be rejected {refusal['code']}{name}, at the step “{refusal['step']}”.",
         f"    Why      {refusal['message']}.",
@@ -120,15 +127,20 @@ def _rooms(found: Document) -> list[str]:
     return lines
 
 
+def _seconds(ms: int) -> str:
+    return duration(ms) if ms % 1000 else f"{ms // 1000} s"
+
+
 def _hops(row: Document) -> str:
-    return str(len(row["path"])) if row["speaker"] else "–"
+    """Behind the link. The default route leads to everything, however far."""
+    return str(len(row["path"])) if row["speaker"] else "–" if row["origin"] == "default" else "0"
 
 
 def _said_by(row: Document) -> str:
     if not row["speaker"]:
         return str(row["origin"])
     hops = len(row["path"])
-    return f"learned from {row['speaker']}, {hops} hop{'' if hops == 1 else 's'}"
+    return f"learned from {row['account']}, {hops} hop{'' if hops == 1 else 's'}"
 
 
 def _name(row: Document) -> str:
@@ -142,4 +154,7 @@ def _why(found: Document, row: Document) -> str:
         return f"chosen: its turn, {row['weight']} of {sum(other['weight'] for other in shares)} packets"
     is_longest = len({other["prefix"] for other in found["candidates"]}) > 1 and row is found["candidates"][0]
     chosen = "chosen" if found["outcome"] == "forwarded" else "this would be the way"
-    return f"{chosen}: longest prefix" if is_longest else chosen
+    reasons = ["longest prefix"] if is_longest else []
+    if row["path"] and any(len(other["path"] or ()) > len(row["path"]) for other in same):
+        reasons.append("nearest")
+    return f"{chosen}: {', '.join(reasons)}" if reasons else chosen
