@@ -22,6 +22,7 @@ from tools.contents import sections
 from tools.library_reference import index_rows
 from tools.peer_bugs import PAGE as PEER_BUGS
 from tools.peer_bugs import current_page as peer_bugs
+from tools.requirements import requirements_page
 from tools.rfc_quotes import quotes
 from tools.rules import rules_page
 from tools.source import ROOT, package_sources
@@ -50,6 +51,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": _page("The command line", *cli_parts()),
         REFERENCE / "library.md": _library(),
         REFERENCE / "rfc-quotes.md": _rfc_quotes(),
+        REFERENCE / "requirements.md": _page("Sentences of the RFCs", *requirements_page()),
         REFERENCE / "rules.md": _page("Rules", *rules_page()),
         LLMS: _llms(),
         REFERENCE / "reliability-results.md": _reliability_results(),

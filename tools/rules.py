@@ -75,10 +75,10 @@ def rules_page() -> list[str]:
     rules = read_rules()
     proved = sum(bool(rule.tests) for rule in rules)
     parts = [
-        "What a node obeys, rule by rule: the RFCs' MUST and SHOULD, what real peers need besides, and what the RFCs "
-        f"leave open. Of {len(rules)} rules {proved} are proved by a test that names them; the others say why not. "
-        "Modules are those below `src/interledger`. The RFCs' own sentences, with the code that obeys them: "
-        "[RFC sentences in the code](rfc-quotes.md)."
+        "What a node obeys, rule by rule: the RFCs' MUST and SHOULD in our words, what real peers need besides, "
+        f"and what the RFCs leave open. Of {len(rules)} rules {proved} are proved by a test that names them; the others say why not. "
+        "Modules are those below `src/interledger`. The RFCs' own sentences, each with what proves it: "
+        "[sentences of the RFCs](requirements.md)."
     ]
     for section in dict.fromkeys(rule.section for rule in rules):
         parts.append(f"## {section}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from loopback import account, running, settings
 
 from interledger.accounts.account import parse_account_id
 from interledger.errors import InvalidRequestError
-from interledger.node.peer_accounts import btp_url_of, free_name, http_url_of, name_of, own_url
+from interledger.node.peer_accounts import btp_url_of, free_name, http_url_of, name_of, new_token, own_url
 from interledger.node.peer_check import base_of
 
 
@@ -35,6 +37,13 @@ async def test_a_free_name_is_no_path_of_the_node_and_nobody_elses() -> None:
         await node.create_account(account("bob", "USD/9", "test.hub.bob"))
         wishes = [("bob",), ("api",), ("?", "carol"), (None, ""), ("bob", "carol")]
         assert [free_name(node, *wish) for wish in wishes] == ["bob_2", "api_2", "carol", "peer", "bob_2"]
+
+
+async def test_tokens_of_ours_have_32_random_octets_and_are_all_different() -> None:
+    async with running(settings("test.hub")) as node:
+        tokens = {new_token(node) for _ in range(100)}
+        assert len(tokens) == 100
+        assert {len(urlsafe_b64decode(token + "=")) for token in tokens} == {32}
 
 
 async def test_our_own_url() -> None:

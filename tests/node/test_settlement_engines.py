@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,40 @@ async def test_I8_an_engine_that_is_away_for_long_is_asked_when_it_is_back(
             engine.accounts["bob"] = "open"
             node.settlements.retry(settlement.id)
             await until(lambda: engine.total == 500)
+
+
+async def test_CR_28_settlement_of_one_account_waits_for_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bob's engine takes the request and never answers; carol's refuses it for ever; dave is settled with meanwhile."""
+    quick(monkeypatch)
+    silent, refusing, good = Engine(), Engine(), Engine()
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def holds_back(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].endswith("/settlements"):
+            asked.set()
+            await never.wait()
+        await silent(scope, receive, send)
+
+    refusing.status = 503
+    async with served(holds_back) as bobs, served(refusing) as carols, served(good) as daves, node_at(tmp_path) as node:
+        for name, url in (("bob", bobs), ("carol", carols), ("dave", daves)):
+            terms: dict[str, Any] = {"settlement_engine_url": url, "settle_threshold": 500}
+            await node.create_account(account(name, "USD/9", f"test.hub.{name}", Relation.PEER, **terms))
+        owe(node, 500)
+        owe(node, 500, to="peer/carol")
+        await node.commit()
+        await asked.wait()
+        await until(lambda: len(refusing.asked) > 3)
+        owe(node, 500, to="peer/dave")
+        await node.commit()
+        await until(lambda: good.total == 500)
+        assert {s.account for s in node.settlements.book.open()} >= {"bob", "carol"}
+        refusing.status = 201
+        never.set()
+        await until(lambda: not node.settlements.book.open())
+        assert (silent.total, refusing.total, good.total) == (500, 500, 500)
 
 
 # ---------------------------------------------------------------------- accounts

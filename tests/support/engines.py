@@ -134,10 +134,10 @@ async def with_bob(node: Node, url: str | None, **terms: Any) -> Account:
     return await (node.replace_account if "bob" in {a.id for a in node.accounts()} else node.create_account)(account)
 
 
-def owe(node: Node, amount: int, asset: Asset = USD) -> None:
-    """Bob fulfilled packets worth `amount`: posted, as packets are."""
+def owe(node: Node, amount: int, asset: Asset = USD, to: str = "peer/bob") -> None:
+    """Bob, or whoever `to` is, fulfilled packets worth `amount`: posted, as packets are."""
     ledger = node.ledger
-    ledger.post(((ledger.account("local/alice", asset), ledger.account("peer/bob", asset), amount),), "a packet")
+    ledger.post(((ledger.account("local/alice", asset), ledger.account(to, asset), amount),), "a packet")
 
 
 def payable(node: Node, asset: Asset = USD) -> int:

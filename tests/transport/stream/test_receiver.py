@@ -14,6 +14,7 @@ from interledger.transport.stream.crypto import StreamCrypto, hmac_sha256
 from interledger.transport.stream.frames import (
     ConnectionAssetDetails,
     ConnectionClose,
+    ConnectionMaxData,
     ConnectionMaxStreamId,
     ConnectionNewAddress,
     StreamData,
@@ -27,7 +28,8 @@ from interledger.transport.stream.tokens import ReceiverTokens
 
 MONEY = (StreamMoney(1, 1),)
 UNLIMITED = UINT64_MAX
-SHOWS_ASSET = (ConnectionAssetDetails("EUR", 6), ConnectionMaxStreamId(20))
+SHOWS_ASSET = (ConnectionAssetDetails("EUR", 6), ConnectionMaxStreamId(20), ConnectionMaxData(0))
+TOO_MUCH = ConnectionClose(StreamErrorCode.FLOW_CONTROL_ERROR)
 VIOLATION = ConnectionClose(StreamErrorCode.PROTOCOL_VIOLATION)
 
 
@@ -71,7 +73,9 @@ def kit(stream):
         ({"fulfillable": False}, "F99", "F05", (StreamMaxMoney(1, UNLIMITED, 0),)),
         ({"fulfillable": False, "frames": (ConnectionNewAddress("test.a"),)}, "F99", "F05", SHOWS_ASSET),
         ({"fulfillable": False, "frames": (ConnectionNewAddress(""),)}, "F99", "F05", SHOWS_ASSET),
-        ({"frames": (StreamData(1, 0, b"data"),)}, "fulfilled", "fulfilled", ()),
+        ({"frames": (StreamData(1, 0, b""),)}, "fulfilled", "fulfilled", ()),
+        ({"frames": (StreamData(1, 0, b"data"),)}, "F99", "F99", (TOO_MUCH,)),
+        ({"frames": (*MONEY, StreamData(1, 0, b"x"))}, "F99", "F99", (StreamMaxMoney(1, UNLIMITED, 0), TOO_MUCH)),
         ({"frames": (ConnectionClose(1, "done"),)}, "F99", "F99", (ConnectionClose(1, ""),)),
         ({"frames": (StreamMoney(2, 1),)}, "F99", "F99", (StreamMaxMoney(2, UNLIMITED, 0), VIOLATION)),
         (
@@ -136,6 +140,15 @@ def test_D_20_tag_last(kit):
         assert k.send(data=b"i" * 12 + cipher.encrypt(b"i" * 12, plaintext, None)).code == code
 
 
+def test_ST_12_replies_of_a_connection_are_counted(kit):
+    k = kit()
+    connection = k.receiver.resolve(k.address)
+    connection.packets_left = 1
+    assert [k.send().code, k.send().code] == ["fulfilled", "F99"]
+    assert k.send().said.frames[-1].error_code == StreamErrorCode.INTERNAL_ERROR
+    assert connection.total_received == 100
+
+
 def test_extra_segments_lead_to_the_same_connection(kit):
     k = kit()
     assert k.send().code == "fulfilled"
@@ -174,6 +187,16 @@ def test_a_limited_connection_takes_no_more(kit):
     assert [a.said.frames[0][1:] for a in answers] == [(250, 100), (250, 200), (250, 200), (250, 250)]
     two = k.send(frames=(StreamMoney(3, 1),), amount=1)
     assert (two.code, two.said.frames) == ("F99", (StreamMaxMoney(3, 0, 0),))
+
+
+def test_a_stream_s_limit_never_shrinks(kit):
+    """Though another stream takes what is left of the connection's limit."""
+    k = kit(receive_max=250)
+    first = k.send(amount=100).said.frames
+    other = k.send(frames=(StreamMoney(3, 1),), amount=100).said.frames
+    later = k.send(amount=100)
+    assert (first, other) == ((StreamMaxMoney(1, 250, 100),), (StreamMaxMoney(3, 150, 100),))
+    assert (later.code, later.said.frames) == ("F99", (StreamMaxMoney(1, 250, 100),))
 
 
 def test_the_application_may_decline(kit):

@@ -19,6 +19,7 @@ from interledger.transport.stream.frames import (
     ConnectionClose,
     StreamClose,
     StreamMaxMoney,
+    StreamMoneyBlocked,
     StreamReceipt,
 )
 from interledger.transport.stream.packet import StreamPacket
@@ -561,6 +562,12 @@ def test_ST_20_a_receiver_that_opens_its_limit_late(stream):
     world.pay()
     assert world.ended.failure is None
     assert world.progress.packets_rejected < 12
+    # RFC 29: "Senders SHOULD send `StreamMoneyBlocked`": packets that only ask for a higher limit say what is wanted.
+    crypto = world.receiver.resolve(world.prepares[0][2].destination).crypto
+    packets = [StreamPacket.decode(crypto.open(prepare.data)) for _, _, prepare in world.prepares]
+    blocked = [frame for packet in packets for frame in packet.frames if isinstance(frame, StreamMoneyBlocked)]
+    assert set(blocked) == {StreamMoneyBlocked(1, 10_000, 0)}
+    assert len(blocked) <= world.progress.packets_rejected + 1
 
 
 @pytest.mark.parametrize("target", [FixedSend(5_000), FixedDelivery(5_000)], ids=["send", "deliver"])

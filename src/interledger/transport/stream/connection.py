@@ -18,6 +18,7 @@ from interledger.transport.stream.frames import (
     Frame,
     StreamErrorCode,
     StreamMoney,
+    StreamMoneyBlocked,
     encode_frames,
 )
 from interledger.transport.stream.packet import TYPE_FULFILL, TYPE_PREPARE, TYPE_REJECT, StreamPacket, encode_head
@@ -98,7 +99,12 @@ class SenderConnection:
     def money(self, part: Part, now: Timestamp) -> tuple[RequestId, Prepare]:
         """A Prepare that pays."""
         self.sequence = sequence = self.sequence + 1
-        data = self._crypto.seal(encode_head(TYPE_PREPARE, sequence, part.minimum) + _MONEY_FRAMES)
+        frames = _MONEY_FRAMES
+        if part.blocked is not None:
+            # RFC 29: "Senders SHOULD send `StreamMoneyBlocked` ... frames when they have more money or data to send"
+            wanted, sent = part.blocked
+            frames = encode_frames((StreamMoney(MONEY_STREAM, 1), StreamMoneyBlocked(MONEY_STREAM, wanted, sent)))
+        data = self._crypto.seal(encode_head(TYPE_PREPARE, sequence, part.minimum) + frames)
         condition = self._crypto.condition(data)
         destination = self.destination
         expires_at = Timestamp(now + self._settings.packet_lifetime_ms)

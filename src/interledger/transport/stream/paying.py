@@ -40,6 +40,8 @@ class Part(NamedTuple):
     short: bool = False
     under_way: int = 0
     """Source units in flight once this packet has left: what a T04 for it was about."""
+    blocked: tuple[int, int] | None = None
+    """Of a packet beyond the receiver's limit: what the payment wants to send in all, and has sent, in source units."""
 
 
 @final
@@ -149,9 +151,10 @@ class Payer:
                 rounded = amount * n // d
                 short = rounded < minimum
                 minimum = rounded
+        blocked = (self.send_max, self.sent) if self._is_blocked() else None
         # A second rounding on the way makes some packets look worse than others: one unit more may come of each.
         expected_max = max(minimum, self.rate.arrives_at_most(amount)) + 1
-        return Part(amount, minimum, expected_max, short, self.in_flight + amount)
+        return Part(amount, minimum, expected_max, short, self.in_flight + amount, blocked)
 
     # What became of it
 
@@ -248,6 +251,11 @@ class Payer:
         if self.receive_max is None or self.receive_max == UINT64_MAX:
             return False
         return self.rate.arrives_at_most(amount) > self._receiver_room(self.receive_max)
+
+    def _is_blocked(self) -> bool:
+        """Whether the receiver's limit has no room for anything, so that a packet can only ask for more of it."""
+        limit = self.receive_max
+        return limit is not None and limit != UINT64_MAX and self._receiver_room(limit) <= 0
 
     def _receiver_room(self, receive_max: int) -> int:
         got = max(self._receiver_total, self.delivered)

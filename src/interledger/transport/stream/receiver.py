@@ -21,13 +21,15 @@ from interledger.errors import DecodeError
 from interledger.ilp.address import Address
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
-from interledger.transport.stream.crypto import StreamCrypto
+from interledger.transport.stream.crypto import PACKETS_MAX, StreamCrypto
 from interledger.transport.stream.frames import (
     ConnectionAssetDetails,
     ConnectionClose,
+    ConnectionMaxData,
     ConnectionMaxStreamId,
     ConnectionNewAddress,
     Frame,
+    StreamData,
     StreamErrorCode,
     StreamMoney,
     encode_frame,
@@ -52,11 +54,13 @@ class ReceiverConnection:
 
     __slots__ = (
         "_received",
+        "_told",
         "account_id",
         "asset",
         "closed",
         "crypto",
         "details_frames",
+        "packets_left",
         "receive_max",
         "sequence",
         "tag",
@@ -78,8 +82,12 @@ class ReceiverConnection:
         self.details_frames = (
             encode_frame(ConnectionAssetDetails(details.asset.code, details.asset.scale)),
             encode_frame(ConnectionMaxStreamId(STREAM_ID_MAX)),
+            encode_frame(ConnectionMaxData(0)),
         )
+        self.packets_left = PACKETS_MAX
+        """How many replies may still be sealed with the keys of this connection."""
         self._received: dict[int, int] = {}
+        self._told: dict[int, int] = {}
 
     @property
     def total_received(self) -> int:
@@ -105,7 +113,10 @@ class ReceiverConnection:
         total = self._received.get(stream_id, 0)
         limit = self.receive_max
         if limit != UINT64_MAX:
-            limit = max(total, limit - self.total_received + total)
+            # RFC 29: "they MUST NOT advertise a smaller value later." Streams share the connection's limit, so what one
+            # got is not there for the others; what they were told stays, and a Reject says that it cannot be had.
+            room = max(total, limit - self.total_received + total)
+            limit = self._told[stream_id] = max(room, self._told.get(stream_id, 0))
         return encode_max_money(stream_id, limit, min(total, UINT64_MAX))
 
 
@@ -178,6 +189,7 @@ class StreamReceiver:
         if now >= prepare.expires_at:
             return self._plain_reject(ErrorCode.R00_TRANSFER_TIMED_OUT)
         fulfillment = connection.crypto.fulfillment(prepare.data)
+        connection.packets_left -= 1
         refusal = self._refusal(connection, prepare, packet, fulfillment)
         money = [frame for frame in packet.frames if isinstance(frame, StreamMoney)]
         if refusal is None and prepare.amount:
@@ -201,6 +213,9 @@ class StreamReceiver:
         if closing is not None:
             connection.closed = connection.closed or any(isinstance(f, ConnectionClose) for f in packet.frames)
             return _DECLINED, closing
+        # RFC 29: "Implementations MUST close the connection once either endpoint has sent 2^31 packets."
+        if connection.packets_left < 0:
+            return _DECLINED, ConnectionClose(StreamErrorCode.INTERNAL_ERROR, "too many packets on one connection")
         if sha256(fulfillment).digest() != prepare.execution_condition:
             return self._unfulfillable, None
         # RFC 29: "Implementations SHOULD NOT fulfill incoming Prepare packets with amounts less than is specified"
@@ -235,7 +250,7 @@ def _open_packet(crypto: StreamCrypto, data: bytes) -> StreamPacket | None:
 
 
 def _closing_frame(frames: tuple[Frame, ...]) -> Frame | None:
-    """The close to answer with: the payer closes, or uses stream ids that are not its own."""
+    """The close to answer with: the payer closes, uses stream ids that are not its own, or sends data."""
     for frame in frames:
         if isinstance(frame, ConnectionClose):
             return ConnectionClose(StreamErrorCode.NO_ERROR)
@@ -245,6 +260,10 @@ def _closing_frame(frames: tuple[Frame, ...]) -> Frame | None:
                 return ConnectionClose(StreamErrorCode.PROTOCOL_VIOLATION)
             if frame.stream_id > STREAM_ID_MAX:
                 return ConnectionClose(StreamErrorCode.STREAM_ID_ERROR)
+        if isinstance(frame, StreamData) and frame.data:
+            # RFC 29: "The receiving endpoint MUST close the connection with a `FlowControlError` if the sender violates
+            # the advertised limit." It is 0: nobody here reads data, and a Fulfill would say that somebody did.
+            return ConnectionClose(StreamErrorCode.FLOW_CONTROL_ERROR)
     return None
 
 
