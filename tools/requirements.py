@@ -49,7 +49,8 @@ class Row(NamedTuple):
     """One sentence. `word`: as the RFC writes it; `says`: in our words, when the quote alone does not say it.
 
     `binds`: who has to obey; `modules` (below src/interledger) and `tests` (as pytest names them) obey and prove it;
-    `why`: why nothing does, or what the proof leaves out.
+    `why`: why nothing does, or what the proof leaves out. `deviates`: on purpose something else is done, in whole or in
+    part; the tests prove that, and `why` says why.
     """
 
     section: str
@@ -60,6 +61,7 @@ class Row(NamedTuple):
     modules: tuple[str, ...]
     tests: tuple[str, ...]
     why: str
+    deviates: bool = False
 
     @property
     def in_capitals(self) -> bool:
@@ -114,8 +116,9 @@ def read_documents() -> tuple[Document, ...]:
                 tuple(row.get("modules", ())),
                 tuple(row.get("tests", ())),
                 row.get("why", ""),
+                row.get("deviates", False),
             )
-            for row in read.get("sentence", ())
+            for row in read["sentence"]
         )
         found.append(Document(read["rfc"], read["title"], read["folder"], read.get("note", ""), rows))
     return tuple(sorted(found, key=lambda document: document.number or sys.maxsize))
@@ -163,7 +166,7 @@ def requirements_page() -> list[str]:
     parts = [
         "Each sentence of the RFCs that requires something of an implementation, in the RFC's order: who is bound by "
         "it, the modules below `src/interledger` that obey, and the tests that prove it; or the reason why not. "
-        "Sentences are named by a few of their words; the RFCs have the whole. Words in capitals count as RFC 2119 "
+        "Where something else is done on purpose, the tests prove that, and the reason is told. Sentences are named by a few of their words; the RFCs have the whole. Words in capitals count as RFC 2119 "
         "says; older RFCs write *must* and *should* in small letters, and what they require so is here too.",
         _summary(documents),
     ]
@@ -180,15 +183,16 @@ def requirements_page() -> list[str]:
 
 def _summary(documents: tuple[Document, ...]) -> str:
     lines = [
-        "| RFC | | sentences | in capitals | proved | not, with the reason |",
-        "| --- | --- | --: | --: | --: | --: |",
+        "| RFC | | sentences | in capitals | obeyed | otherwise on purpose | not |",
+        "| --- | --- | --: | --: | --: | --: | --: |",
     ]
     total: Counter[str] = Counter()
     for document in documents:
         counted = Counter(
             all=len(document.rows),
             capitals=sum(row.in_capitals for row in document.rows),
-            proved=sum(bool(row.tests) for row in document.rows),
+            obeyed=sum(bool(row.tests) and not row.deviates for row in document.rows),
+            otherwise=sum(row.deviates for row in document.rows),
         )
         total += counted
         lines.append(f"| {document.number or ''} | {document.title} | {_figures(counted)} |")
@@ -196,7 +200,8 @@ def _summary(documents: tuple[Document, ...]) -> str:
 
 
 def _figures(counted: Counter[str]) -> str:
-    figures = (counted["all"], counted["capitals"], counted["proved"], counted["all"] - counted["proved"])
+    obeyed, otherwise = counted["obeyed"], counted["otherwise"]
+    figures = (counted["all"], counted["capitals"], obeyed, otherwise, counted["all"] - obeyed - otherwise)
     return " | ".join(map(str, figures))
 
 
@@ -204,7 +209,8 @@ def _table(document: Document) -> str:
     lines = ["| | sentence | binds | obeyed in | proved by, or why not |", "| --: | --- | --- | --- | --- |"]
     for number, row in enumerate(document.rows, 1):
         sentence = f"*{row.section}*: “{row.quote}”" + (f"<br>{row.says}" if row.says else "")
-        proof = [f"`{test.removeprefix('tests/')}`" for test in row.tests] + ([row.why] if row.why else [])
+        why = f"*Otherwise:* {row.why}" if row.deviates else row.why
+        proof = [f"`{test.removeprefix('tests/')}`" for test in row.tests] + ([why] if why else [])
         modules = "<br>".join(f"`{module}`" for module in row.modules)
         cells = [str(number), sentence.replace("|", "\\|"), row.binds, modules, "<br>".join(proof)]
         lines.append(f"| {' | '.join(cells)} |")

@@ -76,7 +76,7 @@ def rules_page() -> list[str]:
     proved = sum(bool(rule.tests) for rule in rules)
     parts = [
         "What a node obeys, rule by rule: the RFCs' MUST and SHOULD in our words, what real peers need besides, "
-        f"and what the RFCs leave open. Of {len(rules)} rules {proved} are proved by a test that names them; the others say why not. "
+        f"and what the RFCs leave open. Of {len(rules)} rules {proved} are proved by a test; the others say why not. "
         "Modules are those below `src/interledger`. The RFCs' own sentences, each with what proves it: "
         "[sentences of the RFCs](requirements.md)."
     ]

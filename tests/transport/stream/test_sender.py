@@ -18,6 +18,7 @@ from interledger.transport.stream.frames import (
     ConnectionAssetDetails,
     ConnectionClose,
     StreamClose,
+    StreamData,
     StreamMaxMoney,
     StreamMoneyBlocked,
     StreamReceipt,
@@ -566,6 +567,7 @@ def test_ST_20_a_receiver_that_opens_its_limit_late(stream):
     crypto = world.receiver.resolve(world.prepares[0][2].destination).crypto
     packets = [StreamPacket.decode(crypto.open(prepare.data)) for _, _, prepare in world.prepares]
     blocked = [frame for packet in packets for frame in packet.frames if isinstance(frame, StreamMoneyBlocked)]
+    assert not any(isinstance(frame, StreamData) for packet in packets for frame in packet.frames)
     assert set(blocked) == {StreamMoneyBlocked(1, 10_000, 0)}
     assert len(blocked) <= world.progress.packets_rejected + 1
 
