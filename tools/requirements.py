@@ -166,8 +166,9 @@ def requirements_page() -> list[str]:
     parts = [
         "Each sentence of the RFCs that requires something of an implementation, in the RFC's order: who is bound by "
         "it, the modules below `src/interledger` that obey, and the tests that prove it; or the reason why not. "
-        "Where something else is done on purpose, the tests prove that, and the reason is told. Sentences are named by a few of their words; the RFCs have the whole. Words in capitals count as RFC 2119 "
-        "says; older RFCs write *must* and *should* in small letters, and what they require so is here too.",
+        "Where something else is done on purpose, the tests prove that, and the reason is told. Sentences are named by "
+        "a few of their words; the RFCs have the whole. Words in capitals count as RFC 2119 says; older RFCs write "
+        "*must* and *should* in small letters, and what they require so is here too.",
         _summary(documents),
     ]
     for document in documents:

@@ -55,6 +55,32 @@ def test_RK_11_every_alert_says_what_rule_it_is_for_and_is_in_the_docs() -> None
     assert [name for name in alerts if f"`{name}`" not in HOWTO.read_text()] == []
 
 
+def test_every_alert_is_tried_when_all_is_well_and_when_it_is_not() -> None:
+    tried = (RULES.parent / "interledger-alerts-test.yml").read_text()
+    healthy = tried[: tried.index("  - name: Every alarm")]
+    for alert in re.findall(r"- alert: (\w+)", RULES.read_text()):
+        assert f"alertname: {alert}}}" in healthy, alert
+        assert re.search(rf"alertname: {alert}\n +exp_alerts:\n +- exp_labels", tried), alert
+
+
+def test_each_measure_of_RFC_18_that_can_be_watched_has_an_alert() -> None:
+    """The headings of the RFC's lists; those of the page without an alert say why."""
+    watched = set(re.findall(r'rule: "RFC 18: ([^"]+)"', RULES.read_text()))
+    named = {part.strip() for rule in watched for part in rule.split(",")}
+    assert named == {
+        "Adjusting Transfer Expiry Window",
+        "Denial of Service Protections",
+        "Prioritizing Fulfillments",
+        "Redundant Instances",
+        "Managing Payment Bandwidth",
+        "Preferring Smaller Payments",
+        "Blacklisting Senders and Receivers",
+        "Limiting total counterparty risk",
+        "Exchange Rate Volatility",
+    }
+    assert "Avoiding public endpoints and agreements outside of the protocol" in HOWTO.read_text()
+
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
 @pytest.mark.parametrize("words", [("check", "rules", RULES.name), ("test", "rules", "interledger-alerts-test.yml")])
 def test_prometheus_own_tool_agrees(words: tuple[str, ...]) -> None:
