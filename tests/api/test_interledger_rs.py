@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from interledger.api.app import all_operations
 from interledger.ilp.packet import Fulfill, Prepare, Reject, decode_packet
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.fetch import Response, fetch
@@ -257,3 +259,43 @@ async def test_a_watcher_ends_with_the_node(node: Node) -> None:
         async with asyncio.timeout(5):
             await socket.wait_closed()
     assert socket.close_code == 1001
+
+
+# ---------------------------------------------------------------------- nothing is missing
+
+THEIRS = (
+    "GET /",
+    "GET /accounts",
+    "POST /accounts",
+    "GET /accounts/{account}",
+    "PUT /accounts/{account}",
+    "DELETE /accounts/{account}",
+    "PUT /accounts/{account}/settings",
+    "GET /accounts/{account}/balance",
+    "POST /accounts/{account}/payments",
+    "GET /accounts/{account}/payments/incoming",
+    "GET /payments/incoming",
+    "GET /accounts/{account}/spsp",
+    "GET /.well-known/pay",
+    "GET /routes",
+    "PUT /routes/static",
+    "PUT /routes/static/{prefix}",
+    "GET /rates",
+    "PUT /rates",
+    "PUT /settlement/engines",
+    "PUT /tracing-level",
+)
+"""All that interledger-rs answers at its port, but packets: `POST .../ilp` and `.../ilp/btp` are the links' own."""
+
+TRIED_BELOW = {"GET /accounts/{account}/spsp", "GET /.well-known/pay"}
+
+
+def test_all_of_theirs_is_here_and_has_a_row() -> None:
+    ours = {
+        f"{one.method} {one.path}": re.sub(r"\\{[a-z]+\\}", "[^/]+", re.escape(one.path)) for one in all_operations()
+    }
+    assert set(THEIRS) <= set(ours)
+    for theirs in set(THEIRS) - TRIED_BELOW:
+        method, _, _ = theirs.partition(" ")
+        good = [row for row in ROWS if row[0] == method and re.fullmatch(ours[theirs], row[1]) and row[4] in (200, 426)]
+        assert good or theirs == "GET /payments/incoming", f"{theirs} has no row that is answered"

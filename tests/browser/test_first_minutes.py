@@ -28,7 +28,8 @@ USUAL_PORTS: Final = (7770, 7780, 7790)
 
 TARGET_S: Final = 60
 LIMIT_S: Final = 240
-"""From the empty environment to the page. The target is printed beside the time; a slow machine fails later."""
+"""From the empty environment to the page: 60 s on a machine that has nothing else to do, and it is a failure beyond it
+there. A machine that is busy with other things is told so, and has more time."""
 
 
 class Newcomer:
@@ -120,6 +121,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
 def test_from_an_empty_environment_to_the_page_of_the_payment(
     newcomer: Newcomer, wheel: Path, context: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    others = os.getloadavg()[0]
     began = time.monotonic()
     venv.create(newcomer.place / "env", with_pip=True, symlinks=True)
     took = {"environment": time.monotonic() - began}
@@ -148,8 +150,9 @@ def test_from_an_empty_environment_to_the_page_of_the_payment(
     lap("page")
     with capsys.disabled():
         laps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in took.items())
-        print(f"\n  From nothing to the payment's page: {sum(took.values()):.1f} s ({laps}); target {TARGET_S} s")
-    assert sum(took.values()) < LIMIT_S
+        print(f"\n  From nothing to the payment's page: {sum(took.values()):.1f} s ({laps})", end="")
+        print(f"; target {TARGET_S} s; load before {others:.1f}")
+    assert sum(took.values()) < (TARGET_S if others <= (os.cpu_count() or 1) else LIMIT_S)
 
 
 def test_the_sections_that_follow_as_they_are_written(newcomer: Newcomer) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from interledger.accounts.asset import format_amount
 from interledger.cli.account_view import asset_of, position_of
 from interledger.cli.console import Console
-from interledger.cli.money import parse_moment
+from interledger.cli.settlement_view import progress_of
 
 __all__ = ["unknown_note", "with_settlements"]
 
@@ -28,7 +28,7 @@ def with_settlements(
     facts: dict[str, Any] = {}
     if sending:
         latest = sending[0]
-        text = f"{latest['id']}, {_progress(latest, console, now)}"
+        text = f"{latest['id']}, {progress_of(latest, console, now)}"
         if len(sending) > 1:
             text += f"; {len(sending)} settlements (ilp settlement list {account['id']})"
         facts["on_its_way"] = {"amount": str(sum(int(one["amount"]["amount"]) for one in sending)), "text": text}
@@ -36,17 +36,6 @@ def with_settlements(
     if coming:
         facts["next"] = coming
     return {**account, **facts}
-
-
-def _progress(settlement: Document, console: Console, now: datetime) -> str:
-    """`! trying again in 41 s`"""
-    if not settlement["error"]:
-        return console.mark("·", "waits for its engine")
-    again = settlement["next_at"]
-    if again is None:
-        return console.mark("!", str(settlement["error"]))
-    wait_s = max(int((parse_moment(again) - now).total_seconds()), 0)
-    return console.mark("!", f"trying again in {wait_s} s")
 
 
 def _next(account: Document, console: Console) -> str:

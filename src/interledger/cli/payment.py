@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from interledger.cli.pages import first
 from interledger.cli.pay import cost_of
 from interledger.cli.payment_view import payment_lines, payments_lines
 from interledger.cli.state import State
 from interledger.cli.tree import command
+
+if TYPE_CHECKING:
+    from interledger.api.client import ApiClient
 
 __all__ = ["list_payments", "show"]
 
@@ -17,7 +21,7 @@ PREFIX = "pay_"
 
 
 @command("list")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=20, metavar="COUNT", help="How many, the newest first.")
+@click.option("--limit", type=click.IntRange(1), default=20, metavar="COUNT", help="How many, the newest first.")
 @click.option("--from", "account", metavar="ACCOUNT", help="In the development network: whose node to ask.")
 @click.pass_obj
 def list_payments(state: State, limit: int, account: str | None) -> None:
@@ -27,10 +31,13 @@ def list_payments(state: State, limit: int, account: str | None) -> None:
       ilp payment list
       ilp payment list --limit 100 -o ndjson
     """
+
+    async def ask(api: ApiClient) -> list[Any]:
+        return [one async for one in first(api.all_payments(), limit)]
+
     items: list[Any] = []
     for target in state.sending_targets(account):
-        page, _ = state.call(lambda api: api.payments(limit=limit), target)
-        items += page
+        items += state.call(ask, target)
     items.sort(key=lambda item: str(item["started_at"]), reverse=True)
     state.emit_list(items[:limit], lambda: payments_lines(items[:limit], state.console, exact=state.exact))
 

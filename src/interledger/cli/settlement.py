@@ -9,47 +9,39 @@ import click
 
 from interledger.accounts.asset import Asset, format_amount, parse_amount, parse_money
 from interledger.cli.ledger import decide, who
-from interledger.cli.money import money
 from interledger.cli.output import Column, render_table
+from interledger.cli.pages import first
 from interledger.cli.route import pairs_of
+from interledger.cli.settlement_view import settlement_lines, settlements_lines
 from interledger.cli.state import State
 from interledger.cli.tree import command
 
 if TYPE_CHECKING:
     from interledger.api.client import ApiClient
+    from interledger.api.types import SettlementDocument
 
 __all__ = ["approve", "create", "engines", "list_settlements", "resume", "retry", "show", "void"]
 
 Document = Mapping[str, Any]
 
-_STATES = {
-    "sending": "waits for its engine",
-    "settled": "settled",
-    "void": "void",
-    "credited": "credited",
-    "held": "waits for approval",
-}
-
 
 @command("list")
 @click.argument("account", metavar="[ACCOUNT]", required=False)
+@click.option("--limit", type=click.IntRange(1), default=20, metavar="COUNT", help="How many, the newest first.")
 @click.pass_obj
-def list_settlements(state: State, account: str | None) -> None:
+def list_settlements(state: State, account: str | None, limit: int) -> None:
     """Settlements of the node or of ACCOUNT, newest first.
 
     \b
       ilp settlement list bob
+      ilp settlement list --limit 5000 -o tsv --fields id,account,amount.amount,done_at
     """
-    items = state.call(lambda api: api.settlements(account))
-    columns = (
-        Column("SETTLEMENT", lambda row: row["id"], keep=5),
-        Column("ACCOUNT", lambda row: row["account"], keep=4),
-        Column("AMOUNT", lambda row: _signed(row, exact=state.exact), right=True, keep=4),
-        Column("STATE", lambda row: _STATES[row["state"]], keep=3),
-        Column("SINCE", lambda row: row["done_at"] or row["made_at"], keep=1),
-        Column("TROUBLE", lambda row: row["error"] or "", keep=2),
-    )
-    state.emit_list(items, lambda: render_table(items, columns, state.console))
+
+    async def ask(api: ApiClient) -> list[SettlementDocument]:
+        return [one async for one in first(api.all_settlements(account), limit)]
+
+    items = state.call(ask)
+    state.emit_list(items, lambda: settlements_lines(items, state.console, exact=state.exact))
 
 
 @command("show")
@@ -62,7 +54,7 @@ def show(state: State, settlement: str) -> None:
       ilp settlement show set_4H2
     """
     document = state.call(lambda api: api.settlement(settlement))
-    state.emit(document, lambda: _lines(document, state))
+    state.emit(document, lambda: settlement_lines(document, state.console, exact=state.exact))
 
 
 @command("create", would="settle with {account}")
@@ -92,7 +84,7 @@ def create(state: State, account: str, amount: str | None, yes: bool) -> None:
         state.console.note(f"  Settle {format_amount(units, asset)} {asset.code} with {account}")
     state.confirm("Do it?", yes=yes)
     document = state.call(lambda api: api.create_settlement(account, str(units), who()))
-    state.emit(document, lambda: _lines(document, state))
+    state.emit(document, lambda: settlement_lines(document, state.console, exact=state.exact))
 
 
 @command("retry", would="ask the engine of {settlement} again")
@@ -105,7 +97,7 @@ def retry(state: State, settlement: str) -> None:
       ilp settlement retry set_4H2
     """
     document = state.call(lambda api: api.retry_settlement(settlement))
-    state.emit(document, lambda: _lines(document, state))
+    state.emit(document, lambda: settlement_lines(document, state.console, exact=state.exact))
 
 
 @command("void")
@@ -180,26 +172,3 @@ def engines(state: State, pairs: tuple[str, ...], replace: bool) -> None:
     state.emit_list(
         items, lambda: render_table(items, columns, state.console) if items else none, identifier="asset_code"
     )
-
-
-def _signed(row: Document, *, exact: bool) -> str:
-    sign = "-" if row["direction"] == "out" else "+"
-    return f"{sign}{money(row['amount'], exact=exact)}"
-
-
-def _lines(row: Document, state: State) -> list[str]:
-    to = "to" if row["direction"] == "out" else "from"
-    lines = [
-        f"{row['id']}   {money(row['amount'], exact=state.exact)} {to} {row['account']}   {_STATES[row['state']]}",
-        f"  Key      {row['key']}",
-        f"  Made     {row['made_at']}" + (f"   by {row['cause']}" if row["cause"] else ""),
-    ]
-    if row["engine"]:
-        lines.append(f"  Engine   {row['engine']}")
-    if row["done_at"]:
-        lines.append(f"  Done     {row['done_at']}")
-    if row["error"]:
-        lines.append(f"  Trouble  {row['error']}")
-    if row["next_at"]:
-        lines.append(f"  Again    {row['next_at']}   now:  ilp settlement retry {row['id']}")
-    return lines
