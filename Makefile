@@ -1,7 +1,7 @@
 # What a person types in this project. Needs Python >= 3.11 and make; everything else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop docs site sim bench fuzz long mutants clean
+.PHONY: help demo test check interop docs site sim bench hostile fuzz long mutants clean
 
 VENV := .venv
 COMPILED := .venv-compiled
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev interop ## Speed on this machine, beside a peer from npm whe
 	@$(BIN)/python bench/steps.py
 	@$(BIN)/python bench/forward.py
 	@$(BIN)/python bench/links.py
+
+hostile: $(VENV)/.dev ## What each attack costs an honest peer's p99, from one address and from 2,000; 15 quiet minutes, as root
+	@TMPDIR=/dev/shm $(BIN)/python bench/hostile.py --realtime --seconds 3 --sources 1,2000 --json bench/results/hostile.json
 
 fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
 	@set -e; for target in fuzz/fuzz_*.py; do echo "$$target"; $(BIN)/python $$target -runs=$(RUNS); done

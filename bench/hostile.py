@@ -1,6 +1,6 @@
 """How much slower an honest peer gets beside hostile ones: p50 and p99 of its packets, alone and under each attack.
 
-    python bench/hostile.py [--attacks idle,slowloris,...] [--seconds 5] [--rounds 3] [--sources 1] [--json FILE]
+    python bench/hostile.py [--attacks idle,slowloris,...] [--seconds 5] [--rounds 3] [--sources 1,2000] [--json FILE]
 
 The node is `ilp node run`, durable, alone on core 0; 200 honest packets a second go through it over HTTP/1.1. Sender
 and sink are on core 1. So is the attack, a process of its own that runs as fast as it can with the least right to the
@@ -8,7 +8,8 @@ core (nice 19 above ours): it has what the honest peer leaves, and takes little 
 is then what the node takes from it, not what the machine does. Before each attack the honest peer is alone; medians of
 the rounds.
 
-The attacks come from 127.0.0.2 and on, as many addresses as `--sources` says, or with 0 from the honest peer's own. A
+The attacks come from 127.0.0.2 and on, as many addresses as `--sources` says, or with 0 from the honest peer's own; all
+attacks with the first figure, then with the next. The table of docs/explanation/performance.md is printed at the end. A
 turn is what the node's loop does between two looks at its sockets: the longest one, in CPU time, is what an honest
 packet may have to wait for several times. Packets that open their connection are shown by themselves: the slowest one.
 """
@@ -26,6 +27,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import turns
@@ -101,10 +103,10 @@ async def measure(node: OurNode, seconds: float, attack: subprocess.Popen[bytes]
     }
 
 
-async def beside(node: OurNode, name: str, options: argparse.Namespace) -> dict[str, float]:
+async def beside(node: OurNode, name: str, sources: int, options: argparse.Namespace) -> dict[str, float]:
     """The honest peer while the attack runs."""
     command = [sys.executable, __file__, "--attack", name, "--port", str(urlsplit(node.sender_url).port)]
-    command += ["--token", options.token, "--sources", str(options.sources)]
+    command += ["--token", options.token, "--sources", str(sources)]
     attack = subprocess.Popen(command)  # noqa: ASYNC220
     try:
         await asyncio.sleep(1)
@@ -114,25 +116,49 @@ async def beside(node: OurNode, name: str, options: argparse.Namespace) -> dict[
         attack.wait()
 
 
+class Row(NamedTuple):
+    """One attack. `rounds`: the honest peer alone, and beside it."""
+
+    attack: str
+    sources: int
+    rounds: list[tuple[dict[str, float], dict[str, float]]]
+
+
+def table(rows: list[Row]) -> str:
+    """In Markdown: an attack a line, what it does from each number of addresses side by side."""
+    attacks, numbers = list(dict.fromkeys(row.attack for row in rows)), list(dict.fromkeys(row.sources for row in rows))
+    head = "".join(f" {n} addresses: p99 ms | | turn | new | CPU | fulfilled |" for n in numbers)
+    lines = [f"| attack |{head}", "|---|" + "---:|" * 6 * len(numbers)]
+    for attack in attacks:
+        cells = ""
+        for row in (row for row in rows if row.attack == attack):
+            alone, under = (median_of([each[i] for each in row.rounds]) for i in (0, 1))
+            share = under["packets"] / max(1, under["packets"] + under["failed"])
+            cells += f" {alone['p99_ms']:.1f} -> {under['p99_ms']:.1f} | {under['p99_ms'] / alone['p99_ms']:.1f}x |"
+            cells += f" {under['turn_ms']:.1f} | {under['first_ms']:.0f} | {under['cpu_share']:.0%} | {share:.1%} |"
+        lines.append(f"| {(next(a for a in ATTACKS if a.__name__ == attack).__doc__ or attack).strip('.')} |{cells}")
+    return "\n".join(lines)
+
+
 def median_of(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {key: median(each[key] for each in rounds) for key in rounds[0]}
 
 
-async def run(options: argparse.Namespace) -> list[dict[str, object]]:
+async def run(sources: int, options: argparse.Namespace) -> list[Row]:
     server = await asyncio.get_running_loop().create_server(HttpSink, "127.0.0.1", 0)
     sink_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ilp"
     options.token = secrets.token_hex(32)
     node = OurNode("http", sink_url, turns=True, more=HOSTILE_ACCOUNT.format(token=options.token))
-    rows: list[dict[str, object]] = []
+    rows: list[Row] = []
     try:
         await measure(node, 2)
         for name in options.attacks.split(","):
             rounds: list[tuple[dict[str, float], dict[str, float]]] = []
             for _ in range(options.rounds):
                 alone = await measure(node, options.seconds)
-                rounds.append((alone, await beside(node, name, options)))
+                rounds.append((alone, await beside(node, name, sources, options)))
                 await asyncio.sleep(1)
-            rows.append({"attack": name, "sources": options.sources, "rounds": rounds})
+            rows.append(Row(name, sources, rounds))
             show(name, median_of([alone for alone, _ in rounds]), median_of([under for _, under in rounds]))
     finally:
         node.stop()
@@ -159,7 +185,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--sources", type=int, default=1, help="addresses the attack comes from; 0: the honest peer's own"
+        "--sources", default="1", help="numbers of addresses the attack comes from; 0: the honest peer's own"
     )
     parser.add_argument(
         "--realtime", action="store_true", help="before all other programs of a shared machine; root only"
@@ -175,13 +201,14 @@ def main() -> None:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.nice(19)
         attack = next(attack for attack in ATTACKS if attack.__name__ == options.attack)
-        asyncio.run(attack(Target(options.port, options.token, addresses_of(options.sources))))
+        asyncio.run(attack(Target(options.port, options.token, addresses_of(int(options.sources)))))
         return
     if options.realtime:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    rows = asyncio.run(run(options))
+    rows = [row for sources in options.sources.split(",") for row in asyncio.run(run(int(sources), options))]
+    print(table(rows))
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+        options.json.write_text(json.dumps([row._asdict() for row in rows], indent=1) + "\n")
 
 
 if __name__ == "__main__":

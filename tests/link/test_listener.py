@@ -26,6 +26,7 @@ from interledger.link.base import RequestId
 from interledger.link.http import connection as connection_module
 from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.protocol import NEVER, HttpIlpServer, IncomingSide, by_token
+from interledger.link.http.strangers import USELESS_MAX
 from interledger.link.listener import Limits, Listener
 
 CLOCK = SystemClock()
@@ -186,6 +187,26 @@ async def test_a_peer_that_sends_more_than_it_may_is_read_in_turn_until_it_stops
         assert connection.kept
         assert not connection.waits_turn
         rig.listener._shared.tick = tick
+
+
+async def test_a_peer_whose_requests_are_of_no_use_is_read_in_turn_until_it_brings_a_packet() -> None:
+    fine = Reject("F99", "test.b", "no")
+    async with running(fine, limits=SHORT) as rig, rig.client() as client:
+
+        async def post(octets: bytes, status: int) -> OpenConnection:
+            client.write(octets)
+            assert (await client.response())[0] == status
+            (connection,) = rig.listener._shared.connections
+            return connection
+
+        connection = await post(ilp_post(), 200)
+        for _ in range(USELESS_MAX):
+            assert not (await post(ilp_post(b"no packet"), 400)).waits_turn
+        assert (await post(ilp_post(b"no packet"), 400)).waits_turn
+        rig.listener._shared.tick += 200  # sweeps: a second
+        assert not (await post(ilp_post(), 200)).waits_turn
+        assert connection.kept
+        assert connection.useless == 0
 
 
 async def test_HT_02_a_prepare_is_answered_over_the_socket() -> None:

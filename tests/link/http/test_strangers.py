@@ -15,6 +15,8 @@ from interledger.link.http.strangers import (
     SAVED_MAX_US,
     SHARE_US,
     SLOT_US,
+    TURN_US,
+    USELESS_MAX,
     Strangers,
 )
 
@@ -30,7 +32,7 @@ class Guest:
     """A connection: what it received, and whether it is read."""
 
     def __init__(self, source: str, watch: Stopwatch, costs_us: int = 0) -> None:
-        self.source, self.held, self.pieces = source, False, 0
+        self.source, self.held, self.pieces, self.useless = source, False, 0, 0
         self.is_read = True
         self.received: list[bytes] = []
         self._watch, self._costs_us = watch, costs_us
@@ -69,7 +71,7 @@ WHOLE = bytes(PIECE_OCTETS)
 
 
 async def test_within_the_share_nobody_waits(watch: Stopwatch) -> None:
-    strangers, guest = Strangers(), Guest("a", watch, costs_us=SHARE_US // 10)
+    strangers, guest = Strangers(), Guest("a", watch, costs_us=TURN_US // 10)
     for _ in range(10):
         strangers.receive(guest, memoryview(WHOLE))
     assert len(guest.received) == 10
@@ -152,6 +154,26 @@ async def test_whoever_sends_octet_by_octet_is_read_seldom(
     for _ in range(PIECE_US // SLOT_US):
         assert not guest.is_read
         turns(strangers)
+    assert guest.is_read
+    strangers.close()
+
+
+async def test_whoever_is_refused_again_and_again_is_read_seldom(
+    watch: Stopwatch, turns: Callable[[Strangers], None]
+) -> None:
+    strangers, guest = Strangers(), Guest("a", watch)
+    guest.useless = USELESS_MAX
+    strangers.receive(guest, memoryview(WHOLE))
+    assert guest.is_read
+    guest.useless += 1
+    strangers.receive(guest, memoryview(WHOLE))
+    assert not guest.is_read
+    guest.useless = 0
+    for _ in range(PIECE_US // SLOT_US):
+        assert not guest.is_read
+        turns(strangers)
+    assert guest.is_read
+    strangers.receive(guest, memoryview(WHOLE))
     assert guest.is_read
     strangers.close()
 

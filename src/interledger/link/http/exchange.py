@@ -75,6 +75,7 @@ class PacketExchange:
         if connection is None:
             return False
         self._connection = None
+        connection.refused(status)
         # RFC 9110 15.5.2: a 401 names the scheme that would do.
         challenge = b"WWW-Authenticate: Bearer\r\n" if status == 401 else b""
         self.octets = encode_response(status, text, date=connection.port.date + challenge, close=self.closes)

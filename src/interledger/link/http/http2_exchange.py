@@ -88,6 +88,7 @@ class StreamExchange:
         connection = self._connection
         if connection is None or self.answered:
             return False
+        connection.refused(status)
         body = problem_body(status, text)
         fields = [
             (b":status", b"%d" % status),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sized
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from interledger.link.http.strangers import READ_MAX
+from interledger.link.http.strangers import READ_MAX, USELESS_MAX
 from interledger.link.read_buffer import read_buffer
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class OpenConnection(asyncio.BufferedProtocol):
         """It waits for its turn to be read (`strangers`)."""
         self.pieces = 0
         """Small reads since its last whole request."""
+        self.useless = 0
+        """Refused requests since it was taken for a peer's, or brought a packet in its turn."""
         self._buffer = memoryview(b"")
 
     # What each version does its own way.
@@ -95,6 +98,7 @@ class OpenConnection(asyncio.BufferedProtocol):
 
     def keep(self) -> None:
         """It is a peer's from now on, unless it has to wait its turn."""
+        self.useless = 0
         if self.port.tick < self._in_turn_until:
             return
         self.kept = self.served = True
@@ -110,6 +114,16 @@ class OpenConnection(asyncio.BufferedProtocol):
         """It is a peer's and does what a peer should not: for a while its packets do not let it in before others."""
         self.kept, self.served, self.waits_turn = False, True, True
         self._in_turn_until = self.port.tick + self.port.ticks(IN_TURN_MS)
+
+    def refused(self, status: int) -> None:
+        """A request was answered so. A peer that goes on with what is of no use is read in turn; see `USELESS_MAX`.
+
+        That we are busy, or stop, is nobody else's fault.
+        """
+        if 400 <= status < HTTPStatus.TOO_MANY_REQUESTS and status != HTTPStatus.REQUEST_TIMEOUT:
+            self.useless += 1
+            if self.kept and self.useless > USELESS_MAX:
+                self.read_in_turn()
 
     def cost_too_much(self) -> None:
         """It is cut off for what came over it: that counts against its source, unless it was of use before."""

@@ -3,8 +3,8 @@
 A connection is a stranger's until a packet of a peer was answered on it. What strangers send is read in small pieces,
 and all of them together get a quarter of the time, however many they are. What comes beyond that waits, and is not read
 on meanwhile; its turn comes source by source, every other one for sources from which a peer's packets came lately. So a
-flood costs a peer's packets half a millisecond here and there, and a stranger who has something to say is heard between
-those who flood.
+flood costs a peer's packets a quarter of a millisecond here and there, and a stranger who has something to say is heard
+between those who flood.
 
 Accepting a connection, a TLS handshake and a request of the application cost time elsewhere. They have a price here.
 """
@@ -32,6 +32,8 @@ __all__ = [
     "SAVED_MAX_US",
     "SHARE_US",
     "SLOT_US",
+    "TURN_US",
+    "USELESS_MAX",
     "Stranger",
     "Strangers",
 ]
@@ -40,8 +42,11 @@ SLOT_US: Final = 2_000
 """Time is counted in slots of so many microseconds."""
 
 SHARE_US: Final = 500
-"""Of each, for strangers; and no turn of the loop gives them more. A packet passes the loop five times on its way: five
-such delays are 2.5 ms."""
+"""Of each, for strangers."""
+
+TURN_US: Final = 250
+"""No turn of the loop gives them more, but for the end of what has begun. A packet passes the loop five times on its
+way, and takes 1.5 ms without them: five such delays are 1.25 ms."""
 
 SAVED_MAX_US: Final = 8 * SHARE_US
 """What a quiet time, or a busy machine, leaves for later."""
@@ -56,6 +61,9 @@ PIECE_OCTETS: Final = 256
 PIECES_MAX: Final = 8
 PIECE_US: Final = 50_000
 """Whoever sends a request in more pieces than so many, each smaller than that, is read only so often from then on."""
+
+USELESS_MAX: Final = 8
+"""So is whoever had so many requests refused, without one that was of use: answers to packets of others, say."""
 
 DEFERRED_US: Final = 15
 """What it costs to let something wait."""
@@ -84,6 +92,8 @@ class Stranger(Protocol):
     """It waits here, and is not to be read."""
     pieces: int
     """Small reads since its last whole request."""
+    useless: int
+    """Refused requests since the last that was of use."""
 
     def stop_reading(self) -> None:
         """Read nothing more for now."""
@@ -103,7 +113,7 @@ class Strangers:
         """`is_known`: whether a peer's packets came from a source lately. Those do not wait for all the others."""
         self._is_known = is_known
         self._left_us = SAVED_MAX_US
-        self._turn_us = SHARE_US
+        self._turn_us = TURN_US
         """What this turn of the loop may still give."""
         self._turn_due = False
         self._slot = 0
@@ -167,7 +177,7 @@ class Strangers:
 
     def _next_turn(self) -> None:
         self._turn_due = False
-        self._turn_us = SHARE_US
+        self._turn_us = TURN_US
         if self._known or self._others:
             self._take_turns()
 
@@ -186,7 +196,7 @@ class Strangers:
         if connection.held:
             _read_on(connection)  # first, because it may hand its socket over to somebody else
         connection.receive(octets)
-        if connection.pieces > PIECES_MAX:
+        if connection.pieces > PIECES_MAX or connection.useless > USELESS_MAX:
             connection.held = True
             connection.stop_reading()
             self._paced.append((stopwatch_us() + PIECE_US, connection))
