@@ -104,3 +104,11 @@ def test_of_another_peer_or_condition_it_is_nothing() -> None:
     assert not late(ledger, "peer/alice")
     assert not late(ledger, proof=bytes(32))
     assert [unknown.fulfillment for unknown in ledger.unknown.values()] == [None]
+
+
+def test_while_it_is_relayed_the_amount_is_not_counted_twice_against_what_we_may_owe() -> None:
+    ledger = restarted()
+    bob = ledger.accounts[1]
+    bob.credit_max = 100
+    assert late(ledger)
+    assert (nets(ledger), bob.unknown) == ([105, -100, -5], 0)

@@ -12,8 +12,9 @@ from interledger.clock import Timestamp
 from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
 from interledger.ilp.address import Address
 from interledger.settlement.book import FINISHED_KEPT, SettlementBook
+from interledger.settlement.policy import Prepaid
 from interledger.settlement.quantity import Quantity
-from interledger.settlement.records import SettlementState
+from interledger.settlement.records import SettlementState, outgoing_id
 
 BOB = Account(
     id=AccountId("bob"), asset=Asset("USD", 2), ilp_address=Address("test.bob"), relation=Relation.PEER,
@@ -118,3 +119,30 @@ def test_more_than_any_account_can_hold_is_refused_and_changes_nothing() -> None
     with pytest.raises(InvalidRequestError, match="more than an account can hold"):
         book.receive(BOB, "a", Quantity(2**127, 2), None, NOW)
     assert (book.take_documents(), book.latest()) == ({}, [])
+
+
+def test_what_is_left_over_and_what_is_paid_in_advance_come_back_from_the_store() -> None:
+    book, kept = SettlementBook(), Kept()
+    book.receive(BOB, "a", Quantity(1_999, 5), None, NOW)
+    book.set_prepaid(BOB.id, BOB.asset, Prepaid(300, 700))
+    kept.take(book)
+    again = kept.book()
+    assert again.leftover(BOB.id, BOB.asset) == Quantity(999, 5)
+    assert again.prepaid(BOB.id, BOB.asset) == Prepaid(300, 700)
+    assert again.prepaid(AccountId("carol"), BOB.asset) is None
+
+
+def test_one_of_ours_says_all_of_itself() -> None:
+    book = SettlementBook()
+    one = book.send(BOB, 500, "a-key", "threshold", NOW)
+    assert (one.id, one.key, one.made_at, one.engine, one.cause) == (
+        outgoing_id("a-key"),
+        "a-key",
+        NOW,
+        "http://engine",
+        "threshold",
+    )
+    book.acknowledge(one, NOW)
+    assert book.send(BOB, 1, "other", "timer", NOW, "http://another").engine == "http://another"
+    with pytest.raises(NotFoundError, match="set_0"):
+        book.get("set_0")

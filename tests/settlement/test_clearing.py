@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.asset import Asset
 from interledger.accounts.books.memo import Memo
 from interledger.accounts.ledger import Ledger
+from interledger.accounts.records import EntryPosted, decode_records
 from interledger.clock import Timestamp
 from interledger.errors import ConflictError
 from interledger.ilp.address import Address
 from interledger.settlement.book import SettlementBook
-from interledger.settlement.clearing import Clearing, ClearingHooks
+from interledger.settlement.clearing import Clearing, ClearingHooks, check_open
 from interledger.settlement.quantity import Quantity
 from interledger.settlement.records import Settlement, SettlementState
 
@@ -146,3 +148,123 @@ def test_I9_what_is_held_is_in_no_entry_until_it_is_approved() -> None:
     assert (held.state, desk.net()) == (SettlementState.HELD, 0)
     desk.clearing.approve(held, Memo("approval"))
     assert desk.net() == -501
+
+
+def test_it_is_settled_down_to_what_the_account_says_by_its_engine() -> None:
+    desk = Desk(settle_threshold=500, settle_to=100)
+    desk.packet(499)
+    desk.clearing.look()
+    desk.commit()
+    assert (desk.sent, desk.clearing.due(desk.bob)) == ([], 399)
+    desk.packet(1)
+    desk.commit()
+    [one] = desk.sent
+    assert (one.amount, one.cause, one.engine) == (400, "threshold", "http://engine")
+    assert desk.kept == {f"out/{one.id}": one.encode()}
+
+
+def test_what_could_not_be_written_is_not_sent() -> None:
+    desk = Desk(settle_threshold=500)
+    desk.packet(500)
+    batch = desk.ledger.take_batch()
+    assert batch is not None
+    for waiter in batch.waiters:
+        waiter(OSError("the disk is full"))
+    assert desk.sent == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "paid"),
+    [
+        ({"settle_threshold": 500}, [100]),
+        ({"settle_threshold": 500, "settle_to": 30}, [70]),
+        ({"settle_threshold": 500, "settle_to": -50}, [100]),  # nothing is paid in advance
+        ({"settle_threshold": 500, "settle_to": 100}, []),
+        ({}, []),
+    ],
+)
+def test_the_timer_settles_what_is_owed_below_the_threshold(terms: dict[str, int], paid: list[int]) -> None:
+    desk = Desk(**terms)
+    desk.packet(100)
+    desk.commit()
+    desk.is_open = False
+    desk.clearing.settle_all()
+    desk.is_open = True
+    desk.clearing.settle_all()
+    desk.clearing.settle_all()  # one at a time
+    desk.commit()
+    assert [one.amount for one in desk.sent] == paid
+    assert all((one.cause, one.engine) == ("timer", "http://engine") for one in desk.sent)
+
+
+def test_an_account_that_goes_is_not_settled_and_others_are() -> None:
+    desk = Desk(settle_threshold=500)
+    desk.clearing.unwatch(AccountId("carol"))
+    desk.packet(500)
+    desk.commit()
+    assert [one.amount for one in desk.sent] == [500]
+    desk.clearing.acknowledge(desk.sent[0])
+    desk.clearing.unwatch(desk.bob.id)
+    desk.packet(500)
+    desk.commit()
+    assert len(desk.sent) == 1
+
+
+def test_an_account_that_has_another_asset_now_is_settled_in_that() -> None:
+    desk = Desk(settle_threshold=500)
+    desk.clearing.watch(replace(desk.bob, asset=Asset("EUR", 2)), "http://engine")
+    desk.packet(500)
+    desk.commit()
+    assert desk.sent == []
+
+
+def test_what_an_older_program_let_in_beyond_what_was_owed_counts_as_paid_in_advance() -> None:
+    desk = Desk(settle_threshold=1)
+    ledger = desk.ledger
+    ledger.post(((ledger.account("external/bob", USD), ledger.account("peer/bob", USD), 1_000),), "settlement received")
+    desk.commit()
+    assert (desk.net(), desk.sent) == (-1_000, [])
+
+
+def test_every_entry_says_what_it_is_and_of_which_settlement() -> None:
+    desk = Desk(settle_threshold=500)
+    desk.packet(500)
+    batch = desk.ledger.take_batch()
+    assert batch is not None
+    one = desk.book.sending(desk.bob.id)
+    assert one is not None
+    one.error = "no answer"
+    desk.clearing.acknowledge(one)
+    came = desk.clearing.credit(desk.bob, "a", Quantity(7, 2))
+    after = desk.ledger.take_batch()
+    assert came is not None
+    assert after is not None
+    records = decode_records(b"".join((*batch.records, *after.records)))
+    assert [
+        Memo.decode(each.memo) for each in records if isinstance(each, EntryPosted) and each.memo != "a packet"
+    ] == [
+        Memo("settlement", by="threshold", id=one.id),
+        Memo("settlement settled", id=one.id),
+        Memo("settlement received", id=came.id),
+    ]
+    assert one.error == ""
+
+
+def test_what_is_refused_by_hand_is_kept_and_not_open_any_more() -> None:
+    desk = Desk(settle_in_max=500)
+    held = desk.clearing.credit(desk.bob, "a", Quantity(501, 2))
+    assert held is not None
+    desk.clearing.void(held, Memo("void"))
+    assert (desk.net(), desk.kept[held.document_key]) == (0, held.encode())
+    with pytest.raises(ConflictError, match="does not change"):
+        check_open(held)
+
+
+def test_what_is_done_and_written_may_be_forgotten() -> None:
+    desk = Desk()
+    desk.book._finished_kept = 1
+    for key in "abc":
+        desk.clearing.credit(desk.bob, key, Quantity(1, 2))
+    assert len(desk.book.latest()) == 3
+    desk.commit()
+    assert len(desk.book.latest()) == 1

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.clock import Timestamp
 from interledger.settlement.policy import DAY_MS, HOUR_MS, DailyCap, Prepaid, amount_due, settles_at
+from interledger.settlement.quantity import Quantity
 
 NOW = Timestamp(500_000 * HOUR_MS)
 
@@ -29,6 +30,7 @@ def test_what_is_paid_in_advance_is_used_up_by_packets_and_by_nothing_else() -> 
     assert prepaid.plus(50, owed=-70, spent=1_100) == (250, 1_100)
     assert prepaid.plus(50, owed=70, spent=1_100) == (200, 1_100)
     assert Prepaid.decode(prepaid.encode()) == prepaid
+    assert prepaid.encode() == {"left": Quantity(300, 0).as_document(), "spent": Quantity(1_000, 0).as_document()}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from interledger.sim.books import Books
@@ -18,11 +20,13 @@ def test_one_seed_says_what_it_is_made_of_and_its_hash(capsys: pytest.CaptureFix
     assert "journals " in said[0]
 
 
-def test_many_seeds_print_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--seeds", "3", "--first", "20", "--processes", "1"]) == 0
+def test_many_seeds_print_the_table_and_write_the_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    assert main(["--seeds", "3", "--first", "20", "--processes", "1", "--page", str(page)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("3 seeds: ")
     assert "| fault | happened | state of the packet | executed |" in out
+    assert out.partition("\n")[2].strip() in page.read_text(encoding="utf-8")
 
 
 def test_a_breach_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from tools.source import ROOT
 
-__all__ = ["RESULTS", "Run", "append", "next_seed", "read", "totals"]
+__all__ = ["RESULTS", "Run", "append", "next_seed", "read", "revision", "totals"]
 
 RESULTS: Final = ROOT / "docs" / "reliability-results.csv"
 
@@ -51,7 +51,7 @@ def next_seed(kind: str, path: Path = RESULTS) -> int:
 def append(kind: str, seeds: tuple[int, int], count: int, seconds: int, outcome: str, path: Path = RESULTS) -> None:
     """Add a run."""
     new = not path.exists()
-    run = Run(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), _revision(), kind, *seeds, count, seconds, outcome)
+    run = Run(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), revision(), kind, *seeds, count, seconds, outcome)
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         if new:
@@ -68,7 +68,8 @@ def totals(path: Path = RESULTS) -> dict[str, int]:
     return sums
 
 
-def _revision() -> str:
+def revision() -> str:
+    """What runs, as git names it."""
     done = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
