@@ -36,30 +36,57 @@ def leaves(value: Any) -> set[str]:
     return {str(value).lstrip("-")}
 
 
+READ = """async () => {
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    const twins = [...page.querySelectorAll("link[rel=alternate]")].map(link => link.getAttribute("href"));
+    const data = await Promise.all(twins.map(async twin => (await fetch(twin)).json()));
+    const main = page.querySelector("main"), marked = [], loose = [];
+    for (const one of main.querySelectorAll("data")) marked.push(one.value);
+    for (const one of main.querySelectorAll("time")) marked.push(one.dateTime);
+    for (const one of main.querySelectorAll("[data-value]")) marked.push(one.dataset.value);
+    const walk = page.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const text = walk.currentNode.textContent.replace(/\\s+/g, " ").trim(), up = walk.currentNode.parentElement;
+        if (!/[0-9]/.test(text)) continue;
+        if (up.closest("data, time, [data-value], .footer, pre.cli, code, .oct, option, script")) continue;
+        loose.push(text);
+    }
+    return [twins, data, marked, loose];
+}"""
+"""All numbers of a page: those that say their value, and those that stand in a text. The page stands still meanwhile,
+so that its numbers and those of its data are of one moment."""
+
+SAID = re.compile(
+    r"1000\.50|10 USD|10\.50 EUR|64 hex|64 dígitos|10 packets a second|1\.000,50|R00|T04|F08|IPv4|one day|15 min"
+)
+"""Numbers of the page's own sentences."""
+
+
 @pytest.mark.parametrize("name", ["hub", "alice"])
 def test_every_number_of_a_page_is_in_its_data(enter: Any, network: Any, places: Any, name: str) -> None:
     page = enter(name, "/ui/more")
     missing = []
     for path in places(network, name):
         page.goto(network.url(name) + path)
-        # Still, so that the numbers of the page and of its data are of one moment.
-        shown = page.evaluate(
-            """async () => {
-                const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-                const twins = [...page.querySelectorAll("link[rel=alternate]")].map(link => link.getAttribute("href"));
-                const data = await Promise.all(twins.map(async twin => (await fetch(twin)).json()));
-                return [twins, data,
-                    [...page.querySelectorAll("main data")].map(one => one.value.replace(/^-/, "")),
-                    [...page.querySelectorAll("main time")].map(one => one.dateTime)];
-            }"""
-        )
-        twins, data, numbers, moments = shown
+        twins, data, marked, loose = page.evaluate(READ)
         assert twins, path
-        known = leaves(data)
-        missing += [f"{path}: {value}" for value in numbers if value not in known and value != "0"]
-        if path != "/ui/":
-            missing += [f"{path}: {value}" for value in moments if value not in known]
-    assert [one for one in missing if not re.search(r"^/ui/: ", one)] == []
+        known = leaves(data) | {"0"}
+        # A ratio is `numerator/denominator`, both of the data. What has an age by the node's clock is in the frame.
+        parts = [part.lstrip("-") for value in marked for part in value.split("/")]
+        missing += [f"{path}: {part}" for part in parts if part not in known]
+        texts = " ".join(known) + " " + page.url
+        missing += [
+            f"{path}: in a text: {text}"
+            for text in loose
+            if not any(text.rstrip("…") in one for one in known) and re.search("[0-9]", _without(text, texts))
+        ]
+    assert not missing, "\n".join(missing)
+
+
+def _without(text: str, texts: str) -> str:
+    """What is left of a text of the page without its own numbers, and without words that are in the data."""
+    left = SAID.sub("", text)
+    return " ".join(word for word in left.split() if word.strip("“”(),.;:…") not in texts)
 
 
 def test_by_keyboard_alone(enter: Any) -> None:

@@ -15,7 +15,7 @@ from interledger.api.client import ApiError
 from interledger.api.problems import Problem
 from interledger.dashboard.charts import position_chart
 from interledger.dashboard.exposure import Exposure, exposure_of
-from interledger.dashboard.page import Page, Twin, amount_text
+from interledger.dashboard.page import Page, Twin
 from interledger.dashboard.typed import parse_typed, typed_amount
 
 if TYPE_CHECKING:
@@ -184,8 +184,8 @@ def _sentence(page: Page, account: Document, exposure: Exposure) -> Markup:
     """Who owes what, when that is settled, and what happens at the limit."""
     say, scale, code, peer = page.texts, account["asset_scale"], account["asset_code"], account["id"]
 
-    def money(units: int | str) -> str:
-        return amount_text(page, units, scale, code)
+    def money(units: int | str) -> Markup:
+        return page.fragment("amount", units, scale, code)
 
     if exposure.side == "even":
         first = say("%(peer)s and we owe each other nothing.", peer=peer)

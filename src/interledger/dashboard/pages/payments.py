@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from interledger.dashboard.exposure import percent_text
-from interledger.dashboard.page import Page, Twin, amount_text, rate_of
+from interledger.dashboard.page import Page, Twin, rate_of
 
 __all__ = ["PAGES"]
 
@@ -64,8 +64,9 @@ async def show_payment(page: Page) -> Response:
     sent, heading = one["sent"], page.texts("Payment to %(receiver)s", receiver=one["receiver"])
     wished = one["send_max"] or sent
     if int(wished["amount"]):
-        amount = amount_text(page, wished["amount"], wished["asset_scale"], wished["asset_code"])
-        heading = page.texts("%(amount)s to %(receiver)s", amount=amount, receiver=one["receiver"])
+        heading = page.texts(
+            "%(amount)s to %(receiver)s", amount=page.fragment("money", wished), receiver=one["receiver"]
+        )
     rate, unit = _rate(page, one)
     return page.render(
         "payment.html",
@@ -98,7 +99,7 @@ def _waterfall(one: Document) -> dict[str, Any]:
         rows.append({"data": packet, **bar, "ms": lasted, "label": label, "before": end >= 8_500})
     ticks = [(percent_text(i * 2_500), f"{whole * i // 4_000} ms") for i in range(4)]
     more = trace["more"] + len(trace["packets"]) - len(packets) if trace else 0
-    return {"rows": rows, "ticks": ticks, "rows_more": more}
+    return {"rows": rows, "ticks": ticks, "trace_us": whole, "rows_more": more}
 
 
 def _counts(one: Document) -> dict[str, int]:
@@ -109,33 +110,37 @@ def _counts(one: Document) -> dict[str, int]:
     return found
 
 
-def _rate(page: Page, one: Document) -> tuple[str | None, str]:
+def _rate(page: Page, one: Document) -> tuple[Markup | None, str]:
     """Whole units delivered for a whole unit sent."""
     ratio, delivered = one["rate"], one["delivered"]
     if ratio is None or delivered is None:
         return None, ""
     rate = rate_of(ratio, one["sent"]["asset_scale"], delivered["asset_scale"])
     unit = page.texts("%(to)s per %(from_)s", to=delivered["asset_code"], from_=one["sent"]["asset_code"])
-    return page.format.rate(rate), str(unit)
+    shown = page.fragment("ratio", ratio["numerator"], ratio["denominator"], page.format.rate(rate))
+    return shown, str(unit)
 
 
 def _story(page: Page, one: Document) -> list[tuple[str, str, Markup]]:
     """What happened, in sentences: (shape, kind, text)."""
     say, packets = page.texts, one["packets"]
 
-    def money(document: Document) -> str:
-        return amount_text(page, document["amount"], document["asset_scale"], document["asset_code"])
+    def money(document: Document) -> Markup:
+        return page.fragment("money", document)
+
+    def count(number: int) -> Markup:
+        return page.fragment("number", number)
 
     found: list[tuple[str, str, Markup]] = []
     found += _measured(page, one)
     if packets["sent"]:
-        found.append(("out", "idle", say("%(count)s packets were sent.", count=packets["sent"])))
+        found.append(("out", "idle", say("%(count)s packets were sent.", count=count(packets["sent"]))))
     if packets["rejected"]:
         text = "%(count)s packets were rejected; their money never left, or was sent again."
-        found.append(("warn", "warn", say(text, count=packets["rejected"])))
+        found.append(("warn", "warn", say(text, count=count(packets["rejected"]))))
     if one["delivered"] is not None and int(one["delivered"]["amount"]):
         text = "%(count)s packets were fulfilled: the receiver proved that %(amount)s arrived."
-        found.append(("ok", "ok", say(text, count=packets["fulfilled"], amount=money(one["delivered"]))))
+        found.append(("ok", "ok", say(text, count=count(packets["fulfilled"]), amount=money(one["delivered"]))))
     if int(one["unknown"]["amount"]):
         text = "%(amount)s was never answered. It may have arrived: look at Unknown items before you pay it again."
         found.append(("unknown", "warn", say(text, amount=money(one["unknown"]))))

@@ -20,7 +20,7 @@ async def show_rates(page: Page) -> Response:
     """Profit first, then the pairs, then every rate: those in use before those that are only known."""
     rates = await page.panel("rates", page.api.rates()) or []
     profit = await page.panel("profit", page.api.ledger_profit())
-    values = {rate["code"]: Fraction(rate["value"]) for rate in rates}
+    values = {rate["code"]: rate["value"] for rate in rates}
     used = {asset["asset_code"] for asset in profit["assets"]} if profit else set()
     dated = [rate["as_of"] for rate in rates if rate["as_of"] is not None and rate["code"] in used]
     return page.render(
@@ -44,7 +44,7 @@ def _share(worth: Document) -> Fraction | None:
     return Fraction(int(worth["profit"]["amount"]) * 100, moved) if moved > 0 else None
 
 
-def _pairs(pairs: Sequence[Document], values: Mapping[str, Fraction]) -> list[dict[str, Any]]:
+def _pairs(pairs: Sequence[Document], values: Mapping[str, str]) -> list[dict[str, Any]]:
     """Each with its rates, and a bar: its profit as a share of the largest."""
     most = max((abs(int(pair["profit"]["amount"])) for pair in pairs), default=0) or 1
     return [
@@ -53,16 +53,17 @@ def _pairs(pairs: Sequence[Document], values: Mapping[str, Fraction]) -> list[di
     ]
 
 
-def _pair(pair: Document, values: Mapping[str, Fraction]) -> dict[str, Any]:
+def _pair(pair: Document, values: Mapping[str, str]) -> dict[str, Any]:
     """What packets between two assets came to: the market's rate now, and what was given for what was taken."""
     taken, given = pair["taken"], pair["given"]
     source, destination = values.get(taken["asset_code"]), values.get(given["asset_code"])
     amount_in = Fraction(int(taken["amount"]), 10 ** taken["asset_scale"])
     amount_out = Fraction(int(given["amount"]), 10 ** given["asset_scale"])
-    market = source / destination if source is not None and destination else None
+    market = Fraction(source) / Fraction(destination) if source and destination and Fraction(destination) else None
     return {
         **pair,
         "market": market,
+        "market_of": (source, destination),
         "we_gave": amount_out / amount_in if amount_in else None,
         "is_loss": int(pair["profit"]["amount"]) < 0,
     }
