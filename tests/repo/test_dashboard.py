@@ -11,6 +11,7 @@ from jinja2 import Environment
 
 from interledger.dashboard.catalogue import read_catalogue
 from interledger.dashboard.page import environment
+from tools.screenshots import IMAGES, OCTETS_MAX, SHOTS
 from tools.source import ROOT
 
 FOLDER = ROOT / "src" / "interledger" / "dashboard"
@@ -60,6 +61,15 @@ def test_nothing_is_inline(path: Path) -> None:
     assert not re.search(r"\sstyle=|<style|\son[a-z]+=|javascript:|https?://(?!wallet\.example|localhost)", text)
     assert not re.search(r"<script(?! src=)", text)
     assert "|safe" not in text.replace("'<a href=\"/ui/accounts\">'|safe", "").replace('"</a>"|safe', "")
+
+
+def test_pictures_are_small_all_there_and_shown() -> None:
+    """`python -m tools.screenshots` makes them again."""
+    page = (ROOT / "docs" / "howto" / "dashboard.md").read_text(encoding="utf-8")
+    names = {f"dashboard-{shot.name}.png" for shot in SHOTS}
+    assert {path.name for path in IMAGES.glob("*.png")} == names
+    assert all((IMAGES / name).stat().st_size <= OCTETS_MAX for name in names)
+    assert all(f"(../images/{name})" in page for name in names)
 
 
 def words(made: Environment) -> set[str]:

@@ -92,11 +92,11 @@ def _waterfall(one: Document) -> dict[str, Any]:
     rows = []
     for packet in packets:
         start, end = packet["sent_us"] * 10_000 // whole, (packet["answered_us"] or whole) * 10_000 // whole
-        lasted = None if packet["answered_us"] is None else (packet["answered_us"] - packet["sent_us"]) // 1_000
+        lasted = None if packet["answered_us"] is None else packet["answered_us"] - packet["sent_us"]
         # The time stands behind its bar; near the right edge, in front of it.
         label = percent_text(max(end, start + 40)) if end < 8_500 else percent_text(start)
         bar = {"x": percent_text(start), "width": percent_text(max(40, end - start))}
-        rows.append({"data": packet, **bar, "ms": lasted, "label": label, "before": end >= 8_500})
+        rows.append({"data": packet, **bar, "us": lasted, "label": label, "before": end >= 8_500})
     ticks = [(percent_text(i * 2_500), f"{whole * i // 4_000} ms") for i in range(4)]
     more = trace["more"] + len(trace["packets"]) - len(packets) if trace else 0
     return {"rows": rows, "ticks": ticks, "trace_us": whole, "rows_more": more}
