@@ -1,7 +1,7 @@
 # What a person types in this project. Needs Python >= 3.11 and make; everything else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop docs site sim bench hostile fuzz long mutants clean
+.PHONY: help demo test check interop docs pictures site sim bench hostile fuzz long mutants clean
 
 VENV := .venv
 COMPILED := .venv-compiled
@@ -30,6 +30,9 @@ compiled: $(COMPILED)/.node ## The packet path as C, by mypyc, in .venv-compiled
 
 docs: $(VENV)/.dev ## Write docs/reference again from the code
 	@$(BIN)/python -m tools.docs
+
+pictures: $(VENV)/.dev ## Pictures of the dashboard for the docs again, by a real browser
+	@$(BIN)/python -m tools.screenshots
 
 site: $(VENV)/.dev ## The documents as a web site in build/site; a broken link is an error
 	@$(BIN)/python -m tools.site
