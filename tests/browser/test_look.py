@@ -15,6 +15,9 @@ SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 
 LOOKS = ((1440, 1000, "light"), (1440, 1000, "dark"), (390, 844, "dark"), (390, 844, "light"))
 
+RULES = """axe.run({resultTypes: ["violations"], rules: {"target-size": {enabled: true}}}).then(r => r.violations)"""
+"""WCAG 2.2 AA and best practices, the size of what is pressed too."""
+
 STICKS_OUT = """() => {
     const found = [], wide = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth > wide) found.push("the page scrolls sideways");
@@ -57,11 +60,36 @@ def test_every_page_at_both_sizes_in_both_themes(calm: Any, network: Any, places
             page.set_viewport_size({"width": width, "height": height})
             page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
             where = f"{path} {width} {theme}"
-            for violation in page.evaluate("axe.run().then(r => r.violations)"):
+            for violation in page.evaluate(RULES):
                 found += [f"{where}: {violation['id']}: {node['html'][:200]}" for node in violation["nodes"][:2]]
             found += [f"{where}: {one}" for one in page.evaluate(STICKS_OUT)]
             shot = SHOTS / f"{file_name(name, path)}-{width}-{theme}.jpeg"
             page.screenshot(path=shot, type="jpeg", quality=75, full_page=True)
+    assert found == []
+
+
+SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }
+p { margin-bottom: 2em !important }"""
+"""WCAG 1.4.12: what a reader may ask for."""
+
+
+@pytest.mark.parametrize("name", ["hub", "alice"])
+def test_wide_spacing_cuts_nothing_off_and_forced_colours_keep_the_bars(
+    browser: Any, network: Any, places: Any, name: str
+) -> None:
+    context = browser.new_context(forced_colors="active", bypass_csp=True, reduced_motion="reduce", locale="en-GB")
+    page, found = context.new_page(), []
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.goto(network.login_url(name))
+    page.wait_for_selector("main.page h1")
+    for path in places(network, name):
+        page.goto(network.url(name) + path)
+        page.add_style_tag(content=SPACED)
+        found += [f"{path}: {one}" for one in page.evaluate(STICKS_OUT)]
+        bars = page.locator("svg.bar rect")
+        if bars.count():
+            assert bars.first.evaluate("one => getComputedStyle(one).strokeWidth") == "1px"
+    context.close()
     assert found == []
 
 
