@@ -40,7 +40,7 @@ READS: Final = {
 """And with what it is asked here."""
 
 ELSEWHERE: Final = {
-    "webhook deliveries": "needs a webhook: test_webhook",
+    "webhook deliveries": "needs a webhook: test_webhook", "webhook listen": "goes on: test_webhook",
     "completion": "a script", "demo": "runs a network of its own", "dev ca": "makes files",
     "dev certificate": "makes files", "dev break": "test_dev_break", "dev mend": "test_dev_break",
     "dev down": "stops what runs", "dev up": "runs", "engine incoming": "needs an engine",
