@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from interledger.accounts.account import AccountId, LinkSettings, Relation
+from interledger.accounts.ledger import NO_LIMIT
 from interledger.link.btp.auth import auth_message
 from interledger.link.btp.messages import BtpResponse, decode_btp
 from interledger.node.node import Node
@@ -103,6 +104,20 @@ async def test_a_link_that_is_replaced_takes_the_new_token_and_not_the_old_one()
         assert await admitted(node, "/", "", "new")
         await node.delete_account("alice")
         assert not await admitted(node, "/", "", "new")
+
+
+async def test_with_other_limits_a_link_stays_and_the_limits_count() -> None:
+    async with running(settings("test.left")) as left:
+        await left.create_account(btp_account("right", btp_incoming_token_digest=digest("t")))  # type: ignore[arg-type]
+        peer = left.connector.peers[AccountId("right")]
+        link, guards = peer.link, len(peer.guards)
+        await left.replace_account(replace(left.account("right"), owes_us_max=7, we_owe_max=8, packet_amount_max=9))
+        assert left.connector.peers[AccountId("right")] is peer
+        assert (peer.link, peer.account) == (link, left.account("right"))
+        assert (peer.ledger_account.debit_max, peer.ledger_account.credit_max) == (7, 8)
+        assert len(peer.guards) == guards + 1
+        await left.replace_account(replace(left.account("right"), owes_us_max=None, packet_amount_max=2**64 - 1))
+        assert (peer.ledger_account.debit_max, len(peer.guards)) == (NO_LIMIT, guards)
 
 
 async def test_settled_otherwise_a_link_stays() -> None:

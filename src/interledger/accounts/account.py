@@ -170,6 +170,17 @@ _PRESENTED: Final = (
 """Of `LinkSettings`: what the counterpart presents to us."""
 
 
+_LIMITS: Final = (
+    "packet_amount_max",
+    "owes_us_max",
+    "we_owe_max",
+    "late_claims_max",
+    "packets_per_minute",
+    "amount_per_minute",
+    "peer_balance",
+)
+"""Of `Account`: what packets are measured by, and nobody else remembers."""
+
 _SETTLES: Final = ("settle_threshold", "settle_to", "settlement_engine_url", "settle_in_max")
 """Of `Account`: what only settlement looks at."""
 
@@ -211,6 +222,10 @@ class Account:
     def ledger_name(self) -> str:
         """The name of its ledger account: `peer/bob`, or `local/bob` for a holder on this node."""
         return f"{'local' if self.relation is Relation.LOCAL else 'peer'}/{self.id}"
+
+    def differs_only_in_limits(self, other: Account) -> bool:
+        """Whether all else but limits, and how it is settled, is the same: links know nothing of them."""
+        return replace(self, **{name: getattr(other, name) for name in (*_LIMITS, *_SETTLES)}) == other
 
     def differs_only_in_settlement(self, other: Account) -> bool:
         """Whether all else is the same: packets and links know nothing of how it is settled."""

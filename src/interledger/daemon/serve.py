@@ -21,6 +21,7 @@ from interledger.daemon.process import run, settle_garbage, stop_on_signals, wri
 from interledger.dashboard.app import add_dashboard
 from interledger.node.node import Node
 from interledger.node.settings import Settings
+from interledger.node.watchdog import refuse_new
 
 __all__ = ["NODE_FILE", "certificate_path", "finish_in_flight", "node_url", "open_node", "serve"]
 
@@ -32,6 +33,12 @@ NODE_FILE: Final = "node.json"
 PATIENCE_MS: Final = 5_000
 """How long a stop waits for what peers have. Most answer in some hundred milliseconds; who starts the node again would
 rather not wait the thirty seconds that a packet may be held for."""
+
+QUIET_MS: Final = 200
+"""So long no packet may have come: what peers sent before they heard that they should not is answered, not cut off. It
+is waited for a second at most: a peer that goes on sending regardless holds nothing up."""
+
+QUIET_MAX_MS: Final = 1_000
 
 LOOK_MS: Final = 20
 
@@ -98,18 +105,23 @@ async def _serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
 
 
 async def finish_in_flight(node: Node, patience_ms: int = PATIENCE_MS) -> int:
-    """Wait for the answers to packets that peers have; the number of those that are left when patience ends.
+    """Take no new packets (T03), and wait for the answers to those that peers have; the number of those that are left.
 
     What is left is written down, and in flight again after the next start, if it has not expired by then.
     """
     node.ready = False  # /readyz: send no more here
-    left = node.status().in_flight
+    status = node.status()
+    left, came, quiet_ms = status.in_flight, status.packets["prepares"], 0
     logger.info("stopping packets_in_flight=%d", left)
-    for _ in range(patience_ms // LOOK_MS):
-        if not left:
+    for waited_ms in range(0, patience_ms, LOOK_MS):
+        # At each look: an account may be attached anew meanwhile.
+        refuse_new(node.connector.peers.values())
+        if not left and (quiet_ms >= QUIET_MS or waited_ms >= QUIET_MAX_MS):
             break
         await asyncio.sleep(LOOK_MS / 1_000)
-        left = node.status().in_flight
+        status = node.status()
+        quiet_ms = quiet_ms + LOOK_MS if status.packets["prepares"] == came else 0
+        left, came = status.in_flight, status.packets["prepares"]
     if left:
         logger.warning("stopping without the answers to %d packets; the next start waits for them", left)
     return left

@@ -12,6 +12,7 @@ from typing import Final, final
 from interledger.accounts.account import Account, AccountId, Relation
 from interledger.accounts.ledger import NO_LIMIT
 from interledger.connector.forward import Connector
+from interledger.connector.guards import guards_for
 from interledger.errors import ConflictError, InvalidRequestError, NotFoundError
 from interledger.node.links import Links
 from interledger.node.views import Position
@@ -67,7 +68,8 @@ class Accounts:
     def replace(self, account: Account) -> None:
         """The same account with other settings. Raises `NotFoundError`, and as `open`; the old one stays then.
 
-        Where only what the counterpart presents is new, or how it is settled, its links and its packets in flight stay.
+        Where only what the counterpart presents is new, a limit, or how it is settled, its links and its packets in
+        flight stay.
         Its line in the books cannot change while there is something on it: neither its asset, nor whether it is local.
         """
         old = self.get(account.id)
@@ -78,6 +80,9 @@ class Accounts:
         self._check(account)
         if old.differs_only_in_settlement(account):
             self.rename(account)
+            return
+        if old.differs_only_in_limits(account):
+            self._change_limits(account)
             return
         if replace(old, link=account.link) == account and old.link.differs_only_in_credentials(account.link):
             self._links.change_credentials(old, account)
@@ -90,6 +95,16 @@ class Accounts:
             self._close(account)
             self._open(old)
             raise
+
+    def _change_limits(self, account: Account) -> None:
+        """What is in flight was let in by the old ones and stays."""
+        connector = self._connector
+        self._open_line(account)
+        self.rename(account)
+        for peer in connector.peers.values():
+            if peer.account is account:
+                peer.guards = guards_for(account, None if peer.is_local else connector.limits.packets_per_minute)
+        connector.rates_changed()  # what is remembered of conversions knows the largest packet
 
     def rename(self, account: Account) -> None:
         """The same account with another ILP address and nothing else new: its links and its packets in flight stay."""
@@ -129,11 +144,15 @@ class Accounts:
 
     def _open(self, account: Account) -> None:
         self._accounts[account.id] = account
+        self._open_line(account)
+        self._wallets.open(account)
+        self._links.attach(account)
+
+    def _open_line(self, account: Account) -> None:
+        """Its line in the books, with its limits."""
         ledger_account = self._connector.ledger.account(account.ledger_name, account.asset)
         ledger_account.debit_max = NO_LIMIT if account.owes_us_max is None else account.owes_us_max
         ledger_account.credit_max = NO_LIMIT if account.we_owe_max is None else account.we_owe_max
-        self._wallets.open(account)
-        self._links.attach(account)
 
     def _close(self, account: Account) -> None:
         self._links.detach(account)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, final
 
 from interledger.clock import Timestamp, stopwatch_us
-from interledger.connector.guards import Refused
+from interledger.connector.guards import Guard, Refused
+from interledger.connector.peer import Peer
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Prepare
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["Watchdog"]
+__all__ = ["Watchdog", "refuse_new"]
 
 logger = logging.getLogger("interledger.node")
 
@@ -51,8 +53,27 @@ CLOCK_SET: Final = Refused(
 )
 
 
+STOPPING: Final = Refused(ErrorCode.T03_CONNECTOR_BUSY, "this node is being stopped; try again in a moment")
+
+
 def _refuse(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused:
     return CLOCK_SET
+
+
+def _refuse_stopping(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused:
+    return STOPPING
+
+
+def _guard_all(peers: Iterable[Peer], guard: Guard, *, on: bool) -> None:
+    """Have `guard` asked first for every peer that is attached, or not any more. Those that come later: call again."""
+    for peer in peers:
+        others = tuple(each for each in peer.guards if each is not guard)
+        peer.guards = (guard, *others) if on else others
+
+
+def refuse_new(peers: Iterable[Peer]) -> None:
+    """The node is about to stop: it takes no new packets (T03), so that those it has come to an end."""
+    _guard_all(peers, _refuse_stopping, on=True)
 
 
 @final
@@ -123,10 +144,7 @@ class Watchdog:
                 logger.info("the clock is steady, packets are taken again")
 
     def _pause(self, *, paused: bool) -> None:
-        """Of every peer that is attached, also of one that came since the last look."""
-        for peer in self._node.connector.peers.values():
-            guards = tuple(guard for guard in peer.guards if guard is not _refuse)
-            peer.guards = (_refuse, *guards) if paused else guards
+        _guard_all(self._node.connector.peers.values(), _refuse, on=paused)
 
     # ------------------------------------------------------------------ A8
 
