@@ -533,7 +533,7 @@ async def test_progress_tells_every_step_and_ends() -> None:
         sent = [step.sent for step in seen]
         assert sent == sorted(sent)
         assert seen[-1] is payment.snapshot
-        assert alice.payment(payment.id) is payment is alice.payment(payment.id.removeprefix("pay_"))
+        assert alice.paying.get(payment.id) is payment is alice.paying.get(payment.id.removeprefix("pay_"))
         assert alice.payments() == [payment]
 
 
@@ -586,7 +586,7 @@ async def test_a_payment_that_the_stop_interrupts_is_told_as_it_is(tmp_path: Pat
         assert payment.state == "unknown"
         assert payment.ended_at is not None
     async with running(settings("test.alice", tmp_path / "alice")) as alice:
-        kept = alice.payment(payment.id).snapshot
+        kept = alice.paying.get(payment.id).snapshot
         assert (kept.state, kept.error) == ("unknown", "The node stopped while the payment was under way.")
         assert kept.ended_at is not None
         assert kept.sent <= net(alice, "alice")

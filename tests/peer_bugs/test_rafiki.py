@@ -114,7 +114,7 @@ async def test_peer_bug_RF5_who_asks_again_gets_the_same_transfer(tmp_path: Path
         kept = made.payment_keys.find("admin", "key")
         assert kept is not None
         assert (kept.payment, kept.body) == (payment.id, "digest of the body")
-        assert made.payment(kept.payment).snapshot.state == payment.snapshot.state
+        assert made.paying.get(kept.payment).snapshot.state == payment.snapshot.state
         assert made.payment_keys.find("somebody else", "key") is None
 
 
