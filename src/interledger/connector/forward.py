@@ -105,7 +105,7 @@ class Connector:
         if (
             outgoing is None
             or outgoing is incoming
-            or not outgoing.link.ready()
+            or not (outgoing.ready_at == now or outgoing.is_ready(now))
             or len(outgoing.in_flight) >= limits.in_flight_max
         ):
             found, prepare = self._find_hop(incoming, request_id, prepare, now)
@@ -118,7 +118,10 @@ class Connector:
 
         # 3 convert
         window = limits.min_message_window_ms
-        expires_at = min(incoming_expires_at - window, now + limits.max_hold_ms)
+        # Comparisons, here and below: `min` is a call, and four times as dear.
+        expires_at, latest = incoming_expires_at - window, now + limits.max_hold_ms
+        if latest < expires_at:
+            expires_at = latest
         if expires_at - now < window:
             return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.refuse_time(expires_at - now, window))
         amount = outgoing_amount = prepare.amount
@@ -145,7 +148,9 @@ class Connector:
 
         # 5 forward
         onward = prepare.forwarded(outgoing_amount, expires_at)  # by position: names cost a tenth of it
-        deadline = min(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
+        deadline, latest = expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms
+        if latest < deadline:
+            deadline = latest
         onward_id = self._remember(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)

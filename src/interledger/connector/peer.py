@@ -8,6 +8,7 @@ from typing import Any, Final, final
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.asset import Asset
 from interledger.accounts.ledger import LedgerAccount, Unknown
+from interledger.clock import Timestamp
 from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
 from interledger.connector.in_flight import NEVER, InFlight
@@ -62,6 +63,7 @@ class Peer:
         "next_deadline",
         "next_request_id",
         "prepares",
+        "ready_at",
         "refused",
         "rejected",
         "unsay",
@@ -101,6 +103,8 @@ class Peer:
         self.crossings: dict[AccountId, Crossing] = {}
         """How amounts go from this peer to others, until their rates expire."""
         self.next_request_id = RequestId(first_request_id & 0xFFFFFFFF)
+        self.ready_at: int = NEVER
+        """When the link last said that it is ready."""
         # Counters: plain integers, read by whoever exports them. The first five are of the peer as incoming side.
         self.prepares = 0
         self.answered = 0
@@ -113,6 +117,14 @@ class Peer:
         """Fulfillments of this peer that did not fit."""
         self.broken = False
         """Too many of them: nothing is sent there for a while."""
+
+    def is_ready(self, now: Timestamp) -> bool:
+        """Whether a Prepare can leave on the link. One yes holds for all packets of this millisecond: `send_prepare`
+        refuses what does not fit after all."""
+        if not self.link.ready():
+            return False
+        self.ready_at = now
+        return True
 
     def take_over(self, left: Peer) -> None:
         """The same counterpart with other settings: it still owes the replies that it owed, under their numbers.
