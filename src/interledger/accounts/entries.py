@@ -131,16 +131,18 @@ Leg = tuple[LedgerAccount, LedgerAccount, int]
 
 @final
 class Hold:
-    """The legs of one packet, held together. The last leg is the one that leads onward. Never changed once made."""
+    """The legs of one packet, held together. The last leg is the one that leads onward. Never changed once made.
+
+    It has no `__init__`, which would double the price: the ledger sets every field.
+    """
 
     __slots__ = ("condition", "expires_at", "id", "legs", "remote")
 
-    def __init__(self, hold_id: int, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> None:
-        self.id = hold_id
-        self.legs = legs
-        self.condition = condition
-        self.expires_at = expires_at
-        self.remote = remote
+    id: int
+    legs: tuple[Leg, ...]
+    condition: bytes
+    expires_at: int
+    remote: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class Ledger:
             self._unhold(legs)
             raise LedgerError(f"not a hold: an amount or the expiry {expires_at} is outside of UInt64") from None
         self.next_id = hold_id + 1
-        hold = self.holds[hold_id] = Hold(hold_id, legs, condition, expires_at, remote)
+        hold = self._keep_hold(hold_id, legs, condition, expires_at, remote)
         self._batch.records.append(record)
         if not self._dirty:
             self._wake()
@@ -244,6 +244,17 @@ class Ledger:
             debited.debits_pending += amount
             credited.credits_pending += amount
 
+    def _keep_hold(
+        self, hold_id: int, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool
+    ) -> Hold:
+        hold = self.holds[hold_id] = Hold()
+        hold.id = hold_id
+        hold.legs = legs
+        hold.condition = condition
+        hold.expires_at = expires_at
+        hold.remote = remote
+        return hold
+
     def _unhold(self, legs: Iterable[Leg]) -> None:
         for debited, credited, amount in legs:
             debited.debits_pending -= amount
@@ -309,7 +320,7 @@ class Ledger:
         elif isinstance(record, Held):
             legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
             self._hold_unchecked(legs)
-            self.holds[record.hold_id] = Hold(record.hold_id, legs, record.condition, record.expires_at, record.remote)
+            self._keep_hold(record.hold_id, legs, record.condition, record.expires_at, record.remote)
             self.next_id = max(self.next_id, record.hold_id + 1)
         elif isinstance(record, Executed):
             self._post(self.holds.pop(record.hold_id).legs)

@@ -269,7 +269,12 @@ class Connector:
         onward_id = outgoing.next_request_id
         # `RequestId(...)` would be a call, per packet.
         outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF  # type: ignore[assignment]  # see above
-        outgoing.in_flight[onward_id] = InFlight(incoming, request_id, outgoing, onward_id, hold, condition, deadline)
+        flight = outgoing.in_flight[onward_id] = InFlight()
+        flight.incoming, flight.request_id = incoming, request_id
+        flight.outgoing, flight.onward_id = outgoing, onward_id
+        flight.hold = hold
+        flight.condition = condition
+        flight.deadline = deadline
         if deadline < outgoing.next_deadline:
             self.deadlines.watch(outgoing, deadline)
         return onward_id

@@ -23,6 +23,8 @@ class InFlight:
     """One packet between hold and outcome. `hold` is None for an amount of zero; `deadline`: when we stop waiting.
 
     `request_id` is the incoming peer's, `onward_id` the one we gave it on the outgoing link.
+
+    It has no `__init__`, which would double the price: whoever makes one sets every field.
     """
 
     __slots__ = (
@@ -35,23 +37,13 @@ class InFlight:
         "request_id",
     )
 
-    def __init__(
-        self,
-        incoming: Peer,
-        request_id: RequestId,
-        outgoing: Peer,
-        onward_id: RequestId,
-        hold: Hold | None,
-        condition: bytes,
-        deadline: int,
-    ) -> None:
-        self.incoming = incoming
-        self.request_id = request_id
-        self.outgoing = outgoing
-        self.onward_id = onward_id
-        self.hold = hold
-        self.condition = condition
-        self.deadline = deadline
+    incoming: Peer
+    request_id: RequestId
+    outgoing: Peer
+    onward_id: RequestId
+    hold: Hold | None
+    condition: bytes
+    deadline: int
 
 
 STEP_MS: Final = 100

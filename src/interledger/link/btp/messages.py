@@ -9,7 +9,7 @@ Readers raise `DecodeError` and nothing else, and ignore octets behind what they
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from struct import Struct
 from typing import Final, NamedTuple
@@ -181,72 +181,65 @@ def find_entry(entries: Iterable[ProtocolData], name: str) -> ProtocolData | Non
 _ILP_ENTRY: Final = b"\x01\x01\x03ilp\x00"
 """A list of one entry, the name `ilp`, content type 0: what stands between the two lengths."""
 
-_LONG_HEAD: Final = Struct(">BIBH7sBH")
-"""type, request id, length of the content, the above, length of the ILP packet: when both lengths need three octets."""
-
-_SHORT_HEAD: Final = Struct(">BI")
-
-
-def _lengths_and_entry(n: int) -> bytes:
-    entry = _ILP_ENTRY + encode_octets(bytes(n))
-    return encode_octets(entry)[: -n or None]
-
-
-_MIDDLES: Final = tuple(_lengths_and_entry(n) for n in range(256))
-"""For an ILP packet of n octets: what stands between the request id and the packet. The long form needs no table."""
-
-_SHAPES: Final = {
-    5 + len(middle) + n: (Struct(f">BI{len(middle)}s{n}s").unpack, middle) for n, middle in enumerate(_MIDDLES)
-}
-"""The size of a whole message of the common shape -> what takes it apart (type, request id, what stands between, ILP
-packet), and what stands between when it is of that shape. Some sizes cannot occur."""
-
 _WITH_ILP: Final = (TYPE_MESSAGE, TYPE_RESPONSE)
 
-_pack_long_head: Final = _LONG_HEAD.pack
-_read_long_head: Final = _LONG_HEAD.unpack_from
-_pack_short_head: Final = _SHORT_HEAD.pack
+_SHAPES_MAX: Final = 4_096
+"""Sizes of ILP packets whose messages are known; forgotten at this many. A payment has packets of a few sizes."""
 
-_LONG_HEAD_SIZE: Final = 18
-_LONG_SIZE_MIN: Final = _LONG_HEAD_SIZE + 256
-_LONG_SIZE_MAX: Final = 8 + 0xFFFF
+_packers: Final[dict[int, tuple[Callable[[int, int, bytes, bytes], bytes], bytes]]] = {}
+"""Octets of an ILP packet -> what writes the message around it, given type, request id, what stands between the id and
+the packet, packet; and what stands between."""
+
+_unpackers: Final[dict[int, tuple[Callable[[bytes], tuple[int, int, bytes, bytes]], bytes]]] = {}
+"""Octets of a whole message -> what takes it apart into these four; and what stands between in a canonical one."""
 
 
 def encode_ilp(kind: int, request_id: int, ilp: bytes) -> bytes:
     """A Message or Response with `ilp` as its only entry, content type 0 (BT-16). ILP packets are below 2^16 octets."""
-    n = len(ilp)
-    if n >= 256:
-        return _pack_long_head(kind, request_id, 0x82, n + 10, _ILP_ENTRY, 0x82, n) + ilp
-    return _pack_short_head(kind, request_id) + _MIDDLES[n] + ilp
+    try:
+        pack, between = _packers[len(ilp)]
+    except KeyError:
+        _learn(len(ilp))
+        pack, between = _packers[len(ilp)]
+    return pack(kind, request_id, between, ilp)
 
 
 def split_ilp(octets: bytes) -> tuple[int, int, bytes] | None:
     """(type, request id, ILP packet) when `octets` are exactly what `encode_ilp` writes; else None: look closer."""
-    size = len(octets)
-    if _LONG_SIZE_MIN <= size <= _LONG_SIZE_MAX:
-        kind, request_id, a, content_size, entry, b, ilp_size = _read_long_head(octets)
-        if (
-            entry == _ILP_ENTRY
-            and ilp_size == size - _LONG_HEAD_SIZE
-            and content_size == size - 8
-            and a == b == 0x82
-            and kind in _WITH_ILP
-        ):
-            return kind, request_id, octets[_LONG_HEAD_SIZE:]
-        return None
-    shape = _SHAPES.get(size)
-    if shape is None:
-        return None
-    unpack, expected = shape
-    kind, request_id, middle, ilp = unpack(octets)
-    return (kind, request_id, ilp) if middle == expected and kind in _WITH_ILP else None
+    try:
+        unpack, expected = _unpackers[len(octets)]
+    except KeyError:
+        # One, two or three octets for each of the two lengths. Some sizes cannot occur.
+        if not any(_learn(len(octets) - len(_ILP_ENTRY) - 5 - lengths) == len(octets) for lengths in range(2, 7)):
+            return None
+        unpack, expected = _unpackers[len(octets)]
+    kind, request_id, between, ilp = unpack(octets)
+    return (kind, request_id, ilp) if between == expected and kind in _WITH_ILP else None
+
+
+def _learn(n: int) -> int:
+    """The tables know messages with an ILP packet of `n` octets from here on. How many octets they have."""
+    if n < 0:
+        return 0
+    entry = _ILP_ENTRY + encode_octets(bytes(n))
+    between = encode_octets(entry)[: -n or None]
+    shape = Struct(f">BI{len(between)}s{n}s")
+    if len(_packers) >= _SHAPES_MAX:
+        _packers.clear()
+        _unpackers.clear()
+    _packers[n] = shape.pack, between
+    _unpackers[shape.size] = shape.unpack, between
+    return shape.size
 
 
 # ---------------------------------------------------------------------- parts
 
 
+_pack_head: Final = Struct(">BI").pack
+
+
 def _encode(kind: int, request_id: int, content: bytes) -> bytes:
-    return _SHORT_HEAD.pack(kind, request_id) + encode_octets(content)
+    return _pack_head(kind, request_id) + encode_octets(content)
 
 
 def _encode_entries(entries: Entries) -> bytes:
