@@ -190,9 +190,3 @@ class Batch:
     waiters: list[Callable[[Exception | None], None]] = field(default_factory=list)
     relay_by: int = NEVER
     """When the first of the onward packets that were executed expires, in ms: until then a fulfillment can wait."""
-
-    def add_executed(self, record: bytes, expires_at: int) -> None:
-        """The record of an execution, and when the onward packet expires."""
-        self.records.append(record)
-        if expires_at < self.relay_by:
-            self.relay_by = expires_at

@@ -71,7 +71,8 @@ class Ledger:
         self._assets: dict[Asset, Asset] = {}
         self.next_id = 1
         """The id of the next hold or claim."""
-        self._batch = Batch()
+        self.batch = Batch()
+        """What is decided and not taken yet. Right behind a record an effect may be added, too, without a call."""
         self._dirty = False
 
     # ------------------------------------------------------------------ accounts
@@ -83,7 +84,7 @@ class Ledger:
             return found
         account = self._open(name, asset)
         self._record(encode_account_opened(account.index, name, asset.code, asset.scale))
-        self._batch.touched[account] = None
+        self.batch.touched[account] = None
         return account
 
     def find(self, name: str, asset: Asset) -> LedgerAccount | None:
@@ -132,8 +133,9 @@ class Ledger:
             self._unhold(legs)
             raise LedgerError(f"not a hold: an amount or the expiry {expires_at} is outside of UInt64") from None
         self.next_id = hold_id + 1
-        hold = self._keep_hold(hold_id, legs, condition, expires_at, remote)
-        self._batch.records.append(record)
+        hold = self.holds[hold_id] = Hold()
+        hold.id, hold.legs, hold.condition, hold.expires_at, hold.remote = hold_id, legs, condition, expires_at, remote
+        self.batch.records.append(record)
         if not self._dirty:
             self._wake()
         return hold
@@ -143,7 +145,10 @@ class Ledger:
         if self.holds.pop(hold.id, None) is not hold:
             raise _closed(hold)
         self._post(hold.legs)
-        self._batch.add_executed(pack_executed(3, hold.id, fulfillment), hold.expires_at)
+        batch = self.batch
+        batch.records.append(pack_executed(3, hold.id, fulfillment))
+        if hold.expires_at < batch.relay_by:
+            batch.relay_by = hold.expires_at
         if not self._dirty:
             self._wake()
 
@@ -195,7 +200,7 @@ class Ledger:
 
     def reply_after_commit(self, send: Callable[[Any, Any], None], request_id: Any, reply: Any) -> None:
         """Let `send(request_id, reply)` happen once all that is recorded now is written."""
-        self._batch.replies.append((send, request_id, reply))
+        self.batch.replies.append((send, request_id, reply))
         if not self._dirty:
             self._wake()
 
@@ -203,33 +208,33 @@ class Ledger:
         self, send: Callable[[Any, Any], None], cancel: Callable[[Any, Any], None], request_id: Any, prepare: Any
     ) -> None:
         """The same for a Prepare, or a Fulfill of our own receiver; unwritten, it is `cancel(request_id, prepare)`."""
-        self._batch.prepares.append((send, cancel, request_id, prepare))
+        self.batch.prepares.append((send, cancel, request_id, prepare))
         if not self._dirty:
             self._wake()
 
     def call_after_commit(self, waiter: Callable[[Exception | None], None]) -> None:
         """Call `waiter(error or None)` once all that is recorded now is written."""
-        self._batch.waiters.append(waiter)
+        self.batch.waiters.append(waiter)
         if not self._dirty:
             self._wake()
 
     @property
     def effects_waiting(self) -> int:
         """How many replies and Prepares wait for the next batch to be written."""
-        return len(self._batch.replies) + len(self._batch.prepares)
+        return len(self.batch.replies) + len(self.batch.prepares)
 
     def take_batch(self) -> Batch | None:
         """What has been recorded since the last call, or None when there is nothing."""
         if not self._dirty:
             return None
-        self.before_batch(self._batch.touched)
-        batch, self._batch, self._dirty = self._batch, Batch(), False
+        self.before_batch(self.batch.touched)
+        batch, self.batch, self._dirty = self.batch, Batch(), False
         # So that every commit says what its records add up to, and a replay can tell where it went another way.
         batch.records += [encode_counters(a.index, a.debits_posted, a.credits_posted) for a in batch.touched]
         return batch
 
     def _record(self, record: bytes) -> None:
-        self._batch.records.append(record)
+        self.batch.records.append(record)
         if not self._dirty:
             self._wake()
 
@@ -244,24 +249,13 @@ class Ledger:
             debited.debits_pending += amount
             credited.credits_pending += amount
 
-    def _keep_hold(
-        self, hold_id: int, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool
-    ) -> Hold:
-        hold = self.holds[hold_id] = Hold()
-        hold.id = hold_id
-        hold.legs = legs
-        hold.condition = condition
-        hold.expires_at = expires_at
-        hold.remote = remote
-        return hold
-
     def _unhold(self, legs: Iterable[Leg]) -> None:
         for debited, credited, amount in legs:
             debited.debits_pending -= amount
             credited.credits_pending -= amount
 
     def _post(self, legs: Iterable[Leg]) -> None:
-        touched = self._batch.touched
+        touched = self.batch.touched
         for debited, credited, amount in legs:
             debited.debits_pending -= amount
             debited.debits_posted += amount
@@ -320,7 +314,9 @@ class Ledger:
         elif isinstance(record, Held):
             legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
             self._hold_unchecked(legs)
-            self._keep_hold(record.hold_id, legs, record.condition, record.expires_at, record.remote)
+            hold = self.holds[record.hold_id] = Hold()
+            hold.id, hold.legs, hold.remote = record.hold_id, legs, record.remote
+            hold.condition, hold.expires_at = record.condition, record.expires_at
             self.next_id = max(self.next_id, record.hold_id + 1)
         elif isinstance(record, Executed):
             self._post(self.holds.pop(record.hold_id).legs)
@@ -383,7 +379,7 @@ class Ledger:
 
     def end_replay(self) -> None:
         """After the last `apply`: nothing of the past waits to be written. Raises when the replay made news."""
-        batch, self._batch, self._dirty = self._batch, Batch(), False
+        batch, self.batch, self._dirty = self.batch, Batch(), False
         if batch.records:
             raise LedgerError("the journal uses an account before it opens it")
 

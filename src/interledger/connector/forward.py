@@ -155,7 +155,7 @@ class Connector:
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
         else:
-            self.ledger.prepare_after_commit(outgoing.link.send_prepare, outgoing.cancel, onward_id, onward)
+            self.ledger.batch.prepares.append((outgoing.link.send_prepare, outgoing.cancel, onward_id, onward))
         return None
 
     # ------------------------------------------------------------------ the way back
@@ -191,7 +191,7 @@ class Connector:
                 if outgoing.is_local:  # nobody else has this fulfillment: what cannot be written was not received
                     self.ledger.prepare_after_commit(incoming.link.send_reply, incoming.unsay, flight.request_id, reply)
                 else:
-                    self.ledger.reply_after_commit(incoming.link.send_reply, flight.request_id, reply)
+                    self.ledger.batch.replies.append((incoming.link.send_reply, flight.request_id, reply))
                 return
             outgoing.wrong += 1
             reply = self._reject_for(flight, now, Step.VERIFY, refusals.WRONG_FULFILLMENT)
