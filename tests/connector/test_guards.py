@@ -43,7 +43,7 @@ def asked(guard: Guard, amount: int = 1, at: int = 0) -> str | None:
         ({"packet_amount_max": 5}, None, 1),
         ({"packet_amount_max": UINT64_MAX}, None, 0),
         ({"amount_per_minute": 5}, None, 1),
-        ({"packets_per_minute": 5, "packet_amount_max": 5, "amount_per_minute": 5}, None, 3),
+        ({"packets_per_minute": 5, "packet_amount_max": 5, "amount_per_minute": 5}, None, 2),
     ],
 )
 def test_an_account_gets_the_guards_that_its_limits_ask_for(
@@ -68,6 +68,12 @@ def test_an_accounts_own_rate_goes_before_the_nodes() -> None:
 @pytest.mark.parametrize(("amount", "code"), [(0, None), (9, None), (10, None), (11, "F08"), (UINT64_MAX, "F08")])
 def test_CR_31_packet_amount(amount: int, code: str | None) -> None:
     assert asked(packet_amount_guard(10), amount) == code
+    assert asked(packet_rate_guard(60, 10), amount) == code
+
+
+def test_a_packet_that_is_too_large_counts_as_one() -> None:
+    guard = packet_rate_guard(2, 10)
+    assert [asked(guard, 11), asked(guard, 11), asked(guard, 1)] == ["F08", "F08", "T05"]
 
 
 def test_a_new_bucket_is_full_and_not_fuller() -> None:

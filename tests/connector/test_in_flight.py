@@ -13,7 +13,10 @@ from interledger.link.base import RequestId
 
 
 def flight(deadlines: Deadlines, peer: Peer, number: int, deadline: int) -> InFlight:
-    made = InFlight(peer, RequestId(7), peer, RequestId(number), None, bytes(32), deadline)
+    made = InFlight()
+    made.incoming = made.outgoing = peer
+    made.request_id, made.onward_id = RequestId(7), RequestId(number)
+    made.hold, made.condition, made.deadline = None, bytes(32), deadline
     peer.in_flight[made.onward_id] = made
     if deadline < peer.next_deadline:
         deadlines.watch(peer, deadline)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -125,7 +126,7 @@ class World:
         self.connector.spread = Fraction(text)
 
     def limit(self, name: str, value: str) -> None:
-        self.connector.limits = self.connector.limits._replace(**{name: int(value)})
+        self.connector.limits = replace(self.connector.limits, **{name: int(value)})
 
     def rate(self, code: str, value: str) -> None:
         self.values[code] = Fraction(value)

@@ -29,7 +29,7 @@ from interledger.connector.crossing import Crossing, make_crossing
 from interledger.connector.departed import Departed
 from interledger.connector.events import PacketRefused, Refusals, Step
 from interledger.connector.guards import Refused, guards_for
-from interledger.connector.in_flight import Deadlines, InFlight
+from interledger.connector.in_flight import NEVER, Deadlines, InFlight
 from interledger.connector.limits import Limits
 from interledger.connector.next_hops import NextHops
 from interledger.connector.peer import GAVE_UP_KEPT, Peer, outside_of_books
@@ -138,10 +138,11 @@ class Connector:
                 return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
 
             # 4 hold
-            if self.ledger.read_only:
+            ledger = self.ledger
+            if ledger.read_only:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.READ_ONLY)
             legs = crossing.legs(amount, outgoing_amount)
-            held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
+            held = ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
             if type(held) is not Hold:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.refuse_credit(held, crossing))
             hold = held
@@ -210,6 +211,9 @@ class Connector:
 
     def link_lost(self, account: AccountId, now: Timestamp) -> None:
         """Nothing is rejected early: a lost peer may still hold a fulfillment until expiry. Routes may change."""
+        peer = self.peers.get(account)
+        if peer is not None:
+            peer.ready_at = NEVER
         for watch in self.link_watchers:
             watch(account, now)
 

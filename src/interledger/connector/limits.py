@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 __all__ = ["Limits"]
 
 
-class Limits(NamedTuple):
+@dataclass(frozen=True, slots=True)  # slots: five of these are read per packet
+class Limits:
     """Times in ms, and what a peer may have in flight. The defaults are those of RFC 32's and RFC 27's practice."""
 
     min_message_window_ms: int = 1_000

@@ -97,7 +97,7 @@ class Prepare:
             else:
                 body, whole = 2, length == total - 2 < 128
             amount, expires_at, condition, length = _read_prepare_head(octets, body)
-            ms = known_times.get(expires_at) or decode_interledger_time(expires_at)
+            ms = known_times[expires_at] if expires_at in known_times else decode_interledger_time(expires_at)
             stop = body + 58 + length
             destination = _addresses[octets[body + 58 : stop]]
             size = octets[stop]

@@ -218,9 +218,9 @@ def split_ilp(octets: bytes) -> tuple[int, int, bytes] | None:
 
 
 def _learn(n: int) -> int:
-    """The tables know messages with an ILP packet of `n` octets from here on. How many octets they have."""
+    """The tables know messages with an ILP packet of `n` octets from here on. How many octets they have, or -1."""
     if n < 0:
-        return 0
+        return -1
     entry = _ILP_ENTRY + encode_octets(bytes(n))
     between = encode_octets(entry)[: -n or None]
     shape = Struct(f">BI{len(between)}s{n}s")
