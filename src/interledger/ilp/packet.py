@@ -98,9 +98,9 @@ class Prepare:
                 body, whole = 2, length == total - 2 < 128
             amount, expires_at, condition, length = _read_prepare_head(octets, body)
             ms = known_times[expires_at] if expires_at in known_times else decode_interledger_time(expires_at)
-            stop = body + 58 + length
+            stop: int = body + 58 + length
             destination = _addresses[octets[body + 58 : stop]]
-            size = octets[stop]
+            size: int = octets[stop]
             stop += 1
             if size == 0x82:
                 size = octets[stop] << 8 | octets[stop + 1]
