@@ -17,7 +17,7 @@ from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
 from interledger.store.base import SNAPSHOT_OCTETS, Change, Documents, StoredState
-from interledger.store.group_commit import GroupCommit
+from interledger.store.group_commit import QUICK_MS, SLOW_FOR_MS, GroupCommit
 from interledger.store.memory import MemoryStore
 
 USD = Asset("USD", 9)
@@ -558,4 +558,71 @@ async def test_several_packets_wait_for_those_of_the_next_turns(
     await node.commits.commit()
     assert len(node.disk.written[0]) == in_the_first_commit * 67
     assert sum(map(len, node.disk.written)) == sum(arrivals) * 67
+    await node.commits.close()
+
+
+class SteppedClock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.ms = 1_000
+
+    def now(self) -> Timestamp:
+        return Timestamp(self.ms)
+
+
+async def written_by(node: Node, name: str = "x") -> bool:
+    """Whether the loop's thread wrote a lone packet."""
+    node.disk.threads.clear()
+    left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    assert isinstance(node.ledger.hold(((node.alice, node.bob, 1),), bytes(32), 1000, True), Hold)
+    node.ledger.prepare_after_commit(lambda *_: left.set_result(None), lambda *_: left.cancel(), name, None)
+    await left
+    return node.disk.threads == {threading.get_ident()}
+
+
+async def test_a_lone_packet_is_written_without_a_change_of_thread(disk: Disk) -> None:
+    node = Node(disk, is_quick=lambda octets: True)
+    await node.commits.commit()
+    assert await written_by(node)
+    node.fulfill("a", node.prepare("a"))  # two effects: the node is busy
+    await node.commits.commit()
+    assert len(disk.threads) == 2
+    await node.commits.close()
+    assert node.effects == ["reply a", "prepare a"]
+
+
+async def test_effects_of_a_lone_packet_leave_behind_those_that_the_thread_writes(disk: Disk) -> None:
+    node = Node(disk, is_quick=lambda octets: True)
+    for name in "ab":
+        node.prepare(name)
+    await asyncio.sleep(0)
+    node.prepare("c")
+    await node.commits.close()
+    assert node.effects == ["prepare a", "prepare b", "prepare c"]
+
+
+async def test_behind_a_slow_write_the_thread_writes_for_a_while(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    node, clock = Node(disk, is_quick=lambda octets: True), SteppedClock()
+    monkeypatch.setattr(node.commits, "_clock", clock)
+
+    def write_slowly(*_: Any) -> None:
+        clock.ms += QUICK_MS + 1
+        disk.threads.add(threading.get_ident())
+
+    assert await written_by(node)
+    with monkeypatch.context() as slow:
+        slow.setattr(disk, "write", write_slowly)
+        assert await written_by(node)
+    assert not await written_by(node)
+    clock.ms += SLOW_FOR_MS - 1
+    assert not await written_by(node)
+    clock.ms += 1
+    assert await written_by(node)
+    await node.commits.close()
+
+
+async def test_what_is_no_short_write_is_written_by_the_thread(disk: Disk) -> None:
+    node = Node(disk, is_quick=lambda octets: octets == 0)
+    assert not await written_by(node)
     await node.commits.close()

@@ -105,21 +105,24 @@ class CommitLog:
         finally:
             os.close(fd)
 
+    def has_room(self, octets: int) -> bool:
+        """Whether a commit with so many octets of records fits."""
+        return self._end + _COMMIT_SIZE + octets <= self._size
+
     def append(self, commit: LoggedCommit) -> bool:
         """Write it. False, and nothing is done, when there is no room: the database has to take what is pending.
 
         Raises `StoreError` when the disk refuses: then it is not known whether the commit is there.
         """
+        if not self.has_room(len(commit.records)):
+            return False
         head = _FIELDS.pack(self._mark, commit.seq, commit.at, len(commit.records), commit.chain)
         octets = b"".join((head, _CHECK.pack(zlib.crc32(head)), commit.records))
-        end = self._end + len(octets)
-        if end > self._size:
-            return False
         try:
             _write(self._fd, octets, self._end)
         except OSError as error:
             raise _as_store_error(self.path, "written", error) from None
-        self._end = end
+        self._end += len(octets)
         self.pending.append(commit)
         return True
 

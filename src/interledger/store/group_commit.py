@@ -31,12 +31,18 @@ from interledger.store.durable_step import DurableStep, write_step
 from interledger.store.outage import Outage
 from interledger.store.unwritten import log_unwritten
 
-__all__ = ["GroupCommit"]
+__all__ = ["QUICK_MS", "SLOW_FOR_MS", "GroupCommit"]
 
 logger = logging.getLogger("interledger.store")
 
 BUSY_TURNS_MAX: Final = 4
 """Turns of the loop, each less than 2 ms, that a batch of a busy node waits at most for what they bring."""
+
+QUICK_MS: Final = 2
+"""How long a lone packet's write may hold up the loop. Two changes of thread cost more than most such writes."""
+
+SLOW_FOR_MS: Final = 10_000
+"""After a slower one the thread writes everything for so long: the disk may be slow for all that we know."""
 
 BATCH_LARGE: Final = 64
 """Packets that share the price of a commit well enough: a batch of so many waits for no more."""
@@ -58,8 +64,9 @@ class GroupCommit:
 
     `on_failure(error)` is called once: when the disk is full, or the store cannot be written; `on_outage(error)` when
     an outage begins, with None when it is over. `inline` writes in the loop's own thread (memory store, simulations),
-    by `writer`, which may take its (virtual) time; `call_soon` stands in for the running loop's. Made and used in one
-    thread, the one of the ledger.
+    by `writer`, which may take its (virtual) time. `is_quick(octets)`: whether so many octets of records would be one
+    short write now; a lone packet's are then written in the loop's thread, as long as that is quick. `call_soon` stands
+    in for the running loop's. Made and used in one thread, the one of the ledger.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class GroupCommit:
         on_outage: Callable[[StoreError | None], None] = lambda error: None,
         *,
         inline: bool = False,
+        is_quick: Callable[[int], bool] | None = None,
         call_soon: CallSoon | None = None,
         writer: Writer = _write_at_once,
     ) -> None:
@@ -84,6 +92,8 @@ class GroupCommit:
         self._on_failure = on_failure
         self._told = False
         self._loop = None if inline else asyncio.get_running_loop()
+        self._is_quick = is_quick
+        self._slow_until = 0
         self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
         self._writer = writer
         self._scheduled = False
@@ -206,6 +216,13 @@ class GroupCommit:
         if self._loop is None:
             self._writer(partial(write_step, self._store, commit), partial(self._written, commit))
             return True
+        if self._is_lone(commit):
+            write_step(self._store, commit)
+            now = self._clock.now()
+            if now - commit.at > QUICK_MS:
+                self._slow_until = now + SLOW_FOR_MS
+            self._call_soon(partial(self._written, commit))  # behind the effects of the commit before
+            return True
         if self._worker is None:
             self._worker = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
             self._worker.start()
@@ -213,6 +230,18 @@ class GroupCommit:
         if self._outage.reason is not None:
             self._call_soon(self._hold_back)
         return True
+
+    def _is_lone(self, commit: DurableStep) -> bool:
+        """Whether it is written here and now: records of one packet, with nothing to do meanwhile."""
+        batch = commit.batch
+        return (
+            len(batch.replies) + len(batch.prepares) + len(batch.waiters) <= 1
+            and not commit.changes
+            and commit.snapshot is None
+            and commit.at >= self._slow_until
+            and self._is_quick is not None
+            and self._is_quick(len(commit.records))
+        )
 
     def _hold_back(self) -> None:
         if self._writing is not None and self._outage.hold_back(self._writing.batch):

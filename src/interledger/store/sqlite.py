@@ -208,6 +208,10 @@ class SqliteStore(Documents):
             self._kept = self._kept_next
             self._octets = 0
 
+    def is_quick(self, octets: int) -> bool:
+        """Whether `write` of so many octets of records is one short write to the log now."""
+        return not self._busy.locked() and self._open_log().has_room(octets)
+
     def _write_all(
         self,
         db: sqlite3.Connection,
