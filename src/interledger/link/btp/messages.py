@@ -33,6 +33,7 @@ __all__ = [
     "BTP_ERRORS",
     "ENTRIES_MAX",
     "ERROR_DATA_MAX",
+    "WITH_ILP",
     "BtpError",
     "BtpMessage",
     "BtpPacket",
@@ -41,9 +42,12 @@ __all__ = [
     "ContentType",
     "Entries",
     "ProtocolData",
+    "Shape",
     "decode_btp",
     "encode_ilp",
     "find_entry",
+    "find_shape",
+    "known_shapes",
     "split_ilp",
 ]
 
@@ -181,7 +185,8 @@ def find_entry(entries: Iterable[ProtocolData], name: str) -> ProtocolData | Non
 _ILP_ENTRY: Final = b"\x01\x01\x03ilp\x00"
 """A list of one entry, the name `ilp`, content type 0: what stands between the two lengths."""
 
-_WITH_ILP: Final = (TYPE_MESSAGE, TYPE_RESPONSE)
+WITH_ILP: Final = (TYPE_MESSAGE, TYPE_RESPONSE)
+"""The packets that carry ILP."""
 
 _SHAPES_MAX: Final = 4_096
 """Sizes of ILP packets whose messages are known; forgotten at this many. A payment has packets of a few sizes."""
@@ -190,8 +195,12 @@ _packers: Final[dict[int, tuple[Callable[[int, int, bytes, bytes], bytes], bytes
 """Octets of an ILP packet -> what writes the message around it, given type, request id, what stands between the id and
 the packet, packet; and what stands between."""
 
-_unpackers: Final[dict[int, tuple[Callable[[bytes], tuple[int, int, bytes, bytes]], bytes]]] = {}
-"""Octets of a whole message -> what takes it apart into these four; and what stands between in a canonical one."""
+Shape = tuple[Callable[[bytes], tuple[int, int, bytes, bytes]], bytes]
+"""What takes a message apart into type, request id, what stands between the id and the ILP packet, packet; and what
+stands between when the message is exactly what `encode_ilp` writes."""
+
+known_shapes: Final[dict[int, Shape]] = {}
+"""Octets of a whole message -> its shape, where one was seen. For who reads many: a look is cheaper than a call."""
 
 
 def encode_ilp(kind: int, request_id: int, ilp: bytes) -> bytes:
@@ -206,15 +215,20 @@ def encode_ilp(kind: int, request_id: int, ilp: bytes) -> bytes:
 
 def split_ilp(octets: bytes) -> tuple[int, int, bytes] | None:
     """(type, request id, ILP packet) when `octets` are exactly what `encode_ilp` writes; else None: look closer."""
-    try:
-        unpack, expected = _unpackers[len(octets)]
-    except KeyError:
-        # One, two or three octets for each of the two lengths. Some sizes cannot occur.
-        if not any(_learn(len(octets) - len(_ILP_ENTRY) - 5 - lengths) == len(octets) for lengths in range(2, 7)):
-            return None
-        unpack, expected = _unpackers[len(octets)]
+    shape = known_shapes.get(len(octets)) or find_shape(len(octets))
+    if shape is None:
+        return None
+    unpack, expected = shape
     kind, request_id, between, ilp = unpack(octets)
-    return (kind, request_id, ilp) if between == expected and kind in _WITH_ILP else None
+    return (kind, request_id, ilp) if between == expected and kind in WITH_ILP else None
+
+
+def find_shape(size: int) -> Shape | None:
+    """The shape of a message of so many octets, from here on a known one. Some sizes cannot occur: None."""
+    for lengths in range(2, 7):  # one, two or three octets for each of the two lengths
+        if _learn(size - len(_ILP_ENTRY) - 5 - lengths) == size:
+            return known_shapes[size]
+    return None
 
 
 def _learn(n: int) -> int:
@@ -226,9 +240,9 @@ def _learn(n: int) -> int:
     shape = Struct(f">BI{len(between)}s{n}s")
     if len(_packers) >= _SHAPES_MAX:
         _packers.clear()
-        _unpackers.clear()
+        known_shapes.clear()
     _packers[n] = shape.pack, between
-    _unpackers[shape.size] = shape.unpack, between
+    known_shapes[shape.size] = shape.unpack, between
     return shape.size
 
 

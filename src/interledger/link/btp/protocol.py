@@ -28,6 +28,7 @@ from interledger.link.btp.messages import (
     BTP_ERRORS,
     TYPE_ERROR,
     TYPE_RESPONSE,
+    WITH_ILP,
     BtpError,
     BtpMessage,
     BtpPacket,
@@ -36,7 +37,8 @@ from interledger.link.btp.messages import (
     decode_btp,
     encode_ilp,
     find_entry,
-    split_ilp,
+    find_shape,
+    known_shapes,
 )
 from interledger.link.websocket import CloseCode, WebSocket
 
@@ -205,15 +207,17 @@ class BtpConnection:
     def receive_packets(self, packets: Iterable[bytes], now: Timestamp) -> None:
         """WebSocket messages, in their order."""
         for packet in packets:
-            common = split_ilp(packet)
             link = self._link
-            if common is None or self.state is not _OPEN or link is None:
+            shape = known_shapes.get(len(packet)) or find_shape(len(packet))
+            if shape is None or self.state is not _OPEN or link is None:
                 self._receive_other(packet, now)
                 continue
+            # As `split_ilp`, without its call.
+            unpack, expected = shape
+            btp_type, request_id, between, ilp = unpack(packet)
             # D-07: interledger-rs sends Prepares as Responses and replies as Messages. The type of the ILP packet
             # decides.
-            _, request_id, ilp = common
-            kind = ilp[0] if ilp else 0
+            kind = ilp[0] if ilp and between == expected and btp_type in WITH_ILP else 0
             if kind == TYPE_PREPARE:
                 self._receive_prepare(link, request_id, ilp, now)
             elif kind in _REPLIES:
