@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from interledger.accounts.ledger import Hold, Ledger, Unknown
+from interledger.accounts import ledger as ledger_module
+from interledger.accounts.ledger import Batch, Hold, Ledger, Unknown
 from interledger.connector.peer import Peer
 from interledger.link.btp.repeating import RepeatingLink
 from interledger.link.idempotent import IdempotentSide
@@ -108,21 +109,23 @@ def test_a_time_out_taken_for_a_rejection_breaks_the_books(monkeypatch: pytest.M
     assert breach(**NATURE).startswith("17")
 
 
+class AtOnce(list[Any]):
+    """Effects of a batch that do not wait for its commit."""
+
+    def append(self, effect: Any) -> None:
+        send, *_, request_id, packet = effect
+        send(request_id, packet)
+
+
 @pytest.mark.pure
 def test_relaying_before_writing_breaks_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
-    def at_once(ledger: Ledger, send: Any, request_id: Any, reply: Any) -> None:
-        send(request_id, reply)
-
-    monkeypatch.setattr(Ledger, "reply_after_commit", at_once)
+    monkeypatch.setattr(ledger_module, "Batch", lambda: Batch(replies=AtOnce()))
     assert breach(**NATURE).startswith("7")
 
 
 @pytest.mark.pure
 def test_a_prepare_that_leaves_before_its_hold_is_durable_breaks_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
-    def at_once(ledger: Ledger, send: Any, cancel: Any, request_id: Any, prepare: Any) -> None:
-        send(request_id, prepare)
-
-    monkeypatch.setattr(Ledger, "prepare_after_commit", at_once)
+    monkeypatch.setattr(ledger_module, "Batch", lambda: Batch(prepares=AtOnce()))
     assert breach(**NATURE).startswith("17")
 
 
