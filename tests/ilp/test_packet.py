@@ -136,12 +136,11 @@ def test_PK_02_any_packet_comes_back(packet: Packet) -> None:
 @pytest.mark.parametrize("packet", [PREPARE, FULFILL, REJECT], ids=lambda packet: type(packet).__name__)
 def test_PK_03_data_ends_at_32767_octets(packet: Packet) -> None:
     packet = decode_packet(packet.encode())
-    field = "_data" if isinstance(packet, Prepare) else "data"
     packet._octets = None
-    setattr(packet, field, b"x" * DATA_LENGTH_MAX)
+    packet.data = b"x" * DATA_LENGTH_MAX
     assert decode_packet(packet.encode()) == packet
     packet._octets = None
-    setattr(packet, field, b"x" * (DATA_LENGTH_MAX + 1))
+    packet.data += b"x"
     with pytest.raises(InvalidRequestError, match="at most 32767 octets, not 32768") as caught:
         packet.encode()
     assert caught.value.field == "data"

@@ -561,6 +561,13 @@ async def test_several_packets_wait_for_those_of_the_next_turns(
     await node.commits.close()
 
 
+class QuickDisk(Disk):
+    octets_max = 1_000
+
+    def is_quick(self, octets: int) -> bool:
+        return octets <= self.octets_max
+
+
 class SteppedClock:
     """A clock that a test sets."""
 
@@ -581,19 +588,19 @@ async def written_by(node: Node, name: str = "x") -> bool:
     return node.disk.threads == {threading.get_ident()}
 
 
-async def test_a_lone_packet_is_written_without_a_change_of_thread(disk: Disk) -> None:
-    node = Node(disk, is_quick=lambda octets: True)
+async def test_a_lone_packet_is_written_without_a_change_of_thread() -> None:
+    node = Node(QuickDisk())
     await node.commits.commit()
     assert await written_by(node)
     node.fulfill("a", node.prepare("a"))  # two effects: the node is busy
     await node.commits.commit()
-    assert len(disk.threads) == 2
+    assert len(node.disk.threads) == 2
     await node.commits.close()
     assert node.effects == ["reply a", "prepare a"]
 
 
-async def test_effects_of_a_lone_packet_leave_behind_those_that_the_thread_writes(disk: Disk) -> None:
-    node = Node(disk, is_quick=lambda octets: True)
+async def test_effects_of_a_lone_packet_leave_behind_those_that_the_thread_writes() -> None:
+    node = Node(QuickDisk())
     for name in "ab":
         node.prepare(name)
     await asyncio.sleep(0)
@@ -602,17 +609,17 @@ async def test_effects_of_a_lone_packet_leave_behind_those_that_the_thread_write
     assert node.effects == ["prepare a", "prepare b", "prepare c"]
 
 
-async def test_behind_a_slow_write_the_thread_writes_for_a_while(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    node, clock = Node(disk, is_quick=lambda octets: True), SteppedClock()
+async def test_behind_a_slow_write_the_thread_writes_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, clock = Node(QuickDisk()), SteppedClock()
     monkeypatch.setattr(node.commits, "_clock", clock)
 
     def write_slowly(*_: Any) -> None:
         clock.ms += QUICK_MS + 1
-        disk.threads.add(threading.get_ident())
+        node.disk.threads.add(threading.get_ident())
 
     assert await written_by(node)
     with monkeypatch.context() as slow:
-        slow.setattr(disk, "write", write_slowly)
+        slow.setattr(node.disk, "write", write_slowly)
         assert await written_by(node)
     assert not await written_by(node)
     clock.ms += SLOW_FOR_MS - 1
@@ -622,7 +629,9 @@ async def test_behind_a_slow_write_the_thread_writes_for_a_while(disk: Disk, mon
     await node.commits.close()
 
 
-async def test_what_is_no_short_write_is_written_by_the_thread(disk: Disk) -> None:
-    node = Node(disk, is_quick=lambda octets: octets == 0)
+async def test_what_is_no_short_write_is_written_by_the_thread() -> None:
+    disk = QuickDisk()
+    disk.octets_max = 10
+    node = Node(disk)
     assert not await written_by(node)
     await node.commits.close()

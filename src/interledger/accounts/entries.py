@@ -11,7 +11,7 @@ from typing import Any, Final, final
 
 from interledger.accounts.asset import Asset
 
-__all__ = ["NEVER", "NO_LIMIT", "Batch", "Hold", "LedgerAccount", "Leg", "Refusal", "Unknown"]
+__all__ = ["NEVER", "NO_LIMIT", "Batch", "Hold", "LedgerAccount", "Leg", "Refusal", "Unknown", "make_hold"]
 
 NO_LIMIT: Final = 1 << 127
 """More than any counter can become: 2^63 packets of the largest amount."""
@@ -133,7 +133,7 @@ Leg = tuple[LedgerAccount, LedgerAccount, int]
 class Hold:
     """The legs of one packet, held together. The last leg is the one that leads onward. Never changed once made.
 
-    It has no `__init__`, which would double the price: the ledger sets every field.
+    It has no `__init__`, which would double the price: the ledger sets every field, or asks `make_hold`.
     """
 
     __slots__ = ("condition", "expires_at", "id", "legs", "remote")
@@ -143,6 +143,13 @@ class Hold:
     condition: bytes
     expires_at: int
     remote: bool
+
+
+def make_hold(hold_id: int, legs: tuple[Leg, ...], condition: bytes, expires_at: int, remote: bool) -> Hold:
+    """A hold with these fields; where it is not one per packet."""
+    hold = Hold()
+    hold.id, hold.legs, hold.condition, hold.expires_at, hold.remote = hold_id, legs, condition, expires_at, remote
+    return hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +197,8 @@ class Batch:
     waiters: list[Callable[[Exception | None], None]] = field(default_factory=list)
     relay_by: int = NEVER
     """When the first of the onward packets that were executed expires, in ms: until then a fulfillment can wait."""
+
+    @property
+    def effects_waiting(self) -> int:
+        """How many replies and Prepares wait for it to be written."""
+        return len(self.replies) + len(self.prepares)

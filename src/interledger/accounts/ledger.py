@@ -17,7 +17,7 @@ from typing import Any, final
 from interledger.accounts.asset import Asset
 from interledger.accounts.checks import faults_of
 from interledger.accounts.claim_records import ClaimClosed, ClaimSetAside
-from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, Leg, Refusal, Unknown
+from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, Leg, Refusal, Unknown, make_hold
 from interledger.accounts.records import (
     ENTRY_LEGS_MAX,
     AccountOpened,
@@ -145,16 +145,9 @@ class Ledger:
         if self.holds.pop(hold.id, None) is not hold:
             raise _closed(hold)
         batch = self.batch
-        touched = batch.touched
-        for debited, credited, amount in hold.legs:  # as in `_post`
-            debited.debits_pending -= amount
-            debited.debits_posted += amount
-            credited.credits_pending -= amount
-            credited.credits_posted += amount
-            touched[debited] = touched[credited] = None
+        self._post(hold.legs)
         batch.records.append(pack_executed(3, hold.id, fulfillment))
-        if hold.expires_at < batch.relay_by:
-            batch.relay_by = hold.expires_at
+        batch.relay_by = hold.expires_at if hold.expires_at < batch.relay_by else batch.relay_by
         if not self._dirty:
             self._wake()
 
@@ -223,11 +216,6 @@ class Ledger:
         self.batch.waiters.append(waiter)
         if not self._dirty:
             self._wake()
-
-    @property
-    def effects_waiting(self) -> int:
-        """How many replies and Prepares wait for the next batch to be written."""
-        return len(self.batch.replies) + len(self.batch.prepares)
 
     def take_batch(self) -> Batch | None:
         """What has been recorded since the last call, or None when there is nothing."""
@@ -320,10 +308,9 @@ class Ledger:
         elif isinstance(record, Held):
             legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
             self._hold_unchecked(legs)
-            hold = self.holds[record.hold_id] = Hold()
-            hold.id, hold.legs, hold.remote = record.hold_id, legs, record.remote
-            hold.condition, hold.expires_at = record.condition, record.expires_at
-            self.next_id = max(self.next_id, record.hold_id + 1)
+            hold_id = record.hold_id
+            self.holds[hold_id] = make_hold(hold_id, legs, record.condition, record.expires_at, record.remote)
+            self.next_id = max(self.next_id, hold_id + 1)
         elif isinstance(record, Executed):
             self._post(self.holds.pop(record.hold_id).legs)
         elif isinstance(record, Counters):

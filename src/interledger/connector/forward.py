@@ -118,10 +118,7 @@ class Connector:
 
         # 3 convert
         window = limits.min_message_window_ms
-        # Comparisons, here and below: `min` is a call, and four times as dear.
-        expires_at, latest = incoming_expires_at - window, now + limits.max_hold_ms
-        if latest < expires_at:
-            expires_at = latest
+        expires_at = _earlier(incoming_expires_at - window, now + limits.max_hold_ms)
         if expires_at - now < window:
             return self._refuse(incoming, prepare, now, Step.CONVERT, refusals.refuse_time(expires_at - now, window))
         amount = outgoing_amount = prepare.amount
@@ -138,21 +135,18 @@ class Connector:
                 return self._refuse(incoming, prepare, now, Step.CONVERT, refused)
 
             # 4 hold
-            ledger = self.ledger
-            if ledger.read_only:
+            if self.ledger.read_only:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.READ_ONLY)
             legs = crossing.legs(amount, outgoing_amount)
-            held = ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
+            held = self.ledger.hold(legs, prepare.execution_condition, expires_at, not outgoing.is_local)
             if type(held) is not Hold:
                 return self._refuse(incoming, prepare, now, Step.HOLD, refusals.refuse_credit(held, crossing))
             hold = held
 
         # 5 forward
         onward = prepare.forwarded(outgoing_amount, expires_at)  # by position: names cost a tenth of it
-        deadline, latest = expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms
-        if latest < deadline:
-            deadline = latest
-        onward_id = self._remember(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
+        deadline = _earlier(expires_at + limits.grace_ms, incoming_expires_at - limits.relay_margin_ms)
+        onward_id = self.deadlines.open(incoming, request_id, outgoing, hold, prepare.execution_condition, deadline)
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
         else:
@@ -263,25 +257,8 @@ class Connector:
         """Send a `peer.*` request of this node to one peer: no route, no money. The reply goes to `asker`'s link."""
         outgoing, incoming = self.peers[account], self.peers[asker]
         deadline, condition = prepare.expires_at, prepare.execution_condition
-        onward_id = self._remember(incoming, request_id, outgoing, None, condition, deadline)
+        onward_id = self.deadlines.open(incoming, request_id, outgoing, None, condition, deadline)
         outgoing.link.send_prepare(onward_id, prepare)
-
-    def _remember(
-        self, incoming: Peer, request_id: RequestId, outgoing: Peer, hold: Hold | None, condition: bytes, deadline: int
-    ) -> RequestId:
-        """What is sent to `outgoing` next waits for its reply, until `deadline`. The id to send it with."""
-        onward_id = outgoing.next_request_id
-        # `RequestId(...)` would be a call, per packet.
-        outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF  # type: ignore[assignment]  # see above
-        flight = outgoing.in_flight[onward_id] = InFlight()
-        flight.incoming, flight.request_id = incoming, request_id
-        flight.outgoing, flight.onward_id = outgoing, onward_id
-        flight.hold = hold
-        flight.condition = condition
-        flight.deadline = deadline
-        if deadline < outgoing.next_deadline:
-            self.deadlines.watch(outgoing, deadline)
-        return onward_id
 
     # ------------------------------------------------------------------ 2 route, when the destination is not remembered
 
@@ -383,3 +360,8 @@ class Connector:
         """Rates are not what they were: forget what was made of them."""
         for peer in self.peers.values():
             peer.crossings.clear()
+
+
+def _earlier(one: int, other: int) -> int:
+    """`min` of two, four times as fast."""
+    return one if one < other else other

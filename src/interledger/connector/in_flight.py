@@ -24,7 +24,7 @@ class InFlight:
 
     `request_id` is the incoming peer's, `onward_id` the one we gave it on the outgoing link.
 
-    It has no `__init__`, which would double the price: whoever makes one sets every field.
+    It has no `__init__`, which would double the price: `Deadlines.open` sets every field.
     """
 
     __slots__ = (
@@ -62,6 +62,21 @@ class Deadlines:
         self._peers: dict[Peer, None] = {}
         self.on_sooner: Callable[[Timestamp], None] = lambda due: None
         """Called with its due time when a peer has a packet that is due before all others of that peer."""
+
+    def open(
+        self, incoming: Peer, request_id: RequestId, outgoing: Peer, hold: Hold | None, condition: bytes, deadline: int
+    ) -> RequestId:
+        """What is sent to `outgoing` next waits for its reply, until `deadline`. The id to send it with."""
+        onward_id = outgoing.next_request_id
+        # `RequestId(...)` would be a call, per packet.
+        outgoing.next_request_id = (onward_id + 1) & 0xFFFFFFFF  # type: ignore[assignment]  # see above
+        flight = outgoing.in_flight[onward_id] = InFlight()
+        flight.incoming, flight.request_id = incoming, request_id
+        flight.outgoing, flight.onward_id = outgoing, onward_id
+        flight.hold, flight.condition, flight.deadline = hold, condition, deadline
+        if deadline < outgoing.next_deadline:
+            self.watch(outgoing, deadline)
+        return onward_id
 
     def watch(self, peer: Peer, deadline: int) -> None:
         """A packet to `peer` is due at `deadline`, before all others of that peer."""

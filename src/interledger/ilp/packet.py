@@ -51,7 +51,7 @@ class Prepare:
     SHA-256 of the fulfillment. `destination`: an ILP address. `data`: at most 32,767 octets, for the receiver.
     """
 
-    __slots__ = ("_body", "_data", "_octets", "amount", "destination", "execution_condition", "expires_at")
+    __slots__ = ("_body", "_octets", "amount", "data", "destination", "execution_condition", "expires_at")
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Prepare:
         expires_at: Timestamp,
         execution_condition: bytes,
         destination: Address,
-        data: bytes | None = b"",  # None: whoever asks for them finds them in the octets
+        data: bytes = b"",
         _octets: bytes | None = None,  # the packet as it is written, and where its fields begin there, when known
         _body: int = 0,
     ) -> None:
@@ -67,20 +67,9 @@ class Prepare:
         self.expires_at = expires_at
         self.execution_condition = execution_condition
         self.destination = destination
-        self._data = data
+        self.data = data
         self._octets = _octets
         self._body = _body
-
-    @property
-    def data(self) -> bytes:
-        """For the receiver; a connector never looks."""
-        data = self._data
-        if data is None:
-            octets = self.encode()
-            _, end_of_address = read_octets(octets, self._body + 57)
-            data, _ = read_octets(octets, end_of_address)
-            self._data = data
-        return data
 
     @staticmethod
     def decode(octets: bytes) -> Prepare:
@@ -117,7 +106,7 @@ class Prepare:
         except (IndexError, KeyError, StructError):
             return Prepare._decode_any(octets)
         # `Timestamp(...)` is left out: the call of a NewType costs as much as the look-up.
-        return Prepare(amount, ms, condition, destination, None, octets, body)  # type: ignore[arg-type]  # see above
+        return Prepare(amount, ms, condition, destination, octets[stop:], octets, body)  # type: ignore[arg-type]  # see above
 
     @staticmethod
     def _decode_any(octets: bytes) -> Prepare:
@@ -167,7 +156,7 @@ class Prepare:
             expires_at,  # type: ignore[arg-type]  # the call of a NewType, per packet
             self.execution_condition,
             self.destination,
-            self._data,
+            self.data,
             octets[:body] + patch + octets[body + 25 :],
             body,
         )

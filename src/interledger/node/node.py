@@ -56,7 +56,6 @@ from interledger.store.base import Store, StoredState
 from interledger.store.group_commit import GroupCommit
 from interledger.store.memory import MemoryStore
 from interledger.store.open import open_store
-from interledger.store.sqlite import SqliteStore
 
 __all__ = ["Node"]
 
@@ -155,10 +154,7 @@ class Node:
         self.wallets.use(self.connector)
         self.live = Live(self, facts)
         tell = (self.alarms.store_failed, self.alarms.store_away)
-        self.commits = GroupCommit(
-            self.ledger, store, clock, *tell, inline=isinstance(store, MemoryStore),
-            is_quick=store.is_quick if isinstance(store, SqliteStore) else None,
-        )  # fmt: skip
+        self.commits = GroupCommit(self.ledger, store, clock, *tell, inline=isinstance(store, MemoryStore))
         self._own_address = OwnAddress(self)
         self.links = Links(self.connector, settings, clock, entropy, on_up=self._own_address.link_up)
         self.peering = Peering(self, facts)

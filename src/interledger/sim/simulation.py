@@ -151,7 +151,7 @@ class _Run:
     def _check_quiet(self) -> None:
         self.auditor.check_quiet()
         for node in self.net.nodes:
-            if node.ledger.holds or node.ledger.effects_waiting or node.is_writing:
+            if node.ledger.holds or node.ledger.batch.effects_waiting or node.is_writing:
                 raise BreachError(f"28 {node.address} has not come to rest: {len(node.ledger.holds)} holds")
             waiting = sum(len(peer.in_flight) for peer in node.connector.peers.values() if peer.account.id[:1] != "/")
             if waiting and not self.options.learned:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from interledger.accounts.account import Account, AccountId
 from interledger.accounts.ledger import Ledger
@@ -29,6 +29,7 @@ __all__ = [
     "Change",
     "Documents",
     "Durability",
+    "QuickStore",
     "Store",
     "StoredState",
     "add_document",
@@ -238,6 +239,15 @@ class Documents:
     def _put(self, kind: Kind, key: str, body: str | None) -> None:
         self._changes[kind, key] = body
         self.on_change()
+
+
+@runtime_checkable
+class QuickStore(Protocol):
+    """A store that can write so quickly that no thread is needed for it."""
+
+    def is_quick(self, octets: int) -> bool:
+        """Whether `write` of so many octets of records, and nothing else, would be one short write now."""
+        ...
 
 
 def add_document(state: StoredState, kind: str, key: str, body: str, sealer: Sealer | None) -> None:

@@ -26,7 +26,7 @@ from interledger.accounts.snapshot import Snapshot, capture
 from interledger.clock import Clock
 from interledger.errors import StoreError
 from interledger.ilp.packet import Fulfill
-from interledger.store.base import SNAPSHOT_OCTETS, Store
+from interledger.store.base import SNAPSHOT_OCTETS, QuickStore, Store
 from interledger.store.durable_step import DurableStep, write_step
 from interledger.store.outage import Outage
 from interledger.store.unwritten import log_unwritten
@@ -64,9 +64,8 @@ class GroupCommit:
 
     `on_failure(error)` is called once: when the disk is full, or the store cannot be written; `on_outage(error)` when
     an outage begins, with None when it is over. `inline` writes in the loop's own thread (memory store, simulations),
-    by `writer`, which may take its (virtual) time. `is_quick(octets)`: whether so many octets of records would be one
-    short write now; a lone packet's are then written in the loop's thread, as long as that is quick. `call_soon` stands
-    in for the running loop's. Made and used in one thread, the one of the ledger.
+    by `writer`, which may take its (virtual) time; `call_soon` stands in for the running loop's. A lone packet is
+    written in the loop's thread, too, while a `QuickStore` is quick. Made and used in the thread of the ledger.
     """
 
     def __init__(
@@ -78,7 +77,6 @@ class GroupCommit:
         on_outage: Callable[[StoreError | None], None] = lambda error: None,
         *,
         inline: bool = False,
-        is_quick: Callable[[int], bool] | None = None,
         call_soon: CallSoon | None = None,
         writer: Writer = _write_at_once,
     ) -> None:
@@ -92,7 +90,7 @@ class GroupCommit:
         self._on_failure = on_failure
         self._told = False
         self._loop = None if inline else asyncio.get_running_loop()
-        self._is_quick = is_quick
+        self._is_quick = store.is_quick if isinstance(store, QuickStore) else None
         self._slow_until = 0
         self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
         self._writer = writer
@@ -177,7 +175,7 @@ class GroupCommit:
         say that the node is busy: then whatever is on its way through the sockets joins, as long as each turn brings
         more.
         """
-        waiting = self._ledger.effects_waiting
+        waiting = self._ledger.batch.effects_waiting
         if (
             not 2 <= waiting < BATCH_LARGE
             or waiting == self._seen
@@ -235,7 +233,7 @@ class GroupCommit:
         """Whether it is written here and now: records of one packet, with nothing to do meanwhile."""
         batch = commit.batch
         return (
-            len(batch.replies) + len(batch.prepares) + len(batch.waiters) <= 1
+            batch.effects_waiting + len(batch.waiters) <= 1
             and not commit.changes
             and commit.snapshot is None
             and commit.at >= self._slow_until

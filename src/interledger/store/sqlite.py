@@ -209,7 +209,7 @@ class SqliteStore(Documents):
             self._octets = 0
 
     def is_quick(self, octets: int) -> bool:
-        """Whether `write` of so many octets of records is one short write to the log now."""
+        """Whether the log has room for so many octets of records, and nobody is reading the past."""
         return not self._busy.locked() and self._open_log().has_room(octets)
 
     def _write_all(

@@ -56,8 +56,6 @@ UNANSWERED_MAX: Final = 10_000
 SLOW_READER_TIMEOUT_MS: Final = 30_000
 """How long the socket's buffer may stay full before the connection is given up."""
 
-_REPLIES: Final = (TYPE_FULFILL, TYPE_REJECT)
-
 Admit = Callable[[str | None, str], BtpLink | None]
 """(user name or None, token) -> the link of the account they open, or None. Compares in constant time."""
 
@@ -212,15 +210,13 @@ class BtpConnection:
             if shape is None or self.state is not _OPEN or link is None:
                 self._receive_other(packet, now)
                 continue
-            # As `split_ilp`, without its call.
-            unpack, expected = shape
+            unpack, expected = shape  # as `split_ilp`, without its call
             btp_type, request_id, between, ilp = unpack(packet)
-            # D-07: interledger-rs sends Prepares as Responses and replies as Messages. The type of the ILP packet
-            # decides.
+            # D-07: interledger-rs sends Prepares as Responses, replies as Messages. The type of the ILP packet decides.
             kind = ilp[0] if ilp and between == expected and btp_type in WITH_ILP else 0
             if kind == TYPE_PREPARE:
                 self._receive_prepare(link, request_id, ilp, now)
-            elif kind in _REPLIES:
+            elif TYPE_FULFILL <= kind <= TYPE_REJECT:
                 self._receive_reply(link, request_id, ilp, now)
             else:
                 self._receive_other(packet, now)
@@ -305,7 +301,7 @@ class BtpConnection:
             link.requests.receive_request(self, packet)
         elif kind == TYPE_PREPARE:
             self._receive_prepare(link, request_id, octets, now)
-        elif kind in _REPLIES or (octets and isinstance(packet, BtpResponse)):
+        elif TYPE_FULFILL <= kind <= TYPE_REJECT or (octets and isinstance(packet, BtpResponse)):
             self._receive_reply(link, request_id, octets, now)
         elif isinstance(packet, BtpResponse):
             message = "the next node answered without an ILP packet"
