@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ BOB = Account(
     settlement_engine_url="http://engine",
 )  # fmt: skip
 NOW = Timestamp(1_795_262_400_000)
+LATER = Timestamp(NOW + 5_000)
 
 
 class Kept:
@@ -73,7 +75,7 @@ def test_what_is_held_is_open_and_what_the_operator_says_is_kept() -> None:
     kept.take(book)
     again = kept.book()
     assert (again.open(), len(again.latest())) == ([], 2)
-    assert {key for key in kept.documents if key.startswith("done/")} == {"done/in/bob/a", "done/in/bob/b"}
+    assert {key for key in kept.documents if "in/" in key} == {"done/in/bob/a", "done/in/bob/b"}
     assert again.receive(BOB, "c", Quantity(1, 2), 1_000, NOW).state is SettlementState.HELD  # the cap is known again
 
 
@@ -146,3 +148,26 @@ def test_one_of_ours_says_all_of_itself() -> None:
     assert book.send(BOB, 1, "other", "timer", NOW, "http://another").engine == "http://another"
     with pytest.raises(NotFoundError, match="set_0"):
         book.get("set_0")
+    assert book.send(replace(BOB, id=AccountId("carol"), settlement_engine_url=None), 1, "k", "me", NOW).engine == ""
+
+
+def test_I7_what_is_held_is_added_to_what_is_left_over_when_it_is_approved() -> None:
+    book = SettlementBook()
+    book.receive(BOB, "a", Quantity(600, 5), 500, NOW)
+    held = book.receive(BOB, "b", Quantity(501_600, 5), 500, NOW)
+    assert (held.amount, held.done_at) == (501, None)
+    assert book.approve(held, LATER) == 502
+    assert (held.amount, held.done_at, book.leftover(BOB.id, BOB.asset)) == (502, LATER, Quantity(2, 3))
+    with pytest.raises(ConflictError, match="does not change"):
+        book.void(held, LATER)
+
+
+def test_every_end_has_its_time() -> None:
+    book = SettlementBook()
+    one = book.send(BOB, 500, "a", "threshold", NOW)
+    book.acknowledge(one, LATER)
+    two = book.send(BOB, 500, "b", "threshold", NOW)
+    book.void(two, LATER)
+    three = book.receive(BOB, "c", Quantity(1_000, 2), 500, NOW)
+    book.void(three, LATER)
+    assert [each.done_at for each in (one, two, three)] == [LATER] * 3

@@ -17,10 +17,12 @@ from interledger.errors import ConflictError
 from interledger.ilp.address import Address
 from interledger.settlement.book import SettlementBook
 from interledger.settlement.clearing import Clearing, ClearingHooks, check_open
+from interledger.settlement.messages import new_key
 from interledger.settlement.quantity import Quantity
 from interledger.settlement.records import Settlement, SettlementState
 
 USD = Asset("USD", 2)
+NOW = Timestamp(1_795_262_400_000)
 
 
 class Desk:
@@ -35,7 +37,7 @@ class Desk:
             id=AccountId("bob"), asset=USD, ilp_address=Address("test.bob"), relation=Relation.PEER, **terms
         )
         hooks = ClearingHooks(
-            now=lambda: Timestamp(1_795_262_400_000),
+            now=lambda: NOW,
             random=bytes,
             is_open=lambda: self.is_open,
             store=self.kept.__setitem__,
@@ -179,7 +181,7 @@ def test_what_could_not_be_written_is_not_sent() -> None:
         ({"settle_threshold": 500}, [100]),
         ({"settle_threshold": 500, "settle_to": 30}, [70]),
         ({"settle_threshold": 500, "settle_to": -50}, [100]),  # nothing is paid in advance
-        ({"settle_threshold": 500, "settle_to": 100}, []),
+        ({"settle_threshold": 500, "settle_to": 101}, []),
         ({}, []),
     ],
 )
@@ -191,6 +193,7 @@ def test_the_timer_settles_what_is_owed_below_the_threshold(terms: dict[str, int
     desk.clearing.settle_all()
     desk.is_open = True
     desk.clearing.settle_all()
+    desk.packet(1)
     desk.clearing.settle_all()  # one at a time
     desk.commit()
     assert [one.amount for one in desk.sent] == paid
@@ -268,3 +271,27 @@ def test_what_is_done_and_written_may_be_forgotten() -> None:
     assert len(desk.book.latest()) == 3
     desk.commit()
     assert len(desk.book.latest()) == 1
+
+
+def test_what_could_not_be_written_is_not_forgotten() -> None:
+    desk = Desk()
+    desk.book._finished_kept = 1
+    for key in "ab":
+        desk.clearing.credit(desk.bob, key, Quantity(1, 2))
+    batch = desk.ledger.take_batch()
+    assert batch is not None
+    for waiter in batch.waiters:
+        waiter(OSError("the disk is full"))
+    assert len(desk.book.latest()) == 2
+
+
+def test_a_settlement_has_a_key_of_sixteen_octets_and_its_times() -> None:
+    desk = Desk(settle_threshold=500)
+    for end in (desk.clearing.acknowledge, lambda one: desk.clearing.void(one, Memo("void"))):
+        desk.packet(500)
+        desk.commit()
+        one = desk.sent[-1]
+        desk.packet(500)
+        desk.clearing.look()  # another one is due, and waits
+        end(one)
+        assert (one.key, one.made_at, one.done_at) == (new_key(bytes(16)), NOW, NOW)
