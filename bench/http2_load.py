@@ -154,7 +154,7 @@ class Http2Generator:
 
     def _send(self) -> None:
         session = self._connection.session
-        if not session.can_send_request():
+        if not session.can_send_request:
             return  # the node says goodbye
         stream = session.send_request(self._headers)
         session.send_data(stream, self._body(), end_stream=True)
