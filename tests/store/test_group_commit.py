@@ -17,7 +17,7 @@ from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
 from interledger.store.base import SNAPSHOT_OCTETS, Change, Documents, StoredState
-from interledger.store.group_commit import QUICK_MS, SLOW_FOR_MS, GroupCommit
+from interledger.store.group_commit import QUICK_MS, SLOW_TIMES, GroupCommit
 from interledger.store.memory import MemoryStore
 
 USD = Asset("USD", 9)
@@ -622,7 +622,7 @@ async def test_behind_a_slow_write_the_thread_writes_for_a_while(monkeypatch: py
         slow.setattr(node.disk, "write", write_slowly)
         assert await written_by(node)
     assert not await written_by(node)
-    clock.ms += SLOW_FOR_MS - 1
+    clock.ms += SLOW_TIMES * (QUICK_MS + 1) - 1
     assert not await written_by(node)
     clock.ms += 1
     assert await written_by(node)

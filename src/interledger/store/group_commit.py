@@ -31,7 +31,7 @@ from interledger.store.durable_step import DurableStep, write_step
 from interledger.store.outage import Outage
 from interledger.store.unwritten import log_unwritten
 
-__all__ = ["QUICK_MS", "SLOW_FOR_MS", "GroupCommit"]
+__all__ = ["QUICK_MS", "SLOW_TIMES", "GroupCommit"]
 
 logger = logging.getLogger("interledger.store")
 
@@ -41,8 +41,9 @@ BUSY_TURNS_MAX: Final = 4
 QUICK_MS: Final = 2
 """How long a lone packet's write may hold up the loop. Two changes of thread cost more than most such writes."""
 
-SLOW_FOR_MS: Final = 10_000
-"""After a slower one the thread writes everything for so long: the disk may be slow for all that we know."""
+SLOW_TIMES: Final = 20
+"""After a slower one the thread writes everything for so many times as long: slow writes hold up the loop for a
+twentieth of its time at most."""
 
 BATCH_LARGE: Final = 64
 """Packets that share the price of a commit well enough: a batch of so many waits for no more."""
@@ -218,7 +219,7 @@ class GroupCommit:
             write_step(self._store, commit)
             now = self._clock.now()
             if now - commit.at > QUICK_MS:
-                self._slow_until = now + SLOW_FOR_MS
+                self._slow_until = now + SLOW_TIMES * (now - commit.at)
             self._call_soon(partial(self._written, commit))  # behind the effects of the commit before
             return True
         if self._worker is None:
