@@ -35,7 +35,9 @@ CHART: Final = (
     ChartRow("peer/<id>", AccountClass.ASSET, "what the peer owes us, or, below zero, we owe it", False),
     ChartRow("peer/<id>/transit", AccountClass.ASSET, "settlements handed out, not yet acknowledged", False),
     ChartRow("peer/<id>/suspense", AccountClass.ASSET, "amounts of `unknown` packets; only ever pending", False),
-    ChartRow("peer/<id>/unproven", AccountClass.ASSET, "what was fulfilled for the peer, and does not count or was not heard", False),
+    ChartRow(
+        "peer/<id>/unproven", AccountClass.ASSET, "what the peer got, and does not count or did not hear of", False
+    ),
     ChartRow("local/<id>", AccountClass.LIABILITY, "what a holder on this node has", False),
     ChartRow("local/<id>/suspense", AccountClass.LIABILITY, "as that of a peer", False),
     ChartRow(
