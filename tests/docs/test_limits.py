@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from interledger.connector.limits import Limits as ConnectorLimits
 from interledger.link.http.port import Limits
 from tools.source import ROOT
 
@@ -24,7 +25,8 @@ def value_of(name: str) -> Any:
     owner = reduce(getattr, parts[depth:-1], module)
     if owner is module:
         return getattr(module, parts[-1])
-    return getattr(owner() if owner is Limits or hasattr(owner, "_fields") else owner, parts[-1])
+    has_defaults = owner in (Limits, ConnectorLimits) or hasattr(owner, "_fields")
+    return getattr(owner() if has_defaults else owner, parts[-1])
 
 
 @pytest.mark.parametrize(("name", "said"), ROWS, ids=[row[0] for row in ROWS])
