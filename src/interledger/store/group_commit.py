@@ -42,8 +42,7 @@ QUICK_MS: Final = 2
 """How long a lone packet's write may hold up the loop. Two changes of thread cost more than most such writes."""
 
 SLOW_TIMES: Final = 20
-"""After a slower one the thread writes everything for so many times as long: slow writes hold up the loop for a
-twentieth of its time at most."""
+"""After a slower one the thread writes for so many times as long: slow ones get a twentieth of the loop's time."""
 
 BATCH_LARGE: Final = 64
 """Packets that share the price of a commit well enough: a batch of so many waits for no more."""
