@@ -1,7 +1,7 @@
 """Claims that peers do not count (`accounts/unproven.py`): what a running node and its operator do about them.
 
-A peer that exchanges statements says itself what it does not count. Of another one it is known by two ways: a link
-says that nobody was there to take a Fulfill, or the operator is told. The amount is set aside with its proof then.
+A peer that exchanges statements says itself what it does not count. Of another one the operator is told: by the peer's
+operator, after a link said that nobody was there to take a Fulfill. The amount is set aside with its proof then.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
@@ -139,44 +140,39 @@ class Claims:
         )
 
     def dropped(self, account_id: AccountId, reply: Reply) -> None:
-        """The account's peer cannot have got this answer."""
+        """Nobody was there to take this answer to the account's peer. It may have heard all the same: a connection that
+        ends says nothing of what was read before. So the operator is told, and nothing is set aside."""
         if isinstance(reply, Fulfill) and len(self._dropped) < DROPPED_MAX:
             self._dropped.append((account_id, reply.fulfillment))
             if not self._looking:
                 self._looking = True
-                self._node.spawn(self._set_aside_dropped())
+                self._node.spawn(self._tell_of_dropped())
 
-    async def _set_aside_dropped(self) -> None:
+    async def _tell_of_dropped(self) -> None:
         try:
-            while self._dropped and not self._node.read_only:
+            while self._dropped:
                 index = await self._node.books.statements.read()
                 some = [self._dropped.popleft() for _ in range(len(self._dropped))]
                 for account_id in dict.fromkeys(account_id for account_id, _ in some):
-                    self._set_aside(index, account_id, [proof for one, proof in some if one == account_id])
-                await self._node.commit()
+                    self._tell(index, account_id, {proof for one, proof in some if one == account_id})
         except (StoreError, DecodeError) as error:
-            logger.warning("what peers did not get is not set aside: %s", error)
+            logger.warning("what peers may not have heard cannot be looked up: %s", error)
         finally:
             self._looking = False
 
-    def _set_aside(self, index: ClaimIndex, account_id: AccountId, fulfillments: list[bytes]) -> None:
+    def _tell(self, index: ClaimIndex, account_id: AccountId, fulfillments: set[bytes]) -> None:
         account = next((one for one in self._node.accounts() if one.id == account_id), None)
         if account is None or self._node.books.statements.exchanges_with(account):
             return  # its own statement says what it does not count
-        line, total = self._node.ledger.account(account.ledger_name, account.asset), 0
-        memo = Memo("unproven", "link", "nobody was there to take the Fulfill").encode()
+        total = 0
         for fulfillment in fulfillments:
-            try:
-                packet = self._find(index, account, sha256(fulfillment).digest())
-            except (NotFoundError, ConflictError):
-                continue  # of no money, or told twice
-            self._node.ledger.unproven.set_aside(line, packet.amount, fulfillment, self._node.clock.now(), memo)
-            total += packet.amount
+            with suppress(NotFoundError, ConflictError):  # of no money, or set aside already
+                total += self._find(index, account, sha256(fulfillment).digest()).amount
         if total:
             amount = format_amount(total, account.asset)
             self._node.alarm(
-                f"{account_id} did not get the Fulfills of packets of {amount} {account.asset.code}, and exchanges no"
-                " statements: they are set aside. Ask it, then:  ilp unproven list"
+                f"{account_id} may not have heard the Fulfills of packets of {amount} {account.asset.code}, and it"
+                " exchanges no statements. Ask its operator; what it did not hear:  ilp unproven add"
             )
 
     def _end(self, item_ids: tuple[int, ...], owed: bool, memo: Memo) -> None:
