@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from loopback import account, btp_dialler, btp_listener, running, settings, until
+from loopback import account, btp_listener, running, settings
 
 from interledger.accounts.account import Relation
 from interledger.accounts.asset import Asset
@@ -17,7 +17,6 @@ from interledger.accounts.books.period import Period
 from interledger.accounts.books.statement import By
 from interledger.accounts.ledger import Hold
 from interledger.errors import ConflictError, NotFoundError
-from interledger.ilp.packet import Fulfill, Reject
 from interledger.link.base import RequestId
 from interledger.node.node import Node
 
@@ -53,39 +52,8 @@ async def fulfilled(hub: Node, number: int, amount: int = 5) -> None:
     await hub.commit()
 
 
-def drop(hub: Node, *numbers: int) -> None:
-    """Alice has hung up when her Fulfills come."""
-    for number in numbers:
-        hub.connector.peers[hub.account("alice").id].link.send_reply(GONE, Fulfill(proof(number), b""))
-
-
 def claims(hub: Node) -> list[tuple[int, bytes]]:
     return [(item.amount, item.fulfillment) for item in hub.books.claims.all()]
-
-
-async def test_A6_of_a_fulfill_that_nobody_took_the_operator_is_told() -> None:
-    async with hub_of_alice() as hub:
-        for number, amount in ((1, 7), (2, 3), (3, 4)):
-            await fulfilled(hub, number, amount)
-        drop(hub, 1, 3, 1)  # told twice: it was one packet
-        drop(hub, 9)  # of no money
-        hub.connector.peers[hub.account("alice").id].link.send_reply(GONE, Reject("F02", "test.hub", ""))
-        await until(lambda: not hub.books.claims._looking)
-        (said,) = [text for text in hub.alarms if "may not have heard" in text]
-        assert "0.000000011 USD" in said
-        assert (claims(hub), hub.position("alice").net) == ([], 14)  # alice may have heard
-
-
-async def test_A6_of_a_peer_that_exchanges_statements_its_word_counts() -> None:
-    async with hub_of_alice() as hub, running(settings("test.alice")) as alice:
-        link = btp_dialler("alice", hub, "hub")
-        await alice.create_account(account("hub", "USD/9", "test.hub", Relation.PEER, link))
-        await until(lambda: hub.link_status("alice").up)
-        assert (await hub.books.reconcile("alice")).problem == ""
-        await fulfilled(hub, 1)
-        drop(hub, 1)
-        await until(lambda: not hub.books.claims._looking)
-        assert (claims(hub), hub.position("alice").net) == ([], 5)
 
 
 async def test_A6_an_operator_sets_aside_in_two_steps() -> None:

@@ -5,14 +5,13 @@ Everything that can answer a Prepare is a link: a peer across the sea, the STREA
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NewType, Protocol, runtime_checkable
 
 from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
 from interledger.ilp.packet import Prepare, Reject, Reply
 
-__all__ = ["BoundedLink", "Link", "PacketHandler", "RememberingLink", "RequestId", "TellingLink", "tell_nobody"]
+__all__ = ["BoundedLink", "Link", "PacketHandler", "RememberingLink", "RequestId"]
 
 RequestId = NewType("RequestId", int)
 """Correlates a reply with its Prepare, on one link and in one direction. Whoever sends the Prepare chooses it."""
@@ -79,15 +78,3 @@ class RememberingLink(Link, Protocol):
     def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
         """That commit failed, and `reply` must not be heard: until a restart finds what is written, say nothing."""
         ...
-
-
-@runtime_checkable
-class TellingLink(Link, Protocol):
-    """A link that knows when the peer cannot have got an answer: whoever asked has gone, or took it by no attempt."""
-
-    on_dropped: Callable[[Reply], None]
-    """Called with the answer; `tell_nobody` at first."""
-
-
-def tell_nobody(reply: Reply) -> None:
-    """Nobody wants to know."""

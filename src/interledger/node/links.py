@@ -15,9 +15,8 @@ from interledger.clock import Clock, Entropy, Timestamp
 from interledger.connector.forward import Connector
 from interledger.connector.peer import Peer
 from interledger.errors import InvalidRequestError
-from interledger.ilp.packet import Reply
 from interledger.link.attempts import Attempts
-from interledger.link.base import Link, TellingLink
+from interledger.link.base import Link
 from interledger.link.http.asgi import AsgiApp
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.protocol import HttpIlpServer
@@ -52,8 +51,6 @@ class Links:
         self._clock = clock
         self._entropy = entropy
         self._on_up = on_up
-        self.on_dropped: Callable[[AccountId, Reply], None] = lambda account_id, reply: None
-        """Called with an answer that the account's peer cannot have got."""
         self.tls = NodeTls(settings)
         self.attempts = Attempts()
         """Wrong tokens, whatever they were presented to."""
@@ -141,8 +138,6 @@ class Links:
             self._on_up(account.id)
 
     def _attach_peer(self, account: Account, peer_id: AccountId, link: Link) -> Peer:
-        if isinstance(link, TellingLink):
-            link.on_dropped = lambda reply: self.on_dropped(account.id, reply)
         first = int.from_bytes(self._entropy.octets(4), "big")
         return self._connector.attach(peer_id, account, link, is_local=False, first_request_id=first)
 

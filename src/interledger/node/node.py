@@ -166,7 +166,7 @@ class Node:
         self.explainer = RouteExplainer(self)
         self._routes = Routes(self.connector.routes, self._accounts.by_id, self.links.has_link)
         self.changes = AccountChanges(self, self._accounts, self._routes)
-        self.links.btp.admit_child, self.links.on_dropped = Children(self).admit, self.books.claims.dropped
+        self.links.btp.admit_child = Children(self).admit
         change, alarm = self.connector.rates_changed, self.alarms.tell_of_rates
         self.exchange_rates = Rates(self.exchange, settings, clock, entropy, on_change=change, on_alarm=alarm)
         self._timer = DueTimer(self.connector, self.connector.deadlines, self.clock)

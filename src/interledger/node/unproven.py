@@ -1,28 +1,24 @@
 """Claims that peers do not count (`accounts/unproven.py`): what a running node and its operator do about them.
 
-A peer that exchanges statements says itself what it does not count. Of another one the operator is told: by the peer's
-operator, after a link said that nobody was there to take a Fulfill. The amount is set aside with its proof then.
+A peer that exchanges statements says itself what it does not count. Of another one the operator is told, by the peer's
+operator. The amount is set aside with its proof then.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
-from interledger.accounts.account import Account, AccountId
+from interledger.accounts.account import Account
 from interledger.accounts.asset import format_amount
 from interledger.accounts.books.memo import Memo, parse_reason
 from interledger.accounts.unproven import Unproven, unproven_name
 from interledger.application.statement.claims import ClaimIndex
 from interledger.application.statement.findings import Findings
 from interledger.application.statement.resolving import settle_claims
-from interledger.codec.digest import sha256
-from interledger.errors import ConflictError, DecodeError, NotFoundError, StoreError
-from interledger.ilp.packet import Fulfill, Reply
+from interledger.errors import ConflictError, NotFoundError, StoreError
 from interledger.node.decisions import Decision, Decisions, Effect
 
 if TYPE_CHECKING:
@@ -31,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Claims", "settle_claims_of"]
 
 logger = logging.getLogger("interledger.node")
-
-DROPPED_MAX: Final = 10_000
-"""Fulfills that nobody took and whose packets are not looked up yet; more are only counted by their link."""
 
 
 class _Packet(NamedTuple):
@@ -65,8 +58,6 @@ class Claims:
     def __init__(self, node: Node, decisions: Decisions) -> None:
         self._node = node
         self._decisions = decisions
-        self._dropped: deque[tuple[AccountId, bytes]] = deque()
-        self._looking = False
 
     def all(self) -> list[Unproven]:
         """Oldest first."""
@@ -138,42 +129,6 @@ class Claims:
         raise NotFoundError(
             f"No packet of “{account.id}” with that condition was fulfilled, as far as the journal goes."
         )
-
-    def dropped(self, account_id: AccountId, reply: Reply) -> None:
-        """Nobody was there to take this answer to the account's peer. It may have heard all the same: a connection that
-        ends says nothing of what was read before. So the operator is told, and nothing is set aside."""
-        if isinstance(reply, Fulfill) and len(self._dropped) < DROPPED_MAX:
-            self._dropped.append((account_id, reply.fulfillment))
-            if not self._looking:
-                self._looking = True
-                self._node.spawn(self._tell_of_dropped())
-
-    async def _tell_of_dropped(self) -> None:
-        try:
-            while self._dropped:
-                index = await self._node.books.statements.read()
-                some = [self._dropped.popleft() for _ in range(len(self._dropped))]
-                for account_id in dict.fromkeys(account_id for account_id, _ in some):
-                    self._tell(index, account_id, {proof for one, proof in some if one == account_id})
-        except (StoreError, DecodeError) as error:
-            logger.warning("what peers may not have heard cannot be looked up: %s", error)
-        finally:
-            self._looking = False
-
-    def _tell(self, index: ClaimIndex, account_id: AccountId, fulfillments: set[bytes]) -> None:
-        account = next((one for one in self._node.accounts() if one.id == account_id), None)
-        if account is None or self._node.books.statements.exchanges_with(account):
-            return  # its own statement says what it does not count
-        total = 0
-        for fulfillment in fulfillments:
-            with suppress(NotFoundError, ConflictError):  # of no money, or set aside already
-                total += self._find(index, account, sha256(fulfillment).digest()).amount
-        if total:
-            amount = format_amount(total, account.asset)
-            self._node.alarm(
-                f"{account_id} may not have heard the Fulfills of packets of {amount} {account.asset.code}, and it"
-                " exchanges no statements. Ask its operator; what it did not hear:  ilp unproven add"
-            )
 
     def _end(self, item_ids: tuple[int, ...], owed: bool, memo: Memo) -> None:
         items = [self.one(item_id) for item_id in item_ids]

@@ -9,7 +9,7 @@ import pytest
 
 from interledger.clock import Timestamp
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import Fulfill, Reject, Reply
+from interledger.ilp.packet import Fulfill, Reject
 from interledger.link.base import Link, RequestId
 from interledger.link.btp.link import CONNECTIONS_MAX, FORGET_AFTER_MS, IN_FLIGHT_MAX, OUTPUT_OCTETS_MAX, BtpLink
 from interledger.link.btp.messages import encode_ilp
@@ -75,17 +75,14 @@ def test_BT_06_our_reply_leaves_on_the_connection_of_its_prepare(world: World) -
 
 def test_a_reply_whose_connection_is_gone_or_that_was_sent_before_is_dropped_and_counted(world: World) -> None:
     connection = attach(world)
-    dropped: list[Reply] = []
-    world.link.on_dropped = dropped.append
     connection.unanswered.add(5)
     world.link.send_reply(RequestId(5), FULFILL)
     world.link.send_reply(RequestId(5), FULFILL)
-    assert dropped == []  # the peer has it
     connection.unanswered.add(6)
     world.link.detach(connection, world.now)
     world.link.send_reply(RequestId(6), FULFILL)
     assert len(connection.out) == 1
-    assert (world.link.counters.replies_dropped, dropped) == (2, [FULFILL])
+    assert world.link.counters.replies_dropped == 2
 
 
 def test_BT_17_without_a_connection_the_answer_is_T01_in_the_next_turn(world: World) -> None:

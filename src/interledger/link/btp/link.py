@@ -17,7 +17,7 @@ from interledger.accounts.account import AccountId
 from interledger.clock import Clock, Timestamp
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
-from interledger.link.base import PacketHandler, RequestId, tell_nobody
+from interledger.link.base import PacketHandler, RequestId
 from interledger.link.btp.counters import BtpCounters
 from interledger.link.btp.messages import TYPE_MESSAGE, TYPE_RESPONSE, BtpPacket, encode_ilp
 from interledger.link.btp.requests import Requests
@@ -128,7 +128,6 @@ class BtpLink:
         "counters",
         "handler",
         "link_up",
-        "on_dropped",
         "repeating",
         "requests",
         "subprotocols",
@@ -152,7 +151,6 @@ class BtpLink:
         self.requests = Requests(self, clock)
         self.repeating: Repeating | None = None  # what makes it a link of BTP/2.0-I; None on one of BTP/2.0
         self.link_up = link_up
-        self.on_dropped: Callable[[Reply], None] = tell_nobody
         self.counters = BtpCounters()
         self._clock = clock
         self._defer = defer
@@ -184,8 +182,6 @@ class BtpLink:
         wire_id = request_id & 0xFFFF_FFFF
         if connection is None or wire_id not in connection.unanswered:
             self.counters.replies_dropped += 1
-            if connection is None:  # else it was answered before
-                self.on_dropped(reply)
             return
         connection.unanswered.remove(wire_id)
         # RFC 23: "The responder should always send back a response to a request with the same requestId."

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from typing import Final, final
 
 from interledger.accounts.account import AccountId, HttpForm
@@ -20,7 +19,7 @@ from interledger.accounts.ledger import Ledger
 from interledger.clock import Clock, Entropy, Timestamp
 from interledger.errors import DecodeError, InvalidRequestError
 from interledger.ilp.packet import Prepare, Reply, decode_reply
-from interledger.link.base import PacketHandler, RequestId, tell_nobody
+from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.forms import Heads
 from interledger.link.http.messages import Failure, Signer, failure_of_status
@@ -130,7 +129,6 @@ class CourierLink(ConnectionPool):
         self._tick_handle: asyncio.TimerHandle | None = None
         self.replies_dropped = 0
         """Answers that the peer did not take while its packet lived."""
-        self.on_dropped: Callable[[Reply], None] = tell_nobody
         self.incoming = RepeatableSide(
             handler,
             account,
@@ -217,7 +215,7 @@ class CourierLink(ConnectionPool):
 
     def _send(self, head: bytes, wire_id: bytes, octets: bytes, expires_at: int, onward_id: RequestId | None) -> None:
         if len(self._jobs) >= JOBS_MAX and onward_id is None:
-            self._drop(wire_id)
+            self.replies_dropped += 1
             return
         now = self.clock.now()
         self._last_job = number = RequestId(self._last_job + 1)
@@ -282,17 +280,10 @@ class CourierLink(ConnectionPool):
         self._end(number)
         self.raise_alarm(failure, now)
         if job.onward_id is None:
-            self._drop(job.request_id)
+            self.replies_dropped += 1
         elif not job.uncertain and self._is_wanted(job):
             # By no attempt did the peer take it.
             super().fail(job.onward_id, failure, now)
-
-    def _drop(self, request_id: bytes) -> None:
-        """The peer did not take the answer to this request."""
-        self.replies_dropped += 1
-        state = self.incoming.requests.journal.find(request_id)
-        if state is not None and state.answer and not self._closed:  # else it is tried again after the start
-            self.on_dropped(decode_reply(state.answer))
 
     def _is_wanted(self, job: _Job) -> bool:
         """Whether nobody has answered it meanwhile."""

@@ -14,7 +14,7 @@ from interledger.clock import Timestamp
 from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ErrorCode
 from interledger.ilp.packet import Prepare, Reject, Reply
-from interledger.link.base import PacketHandler, RequestId, tell_nobody
+from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.forms import Target, account_id, parse_target
 from interledger.link.http.interfaces import NO_OTHERS, OtherProtocols, RequestSide, Respond
 from interledger.link.http.messages import ILP_BODY_MAX, bearer_token, is_ilp_content_type
@@ -87,7 +87,7 @@ _NO_FIELDS: Final[Mapping[bytes, bytes]] = {}
 class IncomingSide:
     """What one account's peer sent us over HTTP and we have not answered. Request ids are ours: HTTP has none."""
 
-    __slots__ = ("_next_id", "account", "handler", "on_dropped", "prepares", "replies_dropped", "waiting")
+    __slots__ = ("_next_id", "account", "handler", "prepares", "replies_dropped", "waiting")
 
     def __init__(self, handler: PacketHandler, account: AccountId) -> None:
         self.handler = handler
@@ -96,7 +96,6 @@ class IncomingSide:
         self.prepares = 0
         self.replies_dropped = 0
         """Answers whose client had gone: the packet's outcome stands, the peer does not know it."""
-        self.on_dropped: Callable[[Reply], None] = tell_nobody
         self._next_id = 0
 
     def receive(self, octets: bytes, now: Timestamp, respond: Respond) -> None:
@@ -134,7 +133,6 @@ class IncomingSide:
         # An outcome, Reject too, is HTTP 200: the statuses of HTTP speak of the request, not of the packet (HT-02).
         if respond is None or not respond.packet(reply.encode()):
             self.replies_dropped += 1
-            self.on_dropped(reply)
 
     def close(self) -> None:
         """The link goes away: whoever waits is told that this node takes no packets now."""

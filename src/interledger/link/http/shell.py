@@ -74,15 +74,6 @@ class HttpLink(ConnectionPool):
             self._head = request_head(self._url, self._token.text)
         self.request(request_id, prepare.expires_at, self._head, prepare.encode())
 
-    @property
-    def on_dropped(self) -> Callable[[Reply], None]:
-        """Called with an answer whose client had gone."""
-        return self.incoming.on_dropped
-
-    @on_dropped.setter
-    def on_dropped(self, tell: Callable[[Reply], None]) -> None:
-        self.incoming.on_dropped = tell
-
     async def close(self) -> None:
         """Send and take nothing more. Packets on their way have an unknown outcome."""
         if self._closed:
