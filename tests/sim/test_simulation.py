@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from interledger.accounts import ledger as ledger_module
-from interledger.accounts.ledger import Batch, Hold, Ledger, Unknown
+from interledger.accounts.ledger import Hold, Ledger, Unknown
 from interledger.connector.peer import Peer
 from interledger.link.btp.repeating import RepeatingLink
 from interledger.link.idempotent import IdempotentSide
@@ -24,6 +23,7 @@ from interledger.sim.payments import StreamPayment
 from interledger.sim.simulation import simulate
 from interledger.sim.storage import ModelStorage
 from interledger.store.memory import MemoryStore
+from tests.support.at_once import send_at_once
 from tools.torture.sim_storage import make_storage
 
 SEEDS = int(os.environ.get("ILP_SIM_SEEDS", "2000"))
@@ -109,23 +109,15 @@ def test_a_time_out_taken_for_a_rejection_breaks_the_books(monkeypatch: pytest.M
     assert breach(**NATURE).startswith("17")
 
 
-class AtOnce(list[Any]):
-    """Effects of a batch that do not wait for its commit."""
-
-    def append(self, effect: Any) -> None:
-        send, *_, request_id, packet = effect
-        send(request_id, packet)
-
-
 @pytest.mark.pure
 def test_relaying_before_writing_breaks_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_module, "Batch", lambda: Batch(replies=AtOnce()))
+    send_at_once(monkeypatch, "replies")
     assert breach(**NATURE).startswith("7")
 
 
 @pytest.mark.pure
 def test_a_prepare_that_leaves_before_its_hold_is_durable_breaks_the_books(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_module, "Batch", lambda: Batch(prepares=AtOnce()))
+    send_at_once(monkeypatch, "prepares")
     assert breach(**NATURE).startswith("17")
 
 

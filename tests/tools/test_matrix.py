@@ -10,6 +10,7 @@ import pytest
 
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.connector.forward import Connector
+from tests.support.at_once import send_at_once
 from tools.torture import trio, vfs
 from tools.torture.__main__ import main
 from tools.torture.disk import Disk
@@ -65,13 +66,11 @@ def timeout_is_a_rejection(patch: pytest.MonkeyPatch) -> None:
 
 
 def speak_before_you_write(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        Ledger, "prepare_after_commit", lambda self, send, cancel, request_id, prepare: send(request_id, prepare)
-    )
+    send_at_once(patch, "prepares")
 
 
 def relay_before_you_write(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Ledger, "reply_after_commit", lambda self, send, request_id, reply: send(request_id, reply))
+    send_at_once(patch, "replies")
 
 
 def no_write_through(patch: pytest.MonkeyPatch) -> None:
