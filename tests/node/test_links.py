@@ -11,6 +11,9 @@ from websockets.exceptions import InvalidStatus
 
 from interledger.accounts.account import AccountId, LinkSettings, Relation
 from interledger.accounts.ledger import NO_LIMIT
+from interledger.clock import Timestamp
+from interledger.connector.guards import Refused
+from interledger.ilp.packet import Prepare
 from interledger.link.btp.auth import auth_message
 from interledger.link.btp.messages import BtpResponse, decode_btp
 from interledger.node.node import Node
@@ -116,6 +119,16 @@ async def test_with_other_limits_a_link_stays_and_the_limits_count() -> None:
         assert (peer.link, peer.account) == (link, left.account("right"))
         assert (peer.ledger_account.debit_max, peer.ledger_account.credit_max) == (7, 8)
         assert peer.guards != guards
+
+        def ear(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused | None:
+            return None
+
+        first = peer.guards[0]
+        peer.guards = (ear, *peer.guards, ear)  # as a pause and a recorder do
+        await left.replace_account(replace(left.account("right"), packet_amount_max=8))
+        assert (peer.guards[0], peer.guards[-1], len(peer.guards)) == (ear, ear, 3)
+        assert first not in peer.guards
+        peer.guards = peer.guards[1:-1]
         await left.replace_account(replace(left.account("right"), owes_us_max=None, packet_amount_max=2**64 - 1))
         assert (peer.ledger_account.debit_max, len(peer.guards)) == (NO_LIMIT, len(guards))
 

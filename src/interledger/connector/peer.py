@@ -44,6 +44,7 @@ class Peer:
     """Mutable, one per attached link. `is_local`: the link ends in this process, so a Prepare on it has not left us."""
 
     __slots__ = (
+        "_limits",
         "account",
         "answered",
         "broken",
@@ -86,7 +87,7 @@ class Peer:
         self.account = account
         self.link = link
         self.ledger_account = ledger_account
-        self.guards = guards
+        self.guards = self._limits = guards
         self.is_local = is_local
         self.cancel = cancel
         """Called with (request id, prepare) when a Prepare to this peer could not be written down and was not sent."""
@@ -125,6 +126,12 @@ class Peer:
             return False
         self.ready_at = now
         return True
+
+    def change_limits(self, guards: tuple[Guard, ...]) -> None:
+        """Other guards for its limits; those that others put before and behind them stay."""
+        at = self.guards.index(self._limits[0]) if self._limits else 0
+        self.guards = (*self.guards[:at], *guards, *self.guards[at + len(self._limits) :])
+        self._limits = guards
 
     def take_over(self, left: Peer) -> None:
         """The same counterpart with other settings: it still owes the replies that it owed, under their numbers.

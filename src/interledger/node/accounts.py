@@ -103,7 +103,7 @@ class Accounts:
         self.rename(account)
         for peer in connector.peers.values():
             if peer.account is account:
-                peer.guards = guards_for(account, None if peer.is_local else connector.limits.packets_per_minute)
+                peer.change_limits(guards_for(account, None if peer.is_local else connector.limits.packets_per_minute))
         connector.rates_changed()  # what is remembered of conversions knows the largest packet
 
     def rename(self, account: Account) -> None:
