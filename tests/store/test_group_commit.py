@@ -16,8 +16,9 @@ from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
+from interledger.store import group_commit
 from interledger.store.base import SNAPSHOT_OCTETS, Change, Documents, StoredState
-from interledger.store.group_commit import QUICK_MS, SLOW_TIMES, GroupCommit
+from interledger.store.group_commit import QUICK_US, SLOW_TIMES, GroupCommit
 from interledger.store.memory import MemoryStore
 
 USD = Asset("USD", 9)
@@ -568,18 +569,8 @@ class QuickDisk(Disk):
         return octets <= self.octets_max
 
 
-class SteppedClock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.ms = 1_000
-
-    def now(self) -> Timestamp:
-        return Timestamp(self.ms)
-
-
 async def written_by(node: Node, name: str = "x") -> bool:
-    """Whether the loop's thread wrote a lone packet."""
+    """Whether the loop's thread wrote a packet."""
     node.disk.threads.clear()
     left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     assert isinstance(node.ledger.hold(((node.alice, node.bob, 1),), bytes(32), 1000, True), Hold)
@@ -588,33 +579,52 @@ async def written_by(node: Node, name: str = "x") -> bool:
     return node.disk.threads == {threading.get_ident()}
 
 
-async def test_a_lone_packet_is_written_without_a_change_of_thread() -> None:
+async def test_a_quick_disk_is_written_to_without_a_change_of_thread() -> None:
     node = Node(QuickDisk())
     await node.commits.commit()
     assert await written_by(node)
-    node.fulfill("a", node.prepare("a"))  # two effects: the node is busy
+    node.fulfill("a", node.prepare("a"))
     await node.commits.commit()
-    assert len(node.disk.threads) == 2
+    assert node.disk.threads == {threading.get_ident()}
     await node.commits.close()
     assert node.effects == ["reply a", "prepare a"]
 
 
-async def test_effects_of_a_lone_packet_leave_behind_those_that_the_thread_writes() -> None:
-    node = Node(QuickDisk())
+async def test_effects_of_quick_writes_leave_behind_those_that_the_thread_writes() -> None:
+    disk = QuickDisk()
+    disk.octets_max = 0
+    node = Node(disk)
     for name in "ab":
         node.prepare(name)
     await asyncio.sleep(0)
+    disk.octets_max = 1_000
     node.prepare("c")
     await node.commits.close()
     assert node.effects == ["prepare a", "prepare b", "prepare c"]
 
 
+async def test_what_a_quick_write_brings_is_written_after_its_effects() -> None:
+    node = Node(QuickDisk())
+
+    def send(*_: Any) -> None:
+        node.effects.append("prepare a")
+        node.fulfill("b", hold)
+
+    hold = node.ledger.hold(((node.alice, node.bob, 1),), bytes(32), 1000, True)
+    assert isinstance(hold, Hold)
+    node.ledger.prepare_after_commit(send, send, "a", None)
+    node.wait("c")
+    await node.commits.close()
+    assert node.effects == ["prepare a", "waiter c None", "reply b"]
+
+
 async def test_behind_a_slow_write_the_thread_writes_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    node, clock = Node(QuickDisk()), SteppedClock()
-    monkeypatch.setattr(node.commits, "_clock", clock)
+    node, ns = Node(QuickDisk()), 1
+    monkeypatch.setattr(group_commit, "perf_counter_ns", lambda: ns)
 
     def write_slowly(*_: Any) -> None:
-        clock.ms += QUICK_MS + 1
+        nonlocal ns
+        ns += QUICK_US * 1000 + 1
         node.disk.threads.add(threading.get_ident())
 
     assert await written_by(node)
@@ -622,9 +632,9 @@ async def test_behind_a_slow_write_the_thread_writes_for_a_while(monkeypatch: py
         slow.setattr(node.disk, "write", write_slowly)
         assert await written_by(node)
     assert not await written_by(node)
-    clock.ms += SLOW_TIMES * (QUICK_MS + 1) - 1
+    ns += SLOW_TIMES * (QUICK_US * 1000 + 1) - 1
     assert not await written_by(node)
-    clock.ms += 1
+    ns += 1
     assert await written_by(node)
     await node.commits.close()
 

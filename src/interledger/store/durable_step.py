@@ -24,6 +24,8 @@ class DurableStep:
     at: Timestamp
     full: DiskFullError | None = None
     error: StoreError | None = None
+    is_written: bool = False
+    """It was written at once, where it was begun: nobody will tell."""
 
     def has_something_to_write(self) -> bool:
         """Whether the disk is needed for it."""

@@ -1,7 +1,8 @@
 """Write before you speak: takes the ledger's batches, has them written, and then lets their effects go.
 
-One commit is being written while the next batch fills, so the busier the node, the larger the batches. The effects of
-a batch leave in this order: replies (RK-02: a Fulfill before any Prepare), Prepares, waiters.
+A quick disk is written to in the loop's own thread. By a slow one, one commit is being written while the next batch
+fills, so the busier the node, the larger the batches. The effects of a batch leave in this order: replies (RK-02: a
+Fulfill before any Prepare), Prepares, waiters.
 
 When the disk is full, the reserve is given back and the same batch is tried once more; new packets are refused from
 then on, and what is in flight can still be written down. Any other failure ends the writing for good: a failed fsync
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
+from time import perf_counter_ns
 from typing import Any, Final, final
 
 from interledger.accounts.ledger import Batch, Ledger
@@ -31,15 +33,15 @@ from interledger.store.durable_step import DurableStep, write_step
 from interledger.store.outage import Outage
 from interledger.store.unwritten import log_unwritten
 
-__all__ = ["QUICK_MS", "SLOW_TIMES", "GroupCommit"]
+__all__ = ["QUICK_US", "SLOW_TIMES", "GroupCommit"]
 
 logger = logging.getLogger("interledger.store")
 
 BUSY_TURNS_MAX: Final = 4
 """Turns of the loop, each less than 2 ms, that a batch of a busy node waits at most for what they bring."""
 
-QUICK_MS: Final = 2
-"""How long a lone packet's write may hold up the loop. Two changes of thread cost more than most such writes."""
+QUICK_US: Final = 250
+"""How long a write may hold up the loop. To hand it to a thread and to be told costs as much, in CPU time."""
 
 SLOW_TIMES: Final = 20
 """After a slower one the thread writes for so many times as long: slow ones get a twentieth of the loop's time."""
@@ -64,8 +66,8 @@ class GroupCommit:
 
     `on_failure(error)` is called once: when the disk is full, or the store cannot be written; `on_outage(error)` when
     an outage begins, with None when it is over. `inline` writes in the loop's own thread (memory store, simulations),
-    by `writer`, which may take its (virtual) time; `call_soon` stands in for the running loop's. A lone packet is
-    written in the loop's thread, too, while a `QuickStore` is quick. Made and used in the thread of the ledger.
+    by `writer`, which may take its (virtual) time; `call_soon` stands in for the running loop's. A `QuickStore` is
+    written in the loop's thread, too, while it is quick. Made and used in the thread of the ledger.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class GroupCommit:
         self._told = False
         self._loop = None if inline else asyncio.get_running_loop()
         self._is_quick = store.is_quick if isinstance(store, QuickStore) else None
-        self._slow_until = 0
+        self._slow_until_ns = 0
         self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
         self._writer = writer
         self._scheduled = False
@@ -165,8 +167,12 @@ class GroupCommit:
         self._scheduled = False
         if self._writing is None:
             commit = self._take()
-            if commit is not None and not self._start(commit):
+            if commit is None:
+                return
+            if not self._start(commit):
                 self._let_go(commit)
+            elif commit.is_written:
+                self._written(commit)
 
     def _is_growing(self) -> bool:
         """Whether another turn of the loop should add to the batch first.
@@ -214,12 +220,7 @@ class GroupCommit:
         if self._loop is None:
             self._writer(partial(write_step, self._store, commit), partial(self._written, commit))
             return True
-        if self._is_lone(commit):
-            write_step(self._store, commit)
-            now = self._clock.now()
-            if now - commit.at > QUICK_MS:
-                self._slow_until = now + SLOW_TIMES * (now - commit.at)
-            self._call_soon(partial(self._written, commit))  # behind the effects of the commit before
+        if self._write_here(commit):
             return True
         if self._worker is None:
             self._worker = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
@@ -229,17 +230,19 @@ class GroupCommit:
             self._call_soon(self._hold_back)
         return True
 
-    def _is_lone(self, commit: DurableStep) -> bool:
-        """Whether it is written here and now: records of one packet, with nothing to do meanwhile."""
-        batch = commit.batch
-        return (
-            batch.effects_waiting + len(batch.waiters) <= 1
-            and not commit.changes
-            and commit.snapshot is None
-            and commit.at >= self._slow_until
-            and self._is_quick is not None
-            and self._is_quick(len(commit.records))
-        )
+    def _write_here(self, commit: DurableStep) -> bool:
+        """Write it in the loop's thread, if that is one short write to a disk that was quick the last time."""
+        if commit.changes or commit.snapshot is not None or self._is_quick is None:
+            return False
+        began = perf_counter_ns()
+        if began < self._slow_until_ns or not self._is_quick(len(commit.records)):
+            return False
+        write_step(self._store, commit)
+        commit.is_written = True
+        ended = perf_counter_ns()
+        if ended - began > QUICK_US * 1000:
+            self._slow_until_ns = ended + SLOW_TIMES * (ended - began)
+        return True
 
     def _hold_back(self) -> None:
         if self._writing is not None and self._outage.hold_back(self._writing.batch):
@@ -262,6 +265,8 @@ class GroupCommit:
             self._again = False
             following = self._take()
             if following is not None and self._start(following):
+                if following.is_written:
+                    self._call_soon(partial(self._written, following))  # behind the effects of this one
                 following = None
         self._let_go(commit)
         if following is not None:
