@@ -26,6 +26,7 @@ TITLES = {
     "SettlementCalls": "Settlements",
     "LedgerCalls": "The books",
     "OperatorCalls": "As in interledger-rs",
+    "NodeCalls": "The node as a whole, and what comes in",
 }
 
 

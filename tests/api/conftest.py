@@ -146,6 +146,24 @@ class FakeTokens:
         raise NotFoundError("There is no such token.")
 
 
+class FakeIntake:
+    """Whether packets are taken."""
+
+    def __init__(self) -> None:
+        self.is_open, self.is_stopping, self.in_flight = True, False, 2
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def open(self) -> None:
+        if self.is_stopping:
+            raise ConflictError("The node is being stopped.")
+        self.is_open = True
+
+    def stop(self) -> None:
+        self.is_open, self.is_stopping = False, True
+
+
 class FakeNode:
     """What the API asks of a node, kept in dictionaries."""
 
@@ -156,7 +174,7 @@ class FakeNode:
             http_bind_address="127.0.0.1:7770", public_url="https://hub.example", host_names=("wallet.example",),
         )  # fmt: skip
         self.address = Address("test.hub")
-        self.ready, self.read_only = True, False
+        self.ready, self.read_only, self.port = True, False, 7770
         self.why_not_ready: NotReady | None = None
         stopping = NotReady("stopping", "The node is stopping")
         self.not_ready = lambda: self.why_not_ready if self.ready else stopping
@@ -164,13 +182,16 @@ class FakeNode:
         self.positions: dict[str, Position] = {}
         self.links: dict[str, SimpleNamespace] = {}
         self.static: dict[str, str] = {}
-        self.learned: list[Route] = []
+        self.heard: list[Route] = []
         self.values: dict[str, str] = {}
         self.engines: dict[str, str] = {}
         self.started: list[FakePayment] = []
         self.stored: list[FakePayment] = []
         """Older than those, in no memory any more."""
         self.payment_keys = FakeKeys()
+        self.intake = FakeIntake()
+        self.received: list[Any] = []
+        self.learned_from: list[Any] = []
         self.admin_tokens = FakeTokens()
         self.live = SimpleNamespace(traces=SimpleNamespace(get=lambda payment_id: None))
         self.quotes: list[dict[str, Any]] = []
@@ -210,6 +231,20 @@ class FakeNode:
 
     def position(self, account_id: str) -> Position:
         return self.positions.get(account_id, Position())
+
+    @property
+    def learned(self) -> SimpleNamespace:
+        return SimpleNamespace(sessions=lambda: self.learned_from, told=lambda account, most: (2, ["test.a", "test.b"]))
+
+    @property
+    def incoming(self) -> SimpleNamespace:
+        def get(payment_id: str) -> Any:
+            found = next((one for one in self.received if one.id == payment_id), None)
+            if found is None:
+                raise NotFoundError("There is no such payment.")
+            return found
+
+        return SimpleNamespace(now=lambda: NOON, all=lambda: self.received, get=get)
 
     @property
     def webhooks(self) -> SimpleNamespace:
@@ -273,7 +308,7 @@ class FakeNode:
         own = Route(self.address, AccountId("/own"), Origin.OWN)
         return [
             own,
-            *self.learned,
+            *self.heard,
             *(route for prefix, text in self.static.items() for route in parse_targets(prefix, text)),
         ]
 
@@ -385,6 +420,7 @@ class FakeNode:
         return SimpleNamespace(
             address=self.address, version="0.1.0", started_at=NOON, accounts=len(self.kept), links_up=1, in_flight=2,
             packets={"prepares": 5}, unknown=0, read_only=self.read_only, at_risk=[], alarms=["a word to the operator"],
+            taking_packets=self.intake.is_open,
         )  # fmt: skip
 
     def metrics(self) -> list[Any]:

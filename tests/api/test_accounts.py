@@ -19,6 +19,7 @@ async def test_the_document(call: Any, node: Any) -> None:
     assert (await call("GET", "/api/accounts/bob", token="bob-token")).json == {
         "id": "bob",
         "relation": "peer",
+        "payment_pointer": None,
         "asset_code": "EUR",
         "asset_scale": 9,
         "ilp_address": "test.hub.bob",
@@ -68,6 +69,7 @@ async def test_the_document(call: Any, node: Any) -> None:
         "receive_routes": None,
         "ccp_full_updates": False,
         "peer_balance": False,
+        "paused": False,
         "round_trip_time_ms": 500,
     }
 
@@ -172,3 +174,18 @@ async def test_list_and_delete(call: Any, node: Any) -> None:
     assert (await call("DELETE", "/api/accounts/bob")).problem == "conflict"
     assert (await call("DELETE", "/api/accounts/alice")).json["id"] == "alice"
     assert (await call("DELETE", "/api/accounts/alice")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("public_url", "bound", "pointer"),
+    [
+        ("https://hub.example", "127.0.0.1:7770", "$hub.example/alice"),
+        ("https://hub.example/pay/", "127.0.0.1:7770", "$hub.example/pay/alice"),
+        (None, "127.0.0.1:0", "$localhost:7770/alice"),
+        (None, "203.0.113.7:443", "$203.0.113.7:7770/alice"),
+    ],
+)
+async def test_where_a_holder_is_paid(call: Any, node: Any, public_url: str | None, bound: str, pointer: str) -> None:
+    node.settings.public_url, node.settings.http_bind_address = public_url, bound
+    assert (await call("GET", "/api/accounts/alice")).json["payment_pointer"] == pointer
+    assert (await call("GET", "/api/accounts/bob")).json["payment_pointer"] is None

@@ -69,6 +69,8 @@ def test_what_others_than_the_operator_may_is_on_this_list() -> None:
         "POST /api/peers/echo": "ANY",
         "GET /api/routes": "ANY",
         "GET /api/rates": "ANY",
+        "GET /api/incoming": "ANY",
+        "GET /api/incoming/{incoming}": "ANY",
     }
     assert {o.path for o in OPERATIONS if o.access is Access.PUBLIC} == {
         "/", "/healthz", "/livez", "/readyz", "/api/openapi.json", "/routes", "/rates", "/accounts/{account}/spsp",
@@ -126,6 +128,9 @@ def test_what_is_not_money_and_changes_something_is_on_this_list() -> None:
     less = {f"{o.method} {o.path}": o.needs.value for o in GUARDED if o.method != "GET" and o.needs is not Scope.MONEY}
     assert less == {
         "POST /api/ping": "operate",
+        "POST /api/drain": "operate",
+        "POST /api/resume": "operate",
+        "POST /api/stop": "operate",
         "POST /api/webhooks": "operate",
         "DELETE /api/webhooks/{webhook}": "operate",
         "POST /api/webhooks/{webhook}/deliveries/{delivery}/replay": "operate",

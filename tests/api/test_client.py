@@ -109,7 +109,7 @@ async def test_every_resource(client: ApiClient, node: Any) -> None:
 async def test_payments(client: ApiClient, node: Any) -> None:
     payment = await client.pay(TO, account="alice", send="10 USD", deliver=None)
     assert payment["state"] == "delivered"
-    assert await client.payment(payment["id"]) == {**payment, "trace": None}
+    assert await client.payment(payment["id"]) == {**payment, "trace": None, "cost": None}
     assert await client.payments(limit=1) == ([payment], None)
     assert (await client.payments(cursor=payment["id"]))[0] == []
     assert (await client.cancel_payment(payment["id"]))["state"] == "cancelled"

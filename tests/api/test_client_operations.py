@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from interledger.api import client as client_module
-from interledger.api import ledger_calls, live_calls, operator_calls, settlement_calls, webhook_calls
+from interledger.api import ledger_calls, live_calls, node_calls, operator_calls, settlement_calls, webhook_calls
 from interledger.api import types as documents
 from interledger.api.app import all_operations
 from interledger.api.client import ApiClient
@@ -45,7 +45,7 @@ METHODS = [
     if not name.startswith("_") and name not in ("call", "incoming_packets")
 ]
 NAMESPACE = {
-    **{name: value for module in (documents, client_module, ledger_calls, live_calls, operator_calls,
+    **{name: value for module in (documents, client_module, ledger_calls, live_calls, node_calls, operator_calls,
                                   settlement_calls, webhook_calls) for name, value in vars(module).items()},
     **{name: getattr(documents, name) for name in documents.__all__},
     "Amount": str | documents.MoneyDocument,

@@ -48,7 +48,7 @@ PLAIN = {"weight": 1, "priority": 0, "path": None, "speaker": None, "since": Non
 
 
 async def test_a_learned_route_tells_its_path_speaker_and_age(call: Any, node: Any) -> None:
-    node.learned.append(
+    node.heard.append(
         Route("test.far", AccountId("bob"), Origin.LEARNED, 1, 0, ("test.bob", "test.far"), "test.bob", Timestamp(0))
     )
     answer = await call("GET", "/api/routes")

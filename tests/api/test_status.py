@@ -32,6 +32,7 @@ async def test_status(call: Any) -> None:
         "version": "0.1.0",
         "ready": True,
         "read_only": False,
+        "taking_packets": True,
         "started_at": "2026-11-21T12:00:00.000Z",
         "accounts": 2,
         "links_up": 1,

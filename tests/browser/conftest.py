@@ -28,10 +28,13 @@ PAGES = {
         "/ui/packets", "/ui/packets/{packet}", "/ui/accounts/alice/ledger", "/ui/accounts/alice/settings",
         "/ui/more", "/ui/invite", "/ui/find?q=nothing", "/ui/accounts/bob/settle", "/ui/nothing",
         "/ui/webhooks", "/ui/webhooks/{hook}", "/ui/tokens", "/ui/tokens/{token}/revoke",
+        "/ui/rates/set?code=EUR", "/ui/routes/add", "/ui/routes/remove?prefix=test.far&account=bob", "/ui/drain",
+        "/ui/stop", "/ui/unknown/resolved",
     ),
     "alice": ("/ui/payments", "/ui/payments/{bob}", "/ui/payments/{nobody}#failed", "/ui/pay", "/ui/packets/{ours}"),
+    "bob": ("/ui/payments?d=in", "/ui/payments/{received}", "/ui/receive"),
 }  # fmt: skip
-"""Of two nodes, so that every page has something to show."""
+"""Of three nodes, so that every page has something to show."""
 
 
 @dataclass
@@ -61,13 +64,13 @@ class Network:
 
 
 @contextmanager
-def running(place: Path) -> Iterator[Network]:
+def running(place: Path, durability: str = "memory") -> Iterator[Network]:
     """alice, hub and bob; alice has paid bob 10 USD, and tried to pay somebody who is not there."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     shape = parse_topology("line:3", parse_assets("USD/9,EUR/9"), 0)
-    one = Network(loop, DevNetwork(shape, place, durability="memory"))
+    one = Network(loop, DevNetwork(shape, place, durability=durability))
     one.run(one.nodes.start())
     try:
         alice = one.api("alice")
@@ -76,6 +79,8 @@ def running(place: Path) -> Iterator[Network]:
         hub = one.api("hub")
         one.kept["hook"] = one.run(hub.create_webhook("http://127.0.0.1:9/events", ["node"], private=True))["id"]
         one.run(hub.test_webhook(one.kept["hook"]))
+        one.run(hub.call("PUT", "/api/routes", {"items": [{"prefix": "test.far", "account": "bob"}]}))
+        one.kept["received"] = one.run(one.api("bob").incoming())[0][0]["id"]
         one.kept["token"] = one.run(hub.create_admin_token("grafana", ["read"]))["id"]
         yield one
     finally:
@@ -105,6 +110,8 @@ def places() -> Callable[[Network, str], list[str]]:
 
     def places(network: Network, name: str) -> list[str]:
         known = {key: one["id"] for key, one in network.payments.items()} | network.kept
+        if name == "bob":
+            return [path.format(**known) for path in PAGES[name]]
         # Of alice's first packet to hub, which was larger than hub takes; and one that she can open.
         refused = network.run(network.api("hub").call("GET", "/api/packets?code=F08"))["items"][0]["condition"]
         ours = network.run(network.api("alice").call("GET", "/api/packets?outcome=fulfilled"))["items"][0]["condition"]

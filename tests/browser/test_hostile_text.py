@@ -75,7 +75,7 @@ LOOK = """() => ({
 })"""
 
 
-@pytest.mark.parametrize("name", ["hub", "alice"])
+@pytest.mark.parametrize("name", ["hub", "alice", "bob"])
 def test_what_anybody_writes_is_text_on_every_page(
     enter: Any, network: Any, places: Any, said: list[str], request: pytest.FixtureRequest, name: str
 ) -> None:

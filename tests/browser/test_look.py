@@ -44,7 +44,7 @@ def calm(browser: Any, network: Any) -> Any:
     context.close()
 
 
-@pytest.mark.parametrize("name", ["hub", "alice"])
+@pytest.mark.parametrize("name", ["hub", "alice", "bob"])
 def test_every_page_at_both_sizes_in_both_themes(calm: Any, network: Any, places: Any, name: str) -> None:
     """WCAG 2.2 AA and best practices by axe, in both themes and at both sizes."""
     axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ p { margin-bottom: 2em !important }"""
 """WCAG 1.4.12: what a reader may ask for."""
 
 
-@pytest.mark.parametrize("name", ["hub", "alice"])
+@pytest.mark.parametrize("name", ["hub", "alice", "bob"])
 def test_wide_spacing_cuts_nothing_off_and_forced_colours_keep_the_bars(
     browser: Any, network: Any, places: Any, name: str
 ) -> None:

@@ -169,6 +169,13 @@ PANELS = {
     "/api/settlements": ("/ui/settlements", "Settlements", "What comes next"),
     "/api/routes": ("/ui/routes", "Routing table", "Where would a packet go?"),
     "/api/ledger/check": ("/ui/settings", "Books", "Access tokens"),
+    "/api/overview/health": ("/ui/", "Health", "Peers by exposure"),
+    "/api/overview/risk": ("/ui/", "Value at risk", "Peers by exposure"),
+    "/api/overview/moves": ("/ui/", "Packets", "Peers by exposure"),
+    "/api/overview/accounts": ("/ui/", "Peers by exposure", "Health"),
+    "/api/settlements/totals": ("/ui/settlements", "Totals", "What comes next"),
+    "/api/routes/exchange": ("/ui/routes", "Told to neighbours", "Routing table"),
+    "/api/rates/history": ("/ui/rates", "Rate over time", "Pairs"),
     "/api/dev": ("/ui/topology", "Development controls", "Topology"),
 }
 """What does not answer -> the page, the panel that says so, another one that stands."""

@@ -57,7 +57,9 @@ ELSEWHERE: Final = {
 
 CHANGES: Final = frozenset({
     "account create", "account delete", "account set", "account token add", "account token revoke", "context add",
-    "context delete", "context use", "engine approve", "ledger correct", "node log-level", "pay", "peer accept",
+    "context delete", "context use", "engine approve", "ledger correct", "node drain", "node log-level",
+    "node resume", "node stop",
+    "pay", "peer accept",
     "peer add", "peer invite", "rate set", "route set", "settlement approve", "settlement create", "settlement engines",
     "settlement resume", "settlement retry", "settlement void", "unknown prove", "unknown resolve",
     "unproven add", "unproven resolve", "token create", "token revoke", "webhook create", "webhook delete",

@@ -18,6 +18,7 @@ from interledger.dashboard.pages.node import TOPICS
 from interledger.dashboard.pages.packets import ADVICE
 from interledger.dashboard.pages.payments import STATES as PAYMENT_STATES
 from interledger.dashboard.pages.routes import STEPS
+from interledger.dashboard.pages.settlements import STEPS as SETTLEMENT_STEPS
 from interledger.dashboard.pages.tokens import SCOPES
 from interledger.dashboard.pages.webhooks import STATES as DELIVERY_STATES
 
@@ -99,5 +100,6 @@ def test_words_of_the_api_are_translated(language: str) -> None:
     catalogue = read_catalogue(language)
     words = [*STEPS, *(word for _, word in LIMITS), *ADVICE.values(), *TOPICS, *(word for _, word in PAYMENT_STATES)]
     words += [word for rows in (SCOPES, DELIVERY_STATES) for _, word in rows] + [scope for scope, _ in SCOPES]
+    words += [word for steps in SETTLEMENT_STEPS.values() for word in steps]
     words += ["peer", "child", "parent", "local", "static", "set by hand"]
     assert [word for word in words if word not in catalogue] == []

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interledger.dashboard.charts import CHART_HEIGHT, flow_chart, position_chart
+from interledger.dashboard.charts import CHART_HEIGHT, flow_chart, position_chart, profit_chart, rate_chart
 
 BEGIN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOW = BEGIN + timedelta(seconds=100)
@@ -54,3 +54,20 @@ def test_whatever_it_was_stays_inside(nets: list[int]) -> None:
         assert all(0 <= height <= 100 for height in heights)
         assert len(heights) <= 2 * 362
         assert {level.value for level in chart.levels} <= {0, *nets}
+
+
+def test_a_rate_is_drawn_between_its_lowest_and_its_highest() -> None:
+    at = [(BEGIN + timedelta(seconds=25 * i)).isoformat() for i in range(3)]
+    chart = rate_chart([{"at": at[0], "value": "1.2"}, {"at": at[1], "value": "1"}, {"at": at[2], "value": "1.1"}], NOW)
+    assert chart is not None
+    assert chart.line == "M0.00 0.00 L0.00 0.00 L25.00 0.00 L25.00 100.00 L50.00 100.00 L50.00 50.00 L100 50.00"
+    assert [level.value for level in chart.levels] == ["1.2", "1.1", "1"]
+    assert rate_chart([{"at": at[0], "value": "1.2"}], NOW) is None
+    assert rate_chart([], NOW) is None
+
+
+def test_profit_is_drawn_as_a_position_is() -> None:
+    points_ = [{"at": BEGIN.isoformat(), "earned": "0"}, {"at": NOW.isoformat(), "earned": "7"}]
+    chart = profit_chart(points_, NOW + timedelta(seconds=100))
+    assert chart is not None
+    assert [level.value for level in chart.levels] == [7, 0]

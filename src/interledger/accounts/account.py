@@ -178,6 +178,7 @@ _LIMITS: Final = (
     "packets_per_minute",
     "amount_per_minute",
     "peer_balance",
+    "paused",
 )
 """Of `Account`: what packets are measured by, and nobody else remembers."""
 
@@ -210,6 +211,8 @@ class Account:
     """What its engine may say within a day has come in; for more, the operator is asked."""
     peer_balance: bool = False
     """Whether the counterpart may ask how our books see this account (D-14)."""
+    paused: bool = False
+    """The operator lets nothing new pass: packets from it are refused (T03), and none is sent to it."""
     send_routes: bool | None = None
     """Whether we tell it our routes (CCP). None: as is usual for its relation."""
     receive_routes: bool | None = None

@@ -94,7 +94,7 @@ def _changed(account: Account, fields: Fields) -> Account:
     for name in ("send_routes", "receive_routes"):  # null: as is usual for the relation
         if name in fields:
             changes[name] = fields.flag(name)
-    for name in ("peer_balance", "ccp_full_updates"):
+    for name in ("peer_balance", "ccp_full_updates", "paused"):
         flag = fields.flag(name)
         if flag is not None:
             changes[name] = flag

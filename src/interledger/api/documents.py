@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import quote as encode_path
+from urllib.parse import urlsplit
 
-from interledger.accounts.account import Account
+from interledger.accounts.account import Account, Relation
 from interledger.accounts.asset import Asset, Money
 from interledger.api.facade import NodeFacade, ProgressView, QuoteView, StatusView
 from interledger.api.link_credentials import credentials_document
@@ -53,6 +55,7 @@ def account_document(account: Account, node: NodeFacade) -> dict[str, Any]:
     return {
         "id": account.id,
         "relation": account.relation.value,
+        "payment_pointer": _pointer(account, node) if account.relation is Relation.LOCAL else None,
         "asset_code": account.asset.code,
         "asset_scale": account.asset.scale,
         "ilp_address": account.ilp_address,
@@ -94,8 +97,21 @@ def account_document(account: Account, node: NodeFacade) -> dict[str, Any]:
         "receive_routes": account.receive_routes,
         "ccp_full_updates": account.ccp_full_updates,
         "peer_balance": account.peer_balance,
+        "paused": account.paused,
         "round_trip_time_ms": account.round_trip_time_ms,
     }
+
+
+def _pointer(account: Account, node: NodeFacade) -> str:
+    """Where a holder is paid: under the name by which others reach the node, else under that on its own machine."""
+    public = urlsplit(node.settings.public_url or "")
+    if public.netloc:
+        return f"${public.netloc}{public.path.rstrip('/')}/{encode_path(account.id)}"
+    host = node.settings.http_bind_address.rpartition(":")[0]
+    return f"${'localhost' if host in _HERE else host}:{node.port}/{encode_path(account.id)}"
+
+
+_HERE: Final = ("127.0.0.1", "0.0.0.0", "[::1]", "[::]", "::1", "::")  # recognised, not bound
 
 
 def quote_document(quote: QuoteView, account_id: str, quote_id: str) -> dict[str, Any]:
@@ -162,6 +178,7 @@ def status_document(status: StatusView, *, ready: bool) -> dict[str, Any]:
         "version": status.version,
         "ready": ready,
         "read_only": status.read_only,
+        "taking_packets": status.taking_packets,
         "started_at": _moment(status.started_at),
         "accounts": status.accounts,
         "links_up": status.links_up,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from interledger.accounts.account import Account, AccountId
 from interledger.api.books_facade import AtRiskView, BooksFacade
 from interledger.api.incoming_facade import IncomingFacade
+from interledger.api.intake_facade import IntakeFacade, RatesFacade, RateView, RouteExchangeFacade
 from interledger.api.live_facade import LiveFacade
 from interledger.api.payment_views import (
     KeptKeyView,
@@ -136,6 +137,8 @@ class StatusView(Protocol):
     def alarms(self) -> Sequence[str]: ...
     @property
     def at_risk(self) -> Sequence[AtRiskView]: ...
+    @property
+    def taking_packets(self) -> bool: ...
 
 
 class PaymentKeysFacade(Protocol):
@@ -145,27 +148,6 @@ class PaymentKeysFacade(Protocol):
 
     def keep(self, caller: str, key: str, body: str, payment_id: str) -> None:
         """In the same turn as the payment is begun, so that both become durable together."""
-        ...
-
-
-class RateView(Protocol):
-    """What one whole unit is worth in a common base, decimal text. `as_of`: None for one set by hand."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def value(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def as_of(self) -> Timestamp | None: ...
-
-
-class RatesFacade(Protocol):
-    """The exchange rates of a node."""
-
-    def quoted(self) -> Sequence[RateView]:
-        """One for each asset: the one that packets are converted by."""
         ...
 
 
@@ -212,11 +194,15 @@ class NodeFacade(Protocol):
     def address(self) -> Address: ...
     @property
     def ready(self) -> bool: ...
+    @property
+    def port(self) -> int: ...
     def not_ready(self) -> tuple[str, str] | None: ...
     @property
     def peering(self) -> PeeringFacade: ...
     @property
     def exchange_rates(self) -> RatesFacade: ...
+    @property
+    def learned(self) -> RouteExchangeFacade: ...
     @property
     def payment_keys(self) -> PaymentKeysFacade: ...
     @property
@@ -225,6 +211,8 @@ class NodeFacade(Protocol):
     def webhooks(self) -> WebhooksFacade: ...
     @property
     def incoming(self) -> IncomingFacade: ...
+    @property
+    def intake(self) -> IntakeFacade: ...
     @property
     def requests(self) -> RequestsFacade: ...
     @property

@@ -31,8 +31,9 @@ from interledger.api.overview import (
 )
 from interledger.api.overview import topology_document as links_document
 from interledger.api.packets import packets_document
-from interledger.api.payment_trace import trace_document
+from interledger.api.payments import whole_document
 from interledger.api.rates import rates_document
+from interledger.api.received import incoming_document
 from interledger.api.routes import routes_document
 from interledger.api.settlements import settlement_document
 from interledger.api.sse import KEEP_ALIVE, KEEP_ALIVE_S, EventStream, sse_event
@@ -60,15 +61,15 @@ class Topic(NamedTuple):
 
 
 def _health(node: NodeFacade, name: str) -> Any:
-    return health_document(node.live.overview.look().health)
+    return health_document(node.live.overview.health())
 
 
 def _counts(node: NodeFacade, name: str) -> Any:
-    return counts_document(node.live.overview.look())
+    return counts_document(node.live.overview.moves())
 
 
 def _seconds(node: NodeFacade, name: str) -> Any:
-    return {"items": [flow_document(flow) for flow in node.live.overview.look().seconds]}
+    return {"items": [flow_document(flow) for flow in node.live.overview.moves().seconds]}
 
 
 def _positions(node: NodeFacade, name: str) -> Any:
@@ -81,6 +82,11 @@ def _payments(node: NodeFacade, name: str) -> Any:
     return list_document(payment_document(payment.snapshot) for payment in islice(node.payments(), ROWS))
 
 
+def _received(node: NodeFacade, name: str) -> Any:
+    now = node.incoming.now()
+    return list_document(incoming_document(one, now) for one in islice(node.incoming.all(), ROWS))
+
+
 def _packets(node: NodeFacade, name: str) -> Any:
     records = (one for one in node.live.packets.latest() if not name or name in (one.incoming, one.outgoing))
     return packets_document(node, list(islice(records, ROWS)))
@@ -88,7 +94,7 @@ def _packets(node: NodeFacade, name: str) -> Any:
 
 def _payment(node: NodeFacade, name: str) -> Any:
     payment = node.payment_history.get(name).snapshot
-    return payment_document(payment) | trace_document(node, payment.id, ended=payment.ended_at is not None)
+    return whole_document(node, payment)
 
 
 def _settlements(node: NodeFacade, name: str) -> Any:
@@ -104,11 +110,12 @@ def _unknown(node: NodeFacade, name: str) -> Any:
 TOPICS: Final = {
     "overview": Topic(1_000, lambda node, name: overview_document(node), "all of the overview"),
     "health": Topic(1_000, _health, "`health` and `needs` of the overview"),
-    "counts": Topic(500, _counts, "`now` and `day` of the overview"),
+    "counts": Topic(500, _counts, "`now`, `day` and `profit` of the overview"),
     "seconds": Topic(1_000, _seconds, "the last 90 seconds"),
     "links": Topic(1_000, lambda node, name: links_document(node), "the topology"),
     "positions": Topic(500, _positions, "all accounts; `positions:bob` is one", True),
     "payments": Topic(1_000, _payments, "the latest payments"),
+    "incoming": Topic(1_000, _received, "the latest payments that came in"),
     "payment": Topic(100, _payment, "`payment:ID`, one payment", True),
     "packets": Topic(500, _packets, "the latest packets; `packets:bob` are those of one account", True),
     "routes": Topic(1_000, lambda node, name: routes_document(node, ROUTES_MAX), "the routes"),

@@ -13,11 +13,17 @@ from interledger.errors import LinkError
 
 if TYPE_CHECKING:
     from interledger.api.types import (
+        AccountsLookDocument,
         EventPageDocument,
+        HealthLookDocument,
+        MovesLookDocument,
         OverviewDocument,
         PacketPageDocument,
         PacketWholeDocument,
         PositionPointDocument,
+        ProfitHistoryDocument,
+        RateHistoryDocument,
+        RiskLookDocument,
         SettingDocument,
         TopologyDocument,
     )
@@ -58,6 +64,30 @@ class LiveCalls(SettlementCalls):
     async def overview(self) -> OverviewDocument:
         """Is anything wrong, how much could be lost, what is moving."""
         return cast("OverviewDocument", await self._call("GET", "/api/overview"))
+
+    async def overview_health(self) -> HealthLookDocument:
+        """Of the overview: what is well, and what is not."""
+        return cast("HealthLookDocument", await self._call("GET", "/api/overview/health"))
+
+    async def overview_risk(self) -> RiskLookDocument:
+        """Of the overview: how much could be lost."""
+        return cast("RiskLookDocument", await self._call("GET", "/api/overview/risk"))
+
+    async def overview_moves(self) -> MovesLookDocument:
+        """Of the overview: what is moving, and what was earned."""
+        return cast("MovesLookDocument", await self._call("GET", "/api/overview/moves"))
+
+    async def overview_accounts(self) -> AccountsLookDocument:
+        """Of the overview: the accounts with most at stake."""
+        return cast("AccountsLookDocument", await self._call("GET", "/api/overview/accounts"))
+
+    async def rate_history(self) -> list[RateHistoryDocument]:
+        """Rates since the node started."""
+        return cast("list[RateHistoryDocument]", await self._items("/api/rates/history"))
+
+    async def profit_history(self) -> ProfitHistoryDocument:
+        """What was earned since the node started."""
+        return cast("ProfitHistoryDocument", await self._call("GET", "/api/profit/history"))
 
     async def topology(self) -> TopologyDocument:
         """Who is connected, and what moves between us."""

@@ -47,9 +47,9 @@ _QUERY: Final = {
         {"type": "string", "enum": ["fulfilled", "rejected", "unknown", "in_flight", "not_seen"]},
     ),
     "topics": (
-        "One or more of `overview`, `health`, `counts`, `seconds`, `links`, `positions`, `payments`, `payment:ID`,"
-        " `packets`, `routes`, `rates`, `settlements`, `unknown`, with commas between them; `positions:bob` is one"
-        " account",
+        "One or more of `overview`, `health`, `counts`, `seconds`, `links`, `positions`, `payments`, `incoming`,"
+        " `payment:ID`, `packets`, `routes`, `rates`, `settlements`, `unknown`, with commas between them;"
+        " `positions:bob` is one account",
         {"type": "string"},
     ),
     "state": ("Of a payment", {"type": "string", "enum": list(PAYMENT_STATES)}),
@@ -58,6 +58,7 @@ _QUERY: Final = {
 _PATH_EXAMPLES: Final = {
     "account": "alice", "prefix": "test.bob", "payment": "pay_7QX4MM2K", "token": "3f9a2c41", "settlement": "set_4H2",
     "item": "unk_19", "decision": "dec_1", "invite": "inv_1", "webhook": "whk_1", "delivery": "dlv_1",
+    "incoming": "inc_1",
 }  # fmt: skip
 _MEDIA_TYPES: Final = {"Spsp": "application/spsp4+json", "text": "text/plain", "events": "text/event-stream"}
 _STREAMED: Final = "application/x-ndjson"

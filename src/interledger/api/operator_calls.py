@@ -9,7 +9,8 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
-from interledger.api.calls import PAYMENT_HEAD_MS, TIMEOUT_MS, ApiCalls, place, read_answer
+from interledger.api.calls import PAYMENT_HEAD_MS, TIMEOUT_MS, place, read_answer
+from interledger.api.node_calls import NodeCalls
 from interledger.errors import LinkError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ INCOMING_OCTETS_MAX: Final = 65_536
 """Of one message: a packet's document has some 300."""
 
 
-class OperatorCalls(ApiCalls):
+class OperatorCalls(NodeCalls):
     """What interledger-rs has too."""
 
     async def compatible_root(self) -> RootDocument:

@@ -12,7 +12,7 @@ from interledger.api.documents import account_document, list_document
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation, json_response
 from interledger.codec.timestamp import format_rfc3339
-from interledger.node.live.overview import AccountLook, Check, NodeLook, RiskLook
+from interledger.node.live.overview import AccountLook, Check, MovesLook, RiskLook, sentence_of
 from interledger.node.live.seconds import Flow
 from interledger.node.live.worth import WorthTotal
 
@@ -31,6 +31,22 @@ ACCOUNTS_SHOWN: Final = 24
 
 async def get_overview(call: Call) -> Response:
     return json_response(overview_document(call.node))
+
+
+async def get_health(call: Call) -> Response:
+    return json_response(health_document(call.node.live.overview.health()))
+
+
+async def get_risk(call: Call) -> Response:
+    return json_response(risk_document(call.node.live.overview.risk()))
+
+
+async def get_moves(call: Call) -> Response:
+    return json_response(moves_document(call.node.live.overview.moves()))
+
+
+async def get_accounts(call: Call) -> Response:
+    return json_response(accounts_document(call.node, call.node.live.overview.accounts()))
 
 
 async def get_topology(call: Call) -> Response:
@@ -54,22 +70,35 @@ async def get_history(call: Call) -> Response:
 
 def overview_document(node: NodeFacade) -> dict[str, Any]:
     """The first page."""
-    look, status = node.live.overview.look(), node.status()
+    status, look = node.status(), node.live.overview
+    accounts = look.accounts()
     return {
         "ilp_address": status.address,
         "version": status.version,
         "started_at": format_rfc3339(status.started_at),
-        "at": format_rfc3339(look.now),
-        "sentence": look.sentence,
-        **health_document(look.health),
-        "risk": _risk_document(look.risk),
-        **counts_document(look),
-        "seconds": [flow_document(flow) for flow in look.seconds],
-        "minutes": [flow_document(flow) for flow in look.minutes],
-        "accounts": [account_look_document(one, node) for one in look.accounts[:ACCOUNTS_SHOWN]],
-        "accounts_total": len(look.accounts),
+        "sentence": sentence_of(str(status.address), accounts),
+        **health_document(look.health()),
+        **risk_document(look.risk()),
+        **moves_document(look.moves()),
+        **accounts_document(node, accounts),
         "events_latest": node.live.events.latest_id,
     }
+
+
+def moves_document(moves: MovesLook) -> dict[str, Any]:
+    """What is moving."""
+    return {
+        "at": format_rfc3339(moves.now),
+        **counts_document(moves),
+        "seconds": [flow_document(flow) for flow in moves.seconds],
+        "minutes": [flow_document(flow) for flow in moves.minutes],
+    }
+
+
+def accounts_document(node: NodeFacade, accounts: list[AccountLook]) -> dict[str, Any]:
+    """Those with most at stake, and how many there are."""
+    shown = [account_look_document(one, node) for one in accounts[:ACCOUNTS_SHOWN]]
+    return {"accounts": shown, "accounts_total": len(accounts)}
 
 
 def health_document(health: list[Check]) -> dict[str, Any]:
@@ -78,7 +107,7 @@ def health_document(health: list[Check]) -> dict[str, Any]:
     return {"health": checks, "needs": [check for check in checks if check["level"] != "ok"]}
 
 
-def counts_document(look: NodeLook) -> dict[str, Any]:
+def counts_document(look: MovesLook) -> dict[str, Any]:
     """What moves now, and what has moved within a day."""
     day = look.day
     ended = day.fulfilled + day.rejected
@@ -97,14 +126,16 @@ def counts_document(look: NodeLook) -> dict[str, Any]:
             "fulfilled_permille": None if ended == 0 else day.fulfilled * 1_000 // ended,
             "moved": worth_document(look.day_moved),
         },
+        "profit": {"since": format_rfc3339(look.profit_since), "earned": worth_document(look.profit)},
     }
 
 
-def _risk_document(risk: RiskLook) -> dict[str, Any]:
+def risk_document(risk: RiskLook) -> dict[str, Any]:
     """Sums in one asset. `percent`: of what peers may owe us at most."""
     limits = risk.limits.money.amount
     document: dict[str, Any] = {name: worth_document(total) for name, total in risk._asdict().items()}
-    return document | {"percent": None if limits == 0 else risk.at_risk.money.amount * 100 // limits}
+    percent = None if limits == 0 else risk.at_risk.money.amount * 100 // limits
+    return {"risk": document | {"percent": percent}}
 
 
 def worth_document(total: WorthTotal) -> dict[str, Any]:
@@ -182,6 +213,18 @@ OPERATIONS: Final = (
     Operation(
         method="GET", path="/api/overview", access=Access.ADMIN, handler=get_overview,
         summary="Is anything wrong, how much could be lost, what is moving", answer="Overview", tags=("live",),
+    ),
+    *(
+        Operation(
+            method="GET", path=f"/api/overview/{part}", access=Access.ADMIN, handler=handler,
+            summary=f"Of the overview: {text}", answer=f"{part.capitalize()}Look", tags=("live",),
+        )
+        for part, handler, text in (
+            ("health", get_health, "what is well, and what is not"),
+            ("risk", get_risk, "how much could be lost"),
+            ("moves", get_moves, "what is moving"),
+            ("accounts", get_accounts, "the accounts with most at stake"),
+        )
     ),
     Operation(
         method="GET", path="/api/topology", access=Access.ADMIN, handler=get_topology,

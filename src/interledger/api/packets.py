@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from interledger.accounts.asset import Asset, Money
 from interledger.accounts.credentials import Scope
+from interledger.accounts.ledger import LedgerAccount
 from interledger.api.auth import Access
 from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Operation, json_response
@@ -152,17 +153,26 @@ def _compared(record: PacketRecord) -> dict[str, Any] | None:
     compared = record.compared
     if compared is None:
         return None
+    beyond = compared.beyond
+    target = record.asset_out if beyond is None else beyond.asset
+    asset = {"source": record.asset_in, "target": target}.get(compared.unit)
     return {
         "limit": compared.limit_name,
         "room": str(compared.room),
         "needed": str(compared.needed),
         "unit": compared.unit,
-        "asset_code": record.asset_in.code if compared.unit == "source" else None,
-        "asset_scale": record.asset_in.scale if compared.unit == "source" else None,
+        "account": record.incoming if compared.unit != "target" else record.outgoing or _name(beyond),
+        "asset_code": None if asset is None else asset.code,
+        "asset_scale": None if asset is None else asset.scale,
         "limit_value": None if compared.limit is None else str(compared.limit),
         "posted": None if compared.posted is None else str(compared.posted),
         "in_flight": None if compared.pending is None else str(compared.pending),
     }
+
+
+def _name(line: LedgerAccount | None) -> str | None:
+    """`peer/bob` -> bob"""
+    return None if line is None else line.name.partition("/")[2]
 
 
 def stream_document(packet: StreamPacket | None) -> dict[str, Any] | None:

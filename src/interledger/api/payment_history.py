@@ -15,7 +15,7 @@ from interledger.api.payment_views import PaymentHistoryFacade, ProgressView
 from interledger.api.problems import Problem
 from interledger.errors import InvalidRequestError, NotFoundError
 
-__all__ = ["HISTORY_PARAMETERS", "PAYMENT_STATES", "PaymentPage", "Wanted", "page_of", "read_wanted"]
+__all__ = ["HISTORY_PARAMETERS", "PAYMENT_STATES", "PaymentPage", "Wanted", "page_of", "read_period", "read_wanted"]
 
 PAYMENT_STATES: Final = ("quoting", "sending", "delivered", "partial", "failed", "unknown", "cancelled")
 
@@ -37,12 +37,10 @@ class Wanted(NamedTuple):
 
     def fits(self, payment: ProgressView) -> bool:
         """A payment is of the moment when it was started."""
-        start, end = self.period
         return (
             self.account in (None, payment.account)
             and self.state in (None, payment.state)
-            and (start is None or payment.started_at >= start)
-            and (end is None or payment.started_at < end)
+            and self.period.has(payment.started_at)
         )
 
 
@@ -59,7 +57,12 @@ def read_wanted(request: Request) -> Wanted:
     state = query.get("state")
     if state is not None and state not in PAYMENT_STATES:
         raise Problem("invalid-request", f"state is one of {', '.join(PAYMENT_STATES)}", field="state")
-    return Wanted(query.get("account"), state, Period(_moment(request, "from"), _moment(request, "to")))
+    return Wanted(query.get("account"), state, read_period(request))
+
+
+def read_period(request: Request) -> Period:
+    """`from` and `to` of a query. Raises `invalid-request` problems."""
+    return Period(_moment(request, "from"), _moment(request, "to"))
 
 
 async def page_of(

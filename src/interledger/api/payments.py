@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from hashlib import sha256
-from typing import Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -26,6 +26,7 @@ from interledger.api.idempotency import Idempotency, check_key, key_conflict
 from interledger.api.json_text import encode_json
 from interledger.api.operations import Call, Operation, json_response
 from interledger.api.paging import read_limit
+from interledger.api.payment_cost import cost_document
 from interledger.api.payment_history import HISTORY_PARAMETERS, page_of, read_wanted
 from interledger.api.payment_terms import Terms, learn_deliver, read_terms
 from interledger.api.payment_trace import trace_document
@@ -34,7 +35,7 @@ from interledger.api.problems import Problem, problem_document, problem_of
 from interledger.codec.strict_json import parse_json_object
 from interledger.errors import NotFoundError
 
-__all__ = ["PaymentResource"]
+__all__ = ["PaymentResource", "whole_document"]
 
 NDJSON: Final = "application/x-ndjson"
 
@@ -134,9 +135,7 @@ class PaymentResource:
 
     async def get_payment(self, call: Call) -> Response:
         payment = (await _payment(call)).snapshot
-        return json_response(
-            payment_document(payment) | trace_document(call.node, payment.id, ended=payment.ended_at is not None)
-        )
+        return json_response(whole_document(call.node, payment))
 
     async def cancel_payment(self, call: Call) -> Response:
         """Answers at once; what is in flight is still waited for."""
@@ -210,6 +209,12 @@ class PaymentResource:
                 summary="Send no more", answer="Payment", status=202, problems=(404, 503), tags=("payments",),
             ),
         )  # fmt: skip
+
+
+def whole_document(node: NodeFacade, payment: ProgressView) -> dict[str, Any]:
+    """A payment with its packets, and what it cost."""
+    trace = trace_document(node, payment.id, ended=payment.ended_at is not None)
+    return payment_document(payment) | trace | cost_document(node, payment)
 
 
 async def _payment_of_key(node: NodeFacade, kept: KeptKeyView, digest: str) -> PaymentView:

@@ -74,6 +74,7 @@ _ACCOUNT_CHANGES: Final = {
     "link": object_of({}, _LINK_IN | _CREDENTIALS | {name: or_null(TEXT) for name in CREDENTIAL_SECRETS}),
     **_ROUTING,
     "peer_balance": FLAG,
+    "paused": FLAG,
     "round_trip_time_ms": COUNT,
     **_SETTLEMENT,
 }
@@ -101,6 +102,7 @@ _SHAPES: Final[dict[str, Schema]] = {
         {
             "id": TEXT,
             "relation": RELATION,
+            "payment_pointer": or_null(TEXT) | {"description": "Where a holder of this node is paid"},
             "asset_code": TEXT,
             "asset_scale": COUNT,
             "ilp_address": TEXT,
@@ -123,6 +125,7 @@ _SHAPES: Final[dict[str, Schema]] = {
             **_SETTLEMENT,
             **_ROUTING,
             "peer_balance": FLAG,
+            "paused": FLAG | {"description": "True: packets from it are refused (T03), and none is sent to it"},
             "round_trip_time_ms": COUNT,
         }
     ),
@@ -232,6 +235,7 @@ _SHAPES: Final[dict[str, Schema]] = {
             "version": TEXT,
             "ready": FLAG,
             "read_only": FLAG,
+            "taking_packets": FLAG,
             "started_at": MOMENT,
             "accounts": COUNT,
             "links_up": COUNT,
@@ -242,6 +246,7 @@ _SHAPES: Final[dict[str, Schema]] = {
             "alarms": {"type": "array", "items": TEXT},
         }
     ),
+    "Intake": object_of({"taking_packets": FLAG, "in_flight": COUNT, "stopping": FLAG}),
     "Login": object_of({"code": TEXT, "path": TEXT, "expires_at": MOMENT}),
     "Caller": object_of({"is_admin": FLAG, "account": or_null(TEXT), "token": or_null(TEXT), "may": SCOPES}),
     "Health": object_of({"status": TEXT}),

@@ -6,6 +6,7 @@ from typing import Final
 
 from interledger.api.schema_kinds import (
     COUNT,
+    DECIMAL_TEXT,
     FLAG,
     MOMENT,
     RELATION,
@@ -34,6 +35,7 @@ _COMPARED: Final = object_of(
         "room": UNITS,
         "needed": UNITS,
         "unit": {"type": "string", "enum": ["source", "target", "ms", "packets"]},
+        "account": or_null(TEXT) | {"description": "Whose limit it is"},
         "asset_code": or_null(TEXT),
         "asset_scale": or_null(COUNT),
         "limit_value": or_null(UNITS),
@@ -122,11 +124,35 @@ _PACKETS: Final[dict[str, Schema]] = {
                             ),
                             {"type": "null"},
                         ]
-                    }
+                    },
+                    "cost": {
+                        "oneOf": [
+                            object_of(
+                                {
+                                    "fee": ref("Money") | {"description": "What was kept on the way, at our rates now"},
+                                    "fee_per_million": {"type": "integer", "description": "Of what was sent"},
+                                    "market": ref("Ratio") | {"description": "Units for a unit, if nobody kept any"},
+                                }
+                            ),
+                            {"type": "null"},
+                        ]
+                    },
                 }
             ),
         ]
     },
+    "IncomingPayment": object_of(
+        {
+            "id": TEXT,
+            "account": TEXT | {"description": "Who was paid"},
+            "source": TEXT | {"description": "The account that its packets came from"},
+            "received": ref("Money"),
+            "packets": COUNT,
+            "state": {"type": "string", "enum": ["receiving", "received"]},
+            "started_at": MOMENT,
+            "last_at": MOMENT,
+        }
+    ),
     "TracedPacket": object_of(
         {
             "number": COUNT,
@@ -145,6 +171,47 @@ _PACKETS: Final[dict[str, Schema]] = {
     ),
 }
 
+_HEALTH_LOOK: Final[dict[str, Schema]] = {
+    "health": {"type": "array", "items": ref("Check")},
+    "needs": {"type": "array", "items": ref("Check"), "description": "What is not well"},
+}
+_RISK_LOOK: Final[dict[str, Schema]] = {
+    "risk": object_of(
+        {
+            **{name: ref("Worth") for name in ("at_risk", "worst", "limits", "owed", "in_flight", "unknown", "we_owe")},
+            "percent": _PERCENT,
+        }
+    ),
+}
+_MOVES_LOOK: Final[dict[str, Schema]] = {
+    "at": MOMENT,
+    "now": object_of(
+        {
+            "packets_per_second": COUNT,
+            "in_flight": COUNT,
+            "held": ref("Worth"),
+            "next_expiry_ms": or_null(COUNT),
+        }
+    ),
+    "day": object_of(
+        {
+            "since": MOMENT,
+            "packets": COUNT,
+            "fulfilled": COUNT,
+            "rejected": COUNT,
+            "fulfilled_permille": or_null(COUNT),
+            "moved": ref("Worth"),
+        }
+    ),
+    "profit": object_of({"since": MOMENT, "earned": ref("Worth")})
+    | {"description": "Fees less losses, and what exchange left us holding, at the rates as they are now"},
+    "seconds": {"type": "array", "items": ref("Flow"), "description": "The last 90, oldest first"},
+    "minutes": {"type": "array", "items": ref("Flow"), "description": "Of a day at most; idle ones are absent"},
+}
+_ACCOUNTS_LOOK: Final[dict[str, Schema]] = {
+    "accounts": {"type": "array", "items": ref("AccountLook"), "description": "Most at stake first"},
+    "accounts_total": COUNT,
+}
 LIVE_SCHEMAS: Final[dict[str, Schema]] = {
     "Event": object_of(
         {
@@ -198,47 +265,31 @@ LIVE_SCHEMAS: Final[dict[str, Schema]] = {
             ),
         ]
     },
+    "HealthLook": object_of(_HEALTH_LOOK),
+    "RiskLook": object_of(_RISK_LOOK),
+    "MovesLook": object_of(_MOVES_LOOK),
+    "AccountsLook": object_of(_ACCOUNTS_LOOK),
     "Overview": object_of(
         {
             "ilp_address": TEXT,
             "version": TEXT,
             "started_at": MOMENT,
-            "at": MOMENT,
             "sentence": TEXT,
-            "health": {"type": "array", "items": ref("Check")},
-            "needs": {"type": "array", "items": ref("Check"), "description": "What is not well"},
-            "risk": object_of(
-                {
-                    **{
-                        name: ref("Worth")
-                        for name in ("at_risk", "worst", "limits", "owed", "in_flight", "unknown", "we_owe")
-                    },
-                    "percent": _PERCENT,
-                }
-            ),
-            "now": object_of(
-                {
-                    "packets_per_second": COUNT,
-                    "in_flight": COUNT,
-                    "held": ref("Worth"),
-                    "next_expiry_ms": or_null(COUNT),
-                }
-            ),
-            "day": object_of(
-                {
-                    "since": MOMENT,
-                    "packets": COUNT,
-                    "fulfilled": COUNT,
-                    "rejected": COUNT,
-                    "fulfilled_permille": or_null(COUNT),
-                    "moved": ref("Worth"),
-                }
-            ),
-            "seconds": {"type": "array", "items": ref("Flow"), "description": "The last 90, oldest first"},
-            "minutes": {"type": "array", "items": ref("Flow"), "description": "Of a day at most; idle ones are absent"},
-            "accounts": {"type": "array", "items": ref("AccountLook"), "description": "Most at stake first"},
-            "accounts_total": COUNT,
+            **_HEALTH_LOOK,
+            **_RISK_LOOK,
+            **_MOVES_LOOK,
+            **_ACCOUNTS_LOOK,
             "events_latest": COUNT,
+        }
+    ),
+    "RateHistory": object_of(
+        {"code": TEXT, "points": {"type": "array", "items": object_of({"at": MOMENT, "value": DECIMAL_TEXT})}}
+    ),
+    "ProfitHistory": object_of(
+        {
+            "asset_code": TEXT,
+            "asset_scale": COUNT,
+            "points": {"type": "array", "items": object_of({"at": MOMENT, "earned": UNITS})},
         }
     ),
     "Topology": object_of(

@@ -16,6 +16,22 @@ LEARNED: Final[dict[str, Schema]] = {
 """What a route has that a peer announced, and null for all others."""
 
 ROUTE_SCHEMAS: Final[dict[str, Schema]] = {
+    "RouteSession": object_of(
+        {
+            "account": TEXT,
+            "up": FLAG,
+            "asked_for_ours": FLAG,
+            "told": COUNT | {"description": "Routes of ours that it has"},
+            "told_prefixes": {"type": "array", "items": TEXT, "description": "The first 100 of them"},
+            "acknowledged": COUNT,
+            "epoch": COUNT | {"description": "Changes of our table so far"},
+            "heard": COUNT | {"description": "Routes that it announces"},
+            "speaker": or_null(TEXT),
+            "heard_at": or_null(MOMENT),
+            "expires_at": or_null(MOMENT),
+            "overflowed": FLAG | {"description": "It announces more than one peer may"},
+        }
+    ),
     "RouteExplanation": object_of(
         {
             "destination": TEXT,

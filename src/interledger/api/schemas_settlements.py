@@ -28,6 +28,22 @@ SETTLEMENT_SCHEMAS: Final[dict[str, Schema]] = {
             "next_at": or_null(MOMENT),
         }
     ),
+    "SettlementTotals": object_of(
+        {
+            "on_its_way": object_of({"count": COUNT, "oldest_at": or_null(MOMENT), "amount": ref("Worth")}),
+            "day": object_of({"since": MOMENT, "count": COUNT, "paid": ref("Worth"), "got": ref("Worth")}),
+            "engines": {
+                "type": "array",
+                "items": object_of(
+                    {
+                        "url": TEXT,
+                        "accounts": {"type": "array", "items": TEXT},
+                        "trouble": or_null(TEXT) | {"description": "What it said to a settlement it did not take"},
+                    }
+                ),
+            },
+        }
+    ),
     "NewSettlement": object_of({"account": TEXT}, {"amount": or_null(UNITS), "by": or_null(TEXT)}),
     "Reason": object_of({"reason": TEXT}, {"by": or_null(TEXT)}),
 }

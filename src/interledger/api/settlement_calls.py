@@ -9,7 +9,7 @@ from interledger.api.calls import PAGE, place, query_text
 from interledger.api.ledger_calls import LedgerCalls
 
 if TYPE_CHECKING:
-    from interledger.api.types import DecisionDocument, SettlementDocument
+    from interledger.api.types import DecisionDocument, SettlementDocument, SettlementTotalsDocument
 
 __all__ = ["SettlementCalls"]
 
@@ -38,6 +38,10 @@ class SettlementCalls(LedgerCalls):
                 yield settlement
             if cursor is None:
                 return
+
+    async def settlement_totals(self) -> SettlementTotalsDocument:
+        """What is on its way, what was settled within a day, and which engines have trouble."""
+        return cast("SettlementTotalsDocument", await self._call("GET", "/api/settlements/totals"))
 
     async def settlement(self, settlement_id: str) -> SettlementDocument:
         """One of them."""

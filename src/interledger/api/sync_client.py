@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         AccountDocument,
         AccountPatchDocument,
         AccountSettingsDocument,
+        AccountsLookDocument,
         AddedPeerDocument,
         AdminTokenDocument,
         AdminTokenMadeDocument,
@@ -39,11 +40,15 @@ if TYPE_CHECKING:
         DeliveryDocument,
         EventPageDocument,
         HealthDocument,
+        HealthLookDocument,
         IncomingPacketDocument,
+        IncomingPaymentDocument,
+        IntakeDocument,
         InviteDocument,
         LedgerAccountDocument,
         LedgerCheckDocument,
         LoginDocument,
+        MovesLookDocument,
         NewAccountDocument,
         NewInviteDocument,
         NewPeerDocument,
@@ -57,14 +62,19 @@ if TYPE_CHECKING:
         PingResultDocument,
         PositionPointDocument,
         ProfitDocument,
+        ProfitHistoryDocument,
         QuoteDocument,
         RateDocument,
+        RateHistoryDocument,
         ReconciliationDocument,
+        RiskLookDocument,
         RootDocument,
         RouteDocument,
         RouteExplanationDocument,
+        RouteSessionDocument,
         SettingDocument,
         SettlementDocument,
+        SettlementTotalsDocument,
         StatementDocument,
         StatusDocument,
         StreamDeliveryDocument,
@@ -379,6 +389,30 @@ class SyncApiClient(SyncCalls):
         """Is anything wrong, how much could be lost, what is moving."""
         return self._run(self._client.overview())
 
+    def overview_health(self) -> HealthLookDocument:
+        """Of the overview: what is well, and what is not."""
+        return self._run(self._client.overview_health())
+
+    def overview_risk(self) -> RiskLookDocument:
+        """Of the overview: how much could be lost."""
+        return self._run(self._client.overview_risk())
+
+    def overview_moves(self) -> MovesLookDocument:
+        """Of the overview: what is moving, and what was earned."""
+        return self._run(self._client.overview_moves())
+
+    def overview_accounts(self) -> AccountsLookDocument:
+        """Of the overview: the accounts with most at stake."""
+        return self._run(self._client.overview_accounts())
+
+    def rate_history(self) -> list[RateHistoryDocument]:
+        """Rates since the node started."""
+        return self._run(self._client.rate_history())
+
+    def profit_history(self) -> ProfitHistoryDocument:
+        """What was earned since the node started."""
+        return self._run(self._client.profit_history())
+
     def topology(self) -> TopologyDocument:
         """Who is connected, and what moves between us."""
         return self._run(self._client.topology())
@@ -440,6 +474,10 @@ class SyncApiClient(SyncCalls):
     def all_settlements(self, account: str | None = None) -> Iterator[SettlementDocument]:
         """Every settlement that the node has had, newest first, page after page as they are read."""
         return self._iterate(self._client.all_settlements(account))
+
+    def settlement_totals(self) -> SettlementTotalsDocument:
+        """What is on its way, what was settled within a day, and which engines have trouble."""
+        return self._run(self._client.settlement_totals())
 
     def settlement(self, settlement_id: str) -> SettlementDocument:
         """One of them."""
@@ -624,3 +662,35 @@ class SyncApiClient(SyncCalls):
         Raises `ApiError` where the token may not, `LinkError` when nobody answers or the stream breaks.
         """
         return self._iterate(self._client.incoming_packets(account))
+
+    def drain(self) -> IntakeDocument:
+        """Take no new packets. Ask again until `in_flight` is 0."""
+        return self._run(self._client.drain())
+
+    def resume(self) -> IntakeDocument:
+        """Take packets again."""
+        return self._run(self._client.resume())
+
+    def stop(self) -> IntakeDocument:
+        """Wait for what is in flight, and end the node's program."""
+        return self._run(self._client.stop())
+
+    def incoming(
+        self,
+        *,
+        account: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> tuple[list[IncomingPaymentDocument], str | None]:
+        """Payments that came in: one page, newest first, and the cursor of the next one. Moments are RFC 3339."""
+        return self._run(self._client.incoming(account=account, start=start, end=end, limit=limit, cursor=cursor))
+
+    def incoming_payment(self, payment_id: str) -> IncomingPaymentDocument:
+        """One of them."""
+        return self._run(self._client.incoming_payment(payment_id))
+
+    def route_sessions(self) -> list[RouteSessionDocument]:
+        """What neighbours are told, and what is heard from them."""
+        return self._run(self._client.route_sessions())

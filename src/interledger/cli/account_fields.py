@@ -68,6 +68,7 @@ FIELDS: Final = (
     Field("receive_routes", "flag", "Whether we use its routes; none: those of peers and a parent only."),
     Field("ccp_full_updates", "flag", "Whether it gets all routes in every update, as the Java connector needs."),
     Field("peer_balance", "flag", "Whether it may ask how our books see its account: yes or no."),
+    Field("paused", "flag", "Yes: no packet is taken from it, and none is sent to it, until it is no again."),
     Field("round_trip_time_ms", "count", "How long an answer takes, in ms.", ("--round-trip-time",)),
 )
 

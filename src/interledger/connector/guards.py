@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, Protocol
 
 from interledger.accounts.account import Account
+from interledger.accounts.ledger import LedgerAccount
 from interledger.clock import Timestamp
 from interledger.codec.oer import UINT64_MAX
 from interledger.ilp.error_codes import AmountTooLarge, ErrorCode
@@ -31,6 +32,8 @@ class Compared(NamedTuple):
     limit: int | None = None
     posted: int | None = None
     pending: int | None = None
+    beyond: LedgerAccount | None = None
+    """Of `target`: the outgoing account, of a packet that was never put into its books."""
 
 
 class Refused(NamedTuple):
@@ -50,10 +53,12 @@ class Guard(Protocol):
 
 _MINUTE_US: Final = 60_000_000
 
+PAUSED: Final = Refused(ErrorCode.T03_CONNECTOR_BUSY, "this account is paused; try again later")
+
 
 def guards_for(account: Account, packets_per_minute_default: int | None) -> tuple[Guard, ...]:
     """The guards of an account, cheapest and most telling first."""
-    guards: list[Guard] = []
+    guards: list[Guard] = [_refuse_paused] if account.paused else []
     packets = account.packets_per_minute or packets_per_minute_default
     if packets is not None:
         guards.append(packet_rate_guard(packets, account.packet_amount_max))
@@ -62,6 +67,11 @@ def guards_for(account: Account, packets_per_minute_default: int | None) -> tupl
     if account.amount_per_minute is not None:
         guards.append(value_guard(account.amount_per_minute))
     return tuple(guards)
+
+
+def _refuse_paused(prepare: Prepare, now: Timestamp, dry: bool = False) -> Refused:
+    """T03: who sends tries again later, perhaps on another way."""
+    return PAUSED
 
 
 def packet_rate_guard(packets_per_minute: int, packet_amount_max: int = UINT64_MAX) -> Guard:

@@ -46,11 +46,12 @@ WRONG_FULFILLMENT: Final = Refused(
 def refuse_amount(amount: int, outgoing_amount: int, crossing: Crossing) -> Refused:
     """F08 tells the most in the sender's units (A17); R01 for what converts to nothing (D-15)."""
     if outgoing_amount == 0:
-        compared, text = Compared("converted amount", 0, 1, "target"), "the amount converts to zero on the next link"
+        compared = Compared("converted amount", 0, 1, "target", beyond=crossing.target)
+        text = "the amount converts to zero on the next link"
         return Refused(ErrorCode.R01_INSUFFICIENT_SOURCE_AMOUNT, text, b"", compared)
     most = crossing.amount_max * crossing.denominator // crossing.numerator
     data = AmountTooLarge(amount, min(most, amount - 1)).encode()
-    compared = Compared("packet_amount_max", crossing.amount_max, outgoing_amount, "target")
+    compared = Compared("packet_amount_max", crossing.amount_max, outgoing_amount, "target", beyond=crossing.target)
     return Refused(ErrorCode.F08_AMOUNT_TOO_LARGE, "the packet is larger than the next link takes", data, compared)
 
 

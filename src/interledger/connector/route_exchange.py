@@ -238,3 +238,7 @@ class RouteExchange:
     def sessions(self) -> list[Session]:
         """How the exchange with every peer stands."""
         return self._speaker.sessions()
+
+    def told(self, account: AccountId, most: int) -> tuple[int, list[str]]:
+        """How many of our routes the peer was told, and some of their prefixes."""
+        return self._speaker.told(account, most)

@@ -81,6 +81,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Node], None]) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     node = await open_node(settings)
+    node.intake.stopper = stop.set
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, node.links.tls.reload)
     place = None if settings.directory is None else settings.directory / NODE_FILE
     try:

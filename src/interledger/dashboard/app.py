@@ -27,12 +27,17 @@ from interledger.dashboard.page import HEADERS, Page, Twin, choose_language, cho
 from interledger.dashboard.pages import (
     accounts,
     breaking,
+    care,
+    exports,
     node,
     overview,
     packets,
     pay,
     payments,
+    rate_forms,
     rates,
+    receive,
+    route_forms,
     routes,
     settlements,
     tokens,
@@ -214,10 +219,15 @@ _PAGES: Final = tuple(
         packets,
         payments,
         settlements,
+        rate_forms,
         rates,
+        route_forms,
         routes,
         unknown,
         pay,
+        receive,
+        care,
+        exports,
         node,
         tokens,
         webhooks,
@@ -230,7 +240,8 @@ _PAGES: Final = tuple(
 """In the order in which paths are tried."""
 
 _NO_NODE: Final = {
-    "ilp_address": "", "version": "", "ready": False, "read_only": False, "unknown": 0, "alarms": [],
+    "ilp_address": "", "version": "", "ready": False, "read_only": False, "taking_packets": True, "in_flight": 0,
+    "unknown": 0, "alarms": [],
     "started_at": "1970-01-01T00:00:00.000Z",
 }  # fmt: skip
 """For the frame of an error page when not even the status could be asked."""

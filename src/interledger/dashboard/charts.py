@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from interledger.dashboard.numbers import moment_of
 
-__all__ = ["CHART_HEIGHT", "Chart", "Level", "flow_chart", "position_chart"]
+__all__ = ["CHART_HEIGHT", "Chart", "Level", "flow_chart", "position_chart", "profit_chart", "rate_chart"]
 
 CHART_HEIGHT: Final = 180
 """Pixels of the drawing itself; its labels stand beside and below it."""
@@ -20,9 +21,9 @@ POINTS_MAX: Final = 360
 
 
 class Level(NamedTuple):
-    """A value that the chart has a line for. `y` in pixels."""
+    """A value that the chart has a line for, of a rate as its text. `y` in pixels."""
 
-    value: int
+    value: Any
     y: str
 
 
@@ -49,6 +50,40 @@ def position_chart(points: Sequence[Mapping[str, Any]], now: datetime) -> Chart 
         steps += [(at, before), (at, value)]
     steps.append((end, values[-1][1]))
     return _chart(steps, {value for _, value in values}, points[0]["at"], end.isoformat())
+
+
+def profit_chart(points: Sequence[Mapping[str, Any]], now: datetime) -> Chart | None:
+    """What was earned, from a history of it; each value holds until the next. None: nothing was earned yet."""
+    return position_chart([{"at": point["at"], "net": point["earned"]} for point in points], now)
+
+
+def rate_chart(points: Sequence[Mapping[str, Any]], now: datetime) -> Chart | None:
+    """A rate over time, between the lowest and the highest it had: a rate of zero is none. None: it never changed."""
+    thin = _thinned(points)
+    rates = [Fraction(point["value"]) for point in thin]
+    low, high = min(rates, default=Fraction(0)), max(rates, default=Fraction(0))
+    if low == high:
+        return None
+    first, end = moment_of(thin[0]["at"]), max(now, moment_of(thin[-1]["at"]))
+    whole = (end - first).total_seconds() or 1
+    steps, before = [], rates[0]
+    for point, rate in zip(thin, rates, strict=True):
+        x = (moment_of(point["at"]) - first).total_seconds() * 100 / whole
+        steps += [f"{x:.2f} {_from_top(before, low, high)}", f"{x:.2f} {_from_top(rate, low, high)}"]
+        before = rate
+    line = "M" + " L".join([*steps, f"100 {_from_top(before, low, high)}"])
+    texts = {rate: point["value"] for point, rate in zip(thin, rates, strict=True)}
+    levels = [
+        Level(texts[rate], str(TOP + (high - rate) * CHART_HEIGHT // (high - low)))
+        for rate in sorted({high, low, before}, reverse=True)
+    ]
+    return Chart(line, f"{line} L100 100 L0 100Z", levels, thin[0]["at"], end.isoformat())
+
+
+def _from_top(rate: Fraction, low: Fraction, high: Fraction) -> str:
+    """In percent, cut to hundredths."""
+    hundredths = int((high - rate) * 10_000 / (high - low))
+    return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
 def flow_chart(minutes: Sequence[Mapping[str, Any]]) -> Chart | None:

@@ -72,6 +72,10 @@ def _numbers(format_: Format) -> tuple[Callable[..., Any], ...]:
         places = min(scale, SPOKEN_PLACES)
         return format_.amount(abs(int(amount)) // 10 ** (scale - places), places)
 
+    def units_signed(amount: str | int, scale: int) -> str:
+        """The same with a minus sign for a loss, for the marks of a chart."""
+        return ("−" if int(amount) < 0 else "") + units_short(amount, scale)
+
     def money(document: Mapping[str, Any] | None) -> Markup:
         """`{"amount", "asset_code", "asset_scale"}` -> number and code."""
         if document is None:
@@ -99,7 +103,7 @@ def _numbers(format_: Format) -> tuple[Callable[..., Any], ...]:
         units = abs(number.numerator) * 100 // number.denominator
         return format_.amount(-units if number < 0 else units, 2)
 
-    return units, units_short, money, about, about_units, count, rate, hundredths
+    return units, units_short, units_signed, money, about, about_units, count, rate, hundredths
 
 
 def _moments(format_: Format) -> tuple[Callable[..., Any], ...]:

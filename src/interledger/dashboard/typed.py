@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Final
 
 from interledger.api.problems import Problem
 
-__all__ = ["parse_typed", "typed_amount"]
+__all__ = ["parse_decimal", "parse_typed", "parse_whole", "typed_amount"]
 
 _DECIMAL: Final = re.compile(r"([0-9]{1,30})(?:\.([0-9]{1,30}))?")
 
@@ -21,6 +22,21 @@ def parse_typed(text: str, scale: int) -> int:
     if len(places) > scale:
         raise Problem("invalid-request", f"The asset keeps {scale} decimal places, these are {len(places)}")
     return int(match[1] + places.ljust(scale, "0"))
+
+
+def parse_decimal(text: str) -> Fraction:
+    """`1.0854`, exactly. Raises an `invalid-request` problem that says what to write."""
+    match = _DECIMAL.fullmatch(text.strip())
+    if match is None:
+        raise Problem("invalid-request", "Write 1.0854, with a point and no thousands mark")
+    return Fraction(match[0])
+
+
+def parse_whole(text: str, least: int, most: int) -> int:
+    """A whole number between both. Raises an `invalid-request` problem."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18 and least <= int(text) <= most):
+        raise Problem("invalid-request", f"Write a whole number from {least} to {most}")
+    return int(text)
 
 
 def typed_amount(units: int, scale: int) -> str:

@@ -65,6 +65,7 @@ class AccountChanges:
         return account
 
     def _keep(self, account: Account) -> Account:
+        self._node.intake.apply()
         self._node.derive_routes()
         self._node.store.put_account(account)
         self._node.settlements.follow(account)

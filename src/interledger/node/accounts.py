@@ -104,6 +104,7 @@ class Accounts:
         for peer in connector.peers.values():
             if peer.account is account:
                 peer.change_limits(guards_for(account, None if peer.is_local else connector.limits.packets_per_minute))
+        self._shut(account)
         connector.rates_changed()  # what is remembered of conversions knows the largest packet
 
     def rename(self, account: Account) -> None:
@@ -147,6 +148,14 @@ class Accounts:
         self._open_line(account)
         self._wallets.open(account)
         self._links.attach(account)
+        self._shut(account)
+
+    def _shut(self, account: Account) -> None:
+        """Nothing is sent to one that is paused. What is sent to others, the watchdog says."""
+        for peer in self._connector.peers.values():
+            if peer.account.id == account.id and peer.broken is not account.paused:
+                peer.broken = account.paused
+                self._connector.routes_changed()
 
     def _open_line(self, account: Account) -> None:
         """Its line in the books, with its limits."""

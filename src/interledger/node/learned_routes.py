@@ -62,6 +62,10 @@ class LearnedRoutes:
         """How the exchange with every peer stands."""
         return self._exchange.sessions()
 
+    def told(self, account: str, most: int) -> tuple[int, list[str]]:
+        """How many of our routes a peer was told, and the first `most` prefixes of them."""
+        return self._exchange.told(AccountId(account), most)
+
     @property
     def silent(self) -> frozenset[AccountId]:
         """Peers that count as unreachable although their link is up (see `RouteExchange.silent`)."""

@@ -28,6 +28,7 @@ from interledger.node.books import Books
 from interledger.node.children import Children
 from interledger.node.explainer import RouteExplainer
 from interledger.node.incoming import IncomingPayments
+from interledger.node.intake import Intake
 from interledger.node.learned_routes import LearnedRoutes
 from interledger.node.limits import limits_of
 from interledger.node.links import Links
@@ -82,8 +83,7 @@ class Node:
         self.entropy = entropy or SystemEntropy()
         self.ledger = Ledger()
         self.exchange = ExchangeTable()
-        self.alarms = Alarms()
-        self.books = Books(self)
+        self.alarms, self.books, self.intake = Alarms(), Books(self), Intake(self)
         self.upgrade: Upgrade | None = None  # takes WebSockets over that are not BTP; set before the start
         self.alarm, self.metrics = self.alarms.tell, lambda: read_metrics(self)
         self.not_ready, self.watchdog, self.ready = lambda: why_not_ready(self), Watchdog(self), False

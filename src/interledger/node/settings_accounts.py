@@ -191,6 +191,7 @@ _READERS: Final[dict[str, Callable[[_Draft, str], None]]] = {
     "ccp_full_updates": _plain("ccp_full_updates", parse_bool),
     "settlement_engine_url": _plain("settlement_engine_url", parse_url),
     "peer_balance": _plain("peer_balance", parse_bool),
+    "paused": _plain("paused", parse_bool),
     "http_url": _link("http_url", parse_url),
     "ilp_over_http_url": _link("http_url", parse_url),
     "http_form": _link("http_form", _parse_http_form),

@@ -123,6 +123,7 @@ class NodeStatus:
     read_only: bool
     alarms: Sequence[str]
     at_risk: Sequence[AtRisk]
+    taking_packets: bool
 
     @classmethod
     def of(cls, node: Node) -> NodeStatus:
@@ -141,6 +142,7 @@ class NodeStatus:
             read_only=node.read_only,
             alarms=list(node.alarms),
             at_risk=node.books.at_risk(),
+            taking_packets=node.intake.is_open,
         )
 
 
@@ -167,6 +169,8 @@ def why_not_ready(node: Node) -> NotReady | None:
         return NotReady("stopping", "The node is stopping")
     if node.read_only:
         return NotReady("books", "The node cannot write its books and takes no packets (T03);  ilp status  says why")
+    if not node.intake.is_open:
+        return NotReady("draining", "The node was told to take no new packets (T03)")
     if node.watchdog.is_pausing:
         text = "The clock of the node's machine was set; it takes no packets (T03) until the clock was steady for 30 s"
         return NotReady("clock", text)

@@ -20,7 +20,7 @@ from interledger.ilp.packet import Prepare
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["Watchdog", "refuse_new"]
+__all__ = ["Watchdog", "guard_all", "refuse_new"]
 
 logger = logging.getLogger("interledger.node")
 
@@ -64,7 +64,7 @@ def _refuse_stopping(prepare: Prepare, now: Timestamp, dry: bool = False) -> Ref
     return STOPPING
 
 
-def _guard_all(peers: Iterable[Peer], guard: Guard, *, on: bool) -> None:
+def guard_all(peers: Iterable[Peer], guard: Guard, *, on: bool) -> None:
     """Have `guard` asked first for every peer that is attached, or not any more. Those that come later: call again."""
     for peer in peers:
         others = tuple(each for each in peer.guards if each is not guard)
@@ -73,7 +73,7 @@ def _guard_all(peers: Iterable[Peer], guard: Guard, *, on: bool) -> None:
 
 def refuse_new(peers: Iterable[Peer]) -> None:
     """The node is about to stop: it takes no new packets (T03), so that those it has come to an end."""
-    _guard_all(peers, _refuse_stopping, on=True)
+    guard_all(peers, _refuse_stopping, on=True)
 
 
 @final
@@ -114,6 +114,7 @@ class Watchdog:
             self._look_at_clock(now, counted_ms)
         self._looked_ms = counted_ms
         self._look_at_peers(counted_ms)
+        self._node.intake.apply()
 
     # ------------------------------------------------------------------ K10
 
@@ -144,7 +145,7 @@ class Watchdog:
                 logger.info("the clock is steady, packets are taken again")
 
     def _pause(self, *, paused: bool) -> None:
-        _guard_all(self._node.connector.peers.values(), _refuse, on=paused)
+        guard_all(self._node.connector.peers.values(), _refuse, on=paused)
 
     # ------------------------------------------------------------------ A8
 
@@ -157,8 +158,9 @@ class Watchdog:
                 if over:
                     del self._broken[peer.id]
                     self._wrong.pop(peer.id, None)
-                if peer.broken is over:  # attached anew, or its time is over
-                    peer.broken = not over
+                broken = not over or peer.account.paused
+                if peer.broken is not broken:  # attached anew, or its time is over
+                    peer.broken = broken
                     connector.routes_changed()
                 continue
             since, before = self._wrong.setdefault(peer.id, (counted_ms, peer.wrong))

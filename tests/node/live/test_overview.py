@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from interledger.accounts.account import Relation
 from interledger.accounts.asset import Asset, Money, parse_asset
 from interledger.clock import Timestamp
-from interledger.node.live.seconds import POINTS_KEPT, Flow, PositionPoint, _History
+from interledger.node.live.overview import sentence_of
+from interledger.node.live.seconds import Flow
 from tests.node.loopback import account, running, settings
 
 USD, EUR = parse_asset("USD/9"), parse_asset("EUR/9")
@@ -30,18 +29,19 @@ async def test_what_could_be_lost_adds_up_at_our_own_rates() -> None:
             line, other = ledger.account(name, asset), ledger.account(f"fx/{asset}", asset)
             legs = ((line, other, units * UNIT),) if units > 0 else ((other, line, -units * UNIT),)
             ledger.post(legs, "{}")
-        look = hub.live.overview.look()
-        assert look.risk.at_risk == (Money(450 * UNIT, USD), ("XAU",))
-        assert look.risk.we_owe.money == Money(125 * UNIT, USD)  # 1.25 USD for a EUR
-        assert look.risk.limits.money == Money(1_000 * UNIT, USD)
-        assert [one.account.id for one in look.accounts] == ["alice", "bob", "kivu"]
-        assert (look.accounts[0].exposure_percent, look.accounts[0].near) == (90, True)
-        assert look.accounts[1].exposure_percent == 16
-        assert look.sentence == "test.hub is forwarding between 3 accounts in 3 assets."
-        assert {check.name: check.level for check in look.health} == {
+        look = hub.live.overview
+        risk, found, health = look.risk(), look.accounts(), look.health()
+        assert risk.at_risk == (Money(450 * UNIT, USD), ("XAU",))
+        assert risk.we_owe.money == Money(125 * UNIT, USD)  # 1.25 USD for a EUR
+        assert risk.limits.money == Money(1_000 * UNIT, USD)
+        assert [one.account.id for one in found] == ["alice", "bob", "kivu"]
+        assert (found[0].exposure_percent, found[0].near) == (90, True)
+        assert found[1].exposure_percent == 16
+        assert sentence_of("test.hub", found) == "test.hub is forwarding between 3 accounts in 3 assets."
+        assert {check.name: check.level for check in health} == {
             "books": "ok", "links": "ok", "unknown": "ok", "limits": "warn", "settlements": "ok", "rates": "ok",
         }  # fmt: skip
-        assert look.health[0].text == "alice has used 90 % of what it may owe us"
+        assert health[0].text == "alice has used 90 % of what it may owe us"
 
 
 async def test_a_payment_is_counted_by_the_second_and_by_the_day() -> None:
@@ -69,18 +69,6 @@ def test_flows_add_up() -> None:
     one = Flow(Timestamp(1), 5, 3, 2, 7, {USD: 10})
     two = Flow(Timestamp(2), 1, 1, 0, 4, {USD: 1, EUR: 2})
     assert one.plus(two) == Flow(Timestamp(1), 6, 4, 2, 4, {USD: 11, EUR: 2})
-
-
-def test_a_history_is_thinned_out_evenly() -> None:
-    history = _History()
-    for second in range(5_000):
-        history.add(PositionPoint(Timestamp(second * 1_000), second, 0, 0))
-    history.add(PositionPoint(Timestamp(9_999_999), 4_999, 0, 0))
-    points = history.points
-    assert len(points) <= POINTS_KEPT
-    assert (points[0].net, points[-1].net) == (0, 4_999)
-    gaps = {later.at - earlier.at for earlier, later in pairwise(points[:-1])}
-    assert max(gaps) <= 4 * history.every_ms
 
 
 async def test_sums_are_told_in_what_the_node_has() -> None:

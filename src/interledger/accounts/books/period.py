@@ -23,6 +23,10 @@ class Period(NamedTuple):
     start: int | None = None
     end: int | None = None
 
+    def has(self, at: int) -> bool:
+        """Whether the moment is in it."""
+        return (self.start is None or at >= self.start) and (self.end is None or at < self.end)
+
 
 def parse_moment(text: str) -> int:
     """`2026-11-21`, or with a time: `2026-11-21T12:30:00Z` -> ms UTC. Without an offset it is UTC.

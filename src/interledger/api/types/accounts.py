@@ -92,6 +92,8 @@ class AccountDocument(TypedDict):
 
     id: str
     relation: Literal["parent", "peer", "child", "local"]
+    payment_pointer: str | None
+    """Where a holder of this node is paid"""
     asset_code: str
     asset_scale: int
     ilp_address: str
@@ -107,6 +109,8 @@ class AccountDocument(TypedDict):
     receive_routes: bool | None
     ccp_full_updates: bool
     peer_balance: bool
+    paused: bool
+    """True: packets from it are refused (T03), and none is sent to it"""
     round_trip_time_ms: int
 
 
@@ -160,6 +164,7 @@ class AccountPatchDocument(TypedDict):
     receive_routes: NotRequired[bool | None]
     ccp_full_updates: NotRequired[bool]
     peer_balance: NotRequired[bool]
+    paused: NotRequired[bool]
     round_trip_time_ms: NotRequired[int]
     settle_threshold: NotRequired[str | None]
     settle_to: NotRequired[str | None]
@@ -240,6 +245,7 @@ class NewAccountDocument(TypedDict):
     receive_routes: NotRequired[bool | None]
     ccp_full_updates: NotRequired[bool]
     peer_balance: NotRequired[bool]
+    paused: NotRequired[bool]
     round_trip_time_ms: NotRequired[int]
     settle_threshold: NotRequired[str | None]
     settle_to: NotRequired[str | None]

@@ -8,6 +8,7 @@ __all__ = [
     "AtRiskDocument",
     "CallerDocument",
     "HealthDocument",
+    "IntakeDocument",
     "LoginDocument",
     "MoneyDocument",
     "NewRateDocument",
@@ -51,6 +52,14 @@ class HealthDocument(TypedDict):
     """Whether the node is well."""
 
     status: str
+
+
+class IntakeDocument(TypedDict):
+    """Whether the node takes new packets, and how many wait for their answers."""
+
+    taking_packets: bool
+    in_flight: int
+    stopping: bool
 
 
 class LoginDocument(TypedDict):
@@ -184,6 +193,7 @@ class StatusDocument(TypedDict):
     version: str
     ready: bool
     read_only: bool
+    taking_packets: bool
     started_at: str
     accounts: int
     links_up: int

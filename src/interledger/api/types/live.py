@@ -10,15 +10,29 @@ from interledger.api.types.core import MoneyDocument
 __all__ = [
     "AccountLookDocument",
     "AccountLookPacketsPerSecondDocument",
+    "AccountsLookDocument",
     "CheckDocument",
     "EventDocument",
     "EventPageDocument",
     "FlowDocument",
+    "HealthLookDocument",
+    "IncomingPaymentDocument",
+    "MovesLookDayDocument",
+    "MovesLookDocument",
+    "MovesLookNowDocument",
+    "MovesLookProfitDocument",
     "OverviewDayDocument",
     "OverviewDocument",
     "OverviewNowDocument",
+    "OverviewProfitDocument",
     "OverviewRiskDocument",
     "PositionPointDocument",
+    "ProfitHistoryDocument",
+    "ProfitHistoryPointDocument",
+    "RateHistoryDocument",
+    "RateHistoryPointDocument",
+    "RiskLookDocument",
+    "RiskLookRiskDocument",
     "SettingDocument",
     "TopologyDocument",
     "TopologyPeerDocument",
@@ -26,6 +40,14 @@ __all__ = [
     "TopologyPeerPacketsPerSecondDocument",
     "WorthDocument",
 ]
+
+
+class AccountsLookDocument(TypedDict):
+    """The accounts with most at stake."""
+
+    accounts: list[AccountLookDocument]
+    """Most at stake first"""
+    accounts_total: int
 
 
 class CheckDocument(TypedDict):
@@ -47,6 +69,8 @@ class EventDocument(TypedDict):
     kind: Literal[
         "node.started",
         "node.stopping",
+        "node.draining",
+        "node.resumed",
         "link.up",
         "link.down",
         "payment.finished",
@@ -102,6 +126,70 @@ class FlowDocument(TypedDict):
     moved: list[MoneyDocument]
 
 
+class HealthLookDocument(TypedDict):
+    """What is well, and what is not."""
+
+    health: list[CheckDocument]
+    needs: list[CheckDocument]
+    """What is not well"""
+
+
+class IncomingPaymentDocument(TypedDict):
+    """A payment that came in. `received`: as far as it is there."""
+
+    id: str
+    account: str
+    """Who was paid"""
+    source: str
+    """The account that its packets came from"""
+    received: MoneyDocument
+    packets: int
+    state: Literal["receiving", "received"]
+    started_at: str
+    last_at: str
+
+
+class MovesLookNowDocument(TypedDict):
+    """`now` of `MovesLook`."""
+
+    packets_per_second: int
+    in_flight: int
+    held: WorthDocument
+    next_expiry_ms: int | None
+
+
+class MovesLookDayDocument(TypedDict):
+    """`day` of `MovesLook`."""
+
+    since: str
+    packets: int
+    fulfilled: int
+    rejected: int
+    fulfilled_permille: int | None
+    moved: WorthDocument
+
+
+class MovesLookProfitDocument(TypedDict):
+    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
+
+    since: str
+    earned: WorthDocument
+
+
+class MovesLookDocument(TypedDict):
+    """What moves now, what moved within a day, and what was earned since the node started."""
+
+    at: str
+    now: MovesLookNowDocument
+    day: MovesLookDayDocument
+    profit: MovesLookProfitDocument
+    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
+    seconds: list[FlowDocument]
+    """The last 90, oldest first"""
+    minutes: list[FlowDocument]
+    """Of a day at most; idle ones are absent"""
+
+
 class OverviewRiskDocument(TypedDict):
     """`risk` of `Overview`."""
 
@@ -136,20 +224,29 @@ class OverviewDayDocument(TypedDict):
     moved: WorthDocument
 
 
+class OverviewProfitDocument(TypedDict):
+    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
+
+    since: str
+    earned: WorthDocument
+
+
 class OverviewDocument(TypedDict):
     """Is anything wrong, how much could be lost, what is moving."""
 
     ilp_address: str
     version: str
     started_at: str
-    at: str
     sentence: str
     health: list[CheckDocument]
     needs: list[CheckDocument]
     """What is not well"""
     risk: OverviewRiskDocument
+    at: str
     now: OverviewNowDocument
     day: OverviewDayDocument
+    profit: OverviewProfitDocument
+    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
     seconds: list[FlowDocument]
     """The last 90, oldest first"""
     minutes: list[FlowDocument]
@@ -167,6 +264,55 @@ class PositionPointDocument(TypedDict):
     net: str
     pending_in: str
     pending_out: str
+
+
+class ProfitHistoryPointDocument(TypedDict):
+    """`points` of `ProfitHistory`."""
+
+    at: str
+    earned: str
+
+
+class ProfitHistoryDocument(TypedDict):
+    """What was earned since the node started, over time."""
+
+    asset_code: str
+    asset_scale: int
+    points: list[ProfitHistoryPointDocument]
+
+
+class RateHistoryPointDocument(TypedDict):
+    """`points` of `RateHistory`."""
+
+    at: str
+    value: str
+
+
+class RateHistoryDocument(TypedDict):
+    """What one unit of an asset was worth over time, since the node started."""
+
+    code: str
+    points: list[RateHistoryPointDocument]
+
+
+class RiskLookRiskDocument(TypedDict):
+    """`risk` of `RiskLook`."""
+
+    at_risk: WorthDocument
+    worst: WorthDocument
+    limits: WorthDocument
+    owed: WorthDocument
+    in_flight: WorthDocument
+    unknown: WorthDocument
+    we_owe: WorthDocument
+    percent: int | None
+    """Whole percent, rounded down; null: there is no limit"""
+
+
+class RiskLookDocument(TypedDict):
+    """How much could be lost now, at the node's own rates."""
+
+    risk: RiskLookRiskDocument
 
 
 class SettingDocument(TypedDict):

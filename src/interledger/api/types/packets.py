@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from interledger.api.types.core import MoneyDocument
+from interledger.api.types.core import MoneyDocument, RatioDocument
 from interledger.api.types.payments import PaymentDocument
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "PacketWholeStreamFrameDocument",
     "PacketWholeStreamReplyDocument",
     "PacketWholeStreamReplyFrameDocument",
+    "PaymentWholeCostDocument",
     "PaymentWholeDocument",
     "PaymentWholeTraceDocument",
     "TracedPacketDocument",
@@ -30,6 +31,8 @@ class PacketJourneyComparedDocument(TypedDict):
     room: str
     needed: str
     unit: Literal["source", "target", "ms", "packets"]
+    account: str | None
+    """Whose limit it is"""
     asset_code: str | None
     asset_scale: int | None
     limit_value: str | None
@@ -150,7 +153,19 @@ class PaymentWholeTraceDocument(TypedDict):
     more: int
 
 
+class PaymentWholeCostDocument(TypedDict):
+    """`cost` of `PaymentWhole`."""
+
+    fee: MoneyDocument
+    """What was kept on the way, at our rates now"""
+    fee_per_million: int
+    """Of what was sent"""
+    market: RatioDocument
+    """Units for a unit, if nobody kept any"""
+
+
 class PaymentWholeDocument(PaymentDocument):
     """A payment with its packets; `trace` is null where they are not remembered."""
 
     trace: PaymentWholeTraceDocument | None
+    cost: PaymentWholeCostDocument | None

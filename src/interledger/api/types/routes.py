@@ -11,6 +11,7 @@ __all__ = [
     "RouteExplanationDocument",
     "RouteExplanationNextDocument",
     "RouteExplanationRefusalDocument",
+    "RouteSessionDocument",
 ]
 
 
@@ -67,3 +68,25 @@ class RouteExplanationDocument(TypedDict):
     room: MoneyDocument | None
     candidates: list[RouteExplanationCandidateDocument]
     nearest: list[str]
+
+
+class RouteSessionDocument(TypedDict):
+    """How the exchange of routes with one peer stands."""
+
+    account: str
+    up: bool
+    asked_for_ours: bool
+    told: int
+    """Routes of ours that it has"""
+    told_prefixes: list[str]
+    """The first 100 of them"""
+    acknowledged: int
+    epoch: int
+    """Changes of our table so far"""
+    heard: int
+    """Routes that it announces"""
+    speaker: str | None
+    heard_at: str | None
+    expires_at: str | None
+    overflowed: bool
+    """It announces more than one peer may"""

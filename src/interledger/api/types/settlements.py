@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from interledger.api.types.core import MoneyDocument
+from interledger.api.types.live import WorthDocument
 
-__all__ = ["NewSettlementDocument", "ReasonDocument", "SettlementDocument", "SettlementQuantityDocument"]
+__all__ = [
+    "NewSettlementDocument",
+    "ReasonDocument",
+    "SettlementDocument",
+    "SettlementQuantityDocument",
+    "SettlementTotalsDayDocument",
+    "SettlementTotalsDocument",
+    "SettlementTotalsEngineDocument",
+    "SettlementTotalsOnItsWayDocument",
+]
 
 
 class NewSettlementDocument(TypedDict):
@@ -48,3 +58,37 @@ class SettlementDocument(TypedDict):
     attempts_failed: int
     error: str | None
     next_at: str | None
+
+
+class SettlementTotalsOnItsWayDocument(TypedDict):
+    """`on_its_way` of `SettlementTotals`."""
+
+    count: int
+    oldest_at: str | None
+    amount: WorthDocument
+
+
+class SettlementTotalsDayDocument(TypedDict):
+    """`day` of `SettlementTotals`."""
+
+    since: str
+    count: int
+    paid: WorthDocument
+    got: WorthDocument
+
+
+class SettlementTotalsEngineDocument(TypedDict):
+    """`engines` of `SettlementTotals`."""
+
+    url: str
+    accounts: list[str]
+    trouble: str | None
+    """What it said to a settlement it did not take"""
+
+
+class SettlementTotalsDocument(TypedDict):
+    """What is on its way and what was settled within a day, at our rates, of the latest 1,000."""
+
+    on_its_way: SettlementTotalsOnItsWayDocument
+    day: SettlementTotalsDayDocument
+    engines: list[SettlementTotalsEngineDocument]

@@ -159,6 +159,13 @@ async def _limits_form(
     )
 
 
+async def pause_account(page: Page) -> Response:
+    """Let nothing new pass, or again; the button says which."""
+    account_id = page.request.path_params["account"]
+    await page.api.update_account(account_id, {"paused": page.form.get("do") != "resume"})
+    return page.redirect(f"/ui/accounts/{quote(account_id, safe='')}")
+
+
 def account_twin(account_id: str, *more: str) -> Twin:
     """Of an account's page and its tabs."""
     return Twin((f"/api/accounts/{quote(account_id, safe='')}", *more), f"ilp account show {account_id}")
@@ -224,5 +231,6 @@ PAGES: Final[Sequence[tuple[str, Callable[[Page], Any]]]] = (
     ("/accounts/{account}/ledger", show_ledger),
     ("/accounts/{account}/settings", ask_limits),
     ("POST /accounts/{account}/settings", change_limits),
+    ("POST /accounts/{account}/pause", pause_account),
 )
 """Paths below `/ui`, and who answers."""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from interledger.api.client import ApiError
 from interledger.dashboard.page import Page, Twin
+from interledger.dashboard.tables import toml_text
 
 __all__ = ["PAGES"]
 
@@ -40,6 +41,7 @@ async def show_settings(page: Page) -> Response:
         section="settings",
         twin=Twin(("/api/settings", "/api/ledger/check", "/api/tokens"), "ilp config show"),
         groups=groups,
+        toml=toml_text(settings),
         only=only,
         changed=sum(one["set_by"] != "default" for one in settings),
         books=books,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -14,6 +15,8 @@ from interledger.dashboard.page import Page, Twin
 
 __all__ = ["PAGES"]
 
+PARTS: Final = tuple(f"/api/overview/{part}" for part in ("health", "risk", "moves", "accounts"))
+
 SQUARES: Final = 10
 """Seconds of the ribbon: as many as a wide screen shows."""
 
@@ -22,21 +25,37 @@ PEERS_DRAWN: Final = 24
 
 
 async def show_overview(page: Page) -> Response:
-    """The first page."""
-    look = await page.api.overview()
-    seconds = list(reversed(look["seconds"]))[:SQUARES]
+    """The first page. What one part of it cannot say, the others say all the same."""
+    api = page.api
+    health = await page.panel("health", api.overview_health())
+    risk = await page.panel("risk", api.overview_risk())
+    moves = await page.panel("moves", api.overview_moves())
+    peers = await page.panel("peers", api.overview_accounts())
+    seconds = list(reversed(moves["seconds"]))[:SQUARES] if moves else []
     return page.render(
         "overview.html",
         title=page.texts.get("Overview"),
         section="overview",
-        twin=Twin(("/api/overview",), "ilp status"),
-        look=look,
-        rows=[{"account": one, "exposure": exposure_of(one)} for one in look["accounts"]],
+        twin=Twin(PARTS, "ilp status"),
+        health=health,
+        risk=risk["risk"] if risk else None,
+        moves=moves,
+        peers=peers,
+        rows=[{"account": one, "exposure": exposure_of(one)} for one in peers["accounts"]] if peers else [],
         squares=[(second, ribbon_of(second["fulfilled"], second["rejected"])) for second in seconds],
-        flying=ribbon_of(look["now"]["in_flight"], 0),
-        throughput=flow_chart(look["minutes"]),
-        spark=spark_of([flow["packets"] for flow in look["minutes"]][-120:]),
+        flying=ribbon_of(moves["now"]["in_flight"], 0) if moves else [],
+        throughput=flow_chart(moves["minutes"]) if moves else None,
+        spark=spark_of([flow["packets"] for flow in moves["minutes"]][-120:]) if moves else None,
+        margin=_margin(moves) if moves else None,
     )
+
+
+def _margin(moves: Mapping[str, Any]) -> Fraction | None:
+    """What was earned of what was moved, in percent; both since the node started, unless that is days ago."""
+    moved, earned = moves["day"]["moved"], moves["profit"]["earned"]
+    if int(moved["amount"]) <= 0 or moved["asset_code"] != earned["asset_code"]:
+        return None
+    return Fraction(int(earned["amount"]) * 100, int(moved["amount"]))
 
 
 async def show_topology(page: Page, *, wrong: str = "", status: int = 200) -> Response:

@@ -142,10 +142,7 @@ def compared_of(stop: Hop | None) -> Document | None:
     """The two values that the refusing step compared, in their asset."""
     if stop is None or stop.refused is None or stop.packet is None or not stop.refused["compared"]:
         return None
-    compared = dict(stop.refused["compared"])
-    if compared["unit"] == "target" and stop.packet["amount_out"]:
-        compared |= {key: stop.packet["amount_out"][key] for key in ("asset_code", "asset_scale")}
-    return compared
+    return dict(stop.refused["compared"])
 
 
 OWED: Final = {
@@ -163,8 +160,10 @@ OWED: Final = {
 
 def _sentence(page: Page, stop: Hop | None, compared: Document | None, *, is_ours: bool) -> Markup | None:
     """The values that were compared, as somebody would say them; None: there are none, or they are no amounts."""
-    if stop is None or stop.packet is None or compared is None or not compared["asset_code"]:
+    if stop is None or stop.packet is None or compared is None:
         return None
+    if not compared["asset_code"]:
+        return _no_money(page, compared)
 
     def money(units: str | None) -> Markup:
         return page.fragment("amount", units or "0", compared["asset_scale"], compared["asset_code"])
@@ -175,10 +174,29 @@ def _sentence(page: Page, stop: Hop | None, compared: Document | None, *, is_our
         peer = packet["incoming"] if compared["limit"] == "owes_us_max" else packet["outgoing"] or "–"
         names = {"peer": page.fragment("bdi", peer), "node": page.fragment("bdi", stop.node)}
         return say(OWED[compared["limit"], is_ours], limit=money(limit), **names, **values)
+    if compared["limit"] == "converted amount":
+        code = compared["asset_code"]
+        return say("It is worth less than the smallest unit of %(code)s that there is on the next link.", code=code)
+    if compared["limit"] == "packet_amount_max" and compared["unit"] == "target":
+        text = "A packet to %(peer)s may carry %(room)s at most, this one would have carried %(needed)s."
+        return say(text, peer=page.fragment("bdi", compared["account"] or "–"), **values)
     if compared["limit"] == "packet_amount_max":
         text = "A packet of %(peer)s may carry %(room)s at most, this one carried %(needed)s."
         return say(text, peer=page.fragment("bdi", packet["incoming"]), **values)
     return say("Room %(room)s, needed %(needed)s.", **values)
+
+
+def _no_money(page: Page, compared: Document) -> Markup | None:
+    """Time, or packets."""
+    say, values = page.texts, {name: page.fragment("number", compared[name]) for name in ("room", "needed")}
+    if compared["unit"] == "ms":
+        text = "%(room)s ms would have been left to the next node, which needs %(needed)s ms at least."
+        return say(text, **values)
+    if compared["limit_value"] is not None:
+        text = "%(peer)s may send %(limit)s packets a minute, and has used them up."
+        limit = page.fragment("number", compared["limit_value"])
+        return say(text, peer=page.fragment("bdi", compared["account"] or "–"), limit=limit)
+    return None
 
 
 def _bars(compared: Document | None) -> tuple[str, str] | None:

@@ -17,15 +17,22 @@ STEPS: Final = ("admit", "route", "convert", "hold", "forward")
 """The journey of a Prepare, in the words of the code."""
 
 
+CHANGES_SHOWN: Final = 8
+"""The latest. All that are remembered are among the events."""
+
+
 async def show_routes(page: Page) -> Response:
     """With `to`, and perhaps `from` and `amount`, the answer for such a packet."""
     routes = await page.panel("routes", page.api.routes()) or []
     accounts = await page.panel("accounts", page.api.accounts()) or []
+    sessions = await page.panel("sessions", page.api.route_sessions())
+    changes = await page.panel("changes", page.api.events(only="route", limit=CHANGES_SHOWN))
     only = page.query.get("account", "")
     routes = [route for route in routes if not only or route["account"] == only]
     asked = {name: page.query.get(name, "").strip() for name in ("to", "from", "amount")}
     explained: Any = None
-    wrong, twins, command = "", ["/api/routes"], "ilp route list"
+    wrong, command = "", "ilp route list"
+    twins = ["/api/routes", "/api/routes/exchange", f"/api/events?only=route&limit={CHANGES_SHOWN}"]
     if asked["to"]:
         query = {"destination": asked["to"], "account": asked["from"], "amount": asked["amount"]}
         twins.append("/api/routes/explain?" + urlencode({key: value for key, value in query.items() if value}))
@@ -44,6 +51,8 @@ async def show_routes(page: Page) -> Response:
         section="routes",
         twin=Twin(tuple(twins), command),
         routes=routes,
+        sessions=sessions,
+        changes=changes["items"] if changes else [],
         accounts=sorted(account["id"] for account in accounts),
         asked=asked,
         only=only,

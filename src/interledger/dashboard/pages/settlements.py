@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
@@ -15,27 +15,59 @@ from interledger.dashboard.exposure import exposure_of
 from interledger.dashboard.page import Page, Twin, amount_text
 from interledger.dashboard.typed import parse_typed, typed_amount
 
-__all__ = ["PAGES"]
+__all__ = ["PAGES", "STEPS", "steps_of"]
 
 Document = Mapping[str, Any]
 
-STATES_OUT: Final = ("made", "sending", "settled")
-"""What one of ours goes through: in the books, at the engine, done."""
+PAGE_SIZE: Final = 50
+
+STEPS: Final = {
+    "out": ("Decided", "Taken from the books", "Sent to the engine", "The engine pays"),
+    "in": ("Paid on their ledger", "Told by the engine", "Checked against the cap", "In the books"),
+}
+"""What a settlement goes through, by who pays. What comes behind the last step happens on the ledger of the engine."""
+
+STANDS: Final = {"sending": 2, "settled": 4, "held": 2, "credited": 4}
+"""By its state: how many steps are done. One that was taken back has come as far as the second."""
+
+
+class Steps(NamedTuple):
+    """`kinds`: of each step ok, bad, wait or none; `word`: the one where it stands, counted from 1 by `at`."""
+
+    kinds: tuple[str, ...]
+    at: int
+    word: str
+
+
+def steps_of(one: Document) -> Steps:
+    """The bar of a settlement."""
+    words, done = STEPS[one["direction"]], STANDS.get(one["state"], 2)
+    now = "" if done == len(words) or one["state"] == "void" else "bad" if one["error"] else "wait"
+    kinds = tuple("ok" if i < done else now or "none" if i == done else "none" for i in range(len(words)))
+    at = done + 1 if now else done
+    return Steps(kinds, at, words[at - 1])
 
 
 async def list_settlements(page: Page) -> Response:
     """Newest first, and what comes next."""
-    account = page.query.get("account")
-    settlements = await page.panel("settlements", page.api.settlements(account)) or []
+    account, cursor = page.query.get("account"), page.query.get("cursor")
+    answer = page.api.settlements_page(account, limit=PAGE_SIZE, cursor=cursor)
+    settlements, following = await page.panel("settlements", answer) or ([], None)
+    totals = await page.panel("totals", page.api.settlement_totals())
     accounts = await page.panel("accounts", page.api.accounts()) or []
     coming = [one for one in accounts if one["settle_threshold"] is not None and exposure_of(one).side == "we-owe"]
-    path = "/api/settlements" + (f"?{urlencode({'account': account})}" if account else "")
+    asked = {name: value for name, value in (("account", account), ("cursor", cursor)) if value}
+    path = "/api/settlements?" + urlencode({**asked, "limit": PAGE_SIZE})
     return page.render(
         "settlements.html",
         title=page.texts.get("Settlements"),
         section="settlements",
-        twin=Twin((path, "/api/accounts"), "ilp settlement list"),
-        settlements=settlements,
+        twin=Twin((path, "/api/settlements/totals", "/api/accounts"), "ilp settlement list"),
+        settlements=[(one, steps_of(one)) for one in settlements],
+        totals=totals,
+        only=account,
+        asked=asked,
+        next_href="?" + urlencode({**asked, "cursor": following}) if following else None,
         engines=[one for one in accounts if one["settlement_engine_url"]],
         coming=[{"account": one, "exposure": exposure_of(one)} for one in coming],
         waiting=[one for one in settlements if one["error"] and not one["done_at"]],
@@ -51,6 +83,8 @@ async def show_settlement(page: Page) -> Response:
         section="settlements",
         twin=Twin((f"/api/settlements/{quote(one['id'], safe='')}",), f"ilp settlement show {one['id']}"),
         one=one,
+        steps=steps_of(one),
+        words=STEPS[one["direction"]],
     )
 
 

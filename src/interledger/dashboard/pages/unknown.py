@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
@@ -14,6 +14,11 @@ from interledger.dashboard.page import Page, Twin
 __all__ = ["PAGES"]
 
 Document = Mapping[str, Any]
+
+RESOLVED: Final = "unknown.resolved"
+"""The kind of event that says so."""
+
+RESOLVED_SHOWN: Final = 50
 
 SHOWN: Final = 20
 """Items with their history; the rest is in the data of the page."""
@@ -37,6 +42,22 @@ async def list_unknown(page: Page) -> Response:
             {"amount": str(units), "asset_code": code, "asset_scale": scale} for (code, scale), units in totals.items()
         ],
         accounts=sorted({item["account"] for item in items}),
+    )
+
+
+async def list_resolved(page: Page) -> Response:
+    """Those that have an outcome now, as the events say: the latest first."""
+    cursor = page.query.get("cursor")
+    found = await page.api.events(only=RESOLVED, cursor=cursor, limit=RESOLVED_SHOWN)
+    query = {"only": RESOLVED, "limit": RESOLVED_SHOWN, **({"cursor": cursor} if cursor else {})}
+    return page.render(
+        "unknown_resolved.html",
+        title=page.texts.get("Resolved items"),
+        section="unknown",
+        twin=Twin((f"/api/events?{urlencode(query)}",), f"ilp events list --only {RESOLVED}"),
+        events=found["items"],
+        cursor=cursor,
+        next_href="?" + urlencode({"cursor": found["next_cursor"]}) if found["next_cursor"] else None,
     )
 
 
@@ -94,6 +115,7 @@ async def _show(page: Page, item_id: str, *, status: int = 200, **more: Any) -> 
 
 PAGES: Final[Sequence[tuple[str, Callable[[Page], Any]]]] = (
     ("/unknown", list_unknown),
+    ("/unknown/resolved", list_resolved),
     ("/unknown/{item}", show_unknown),
     ("POST /unknown/{item}/decide", decide),
     ("POST /unknown/{item}/confirm", confirm),

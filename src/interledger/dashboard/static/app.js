@@ -58,7 +58,7 @@
   if (!main || !status) return;
   const least = Number(main.dataset.poll || 1000);
   const waits = [1, 2, 4, 8, 15];
-  let source = null, failures = 0, retry = 0, heard = Date.now(), wanted = false, busy = false, last = 0, told = "", toldAt = 0;
+  let source = null, failures = 0, retry = 0, soon = 0, heard = Date.now(), wanted = false, busy = false, last = 0, told = "", toldAt = 0;
 
   const clock = (at) => new Date(at).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false});
   const isRead = (part) => part.contains(document.activeElement)
@@ -125,6 +125,13 @@
     busy = false;
   };
 
+  // As soon as it may: not more often than the page says, and one at a time.
+  const want = () => {
+    wanted = true;
+    clearTimeout(soon);
+    soon = setTimeout(() => { if (wanted) refresh(); }, Math.max(0, least - (Date.now() - last)));
+  };
+
   const say = () => {
     const age = Date.now() - heard;
     status.classList.toggle("late", age > 3000);
@@ -151,8 +158,8 @@
     source = new EventSource(`/ui/live?topics=${encodeURIComponent(main.dataset.topics)}`);
     const alive = () => { heard = Date.now(); failures = 0; };
     source.onopen = () => { if (failures) wanted = true; alive(); };
-    source.onmessage = () => { alive(); wanted = true; };
-    for (const kind of ["beat", "gap", "change"]) source.addEventListener(kind, () => { alive(); if (kind !== "beat") wanted = true; });
+    source.onmessage = () => { alive(); want(); };
+    for (const kind of ["beat", "gap", "change"]) source.addEventListener(kind, () => { alive(); if (kind !== "beat") want(); });
     source.onerror = () => {
       source.close();
       retry = setTimeout(open, waits[Math.min(failures++, waits.length - 1)] * 1000);

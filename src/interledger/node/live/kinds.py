@@ -59,6 +59,8 @@ _SETTLEMENT: Final = {
 EVENT_KINDS: Final[Mapping[str, EventKind]] = {
     "node.started": EventKind(Level.OK, "The node takes packets.", {"address": "its ILP address"}),
     "node.stopping": EventKind(Level.INFO, "The node was told to stop.", {}),
+    "node.draining": EventKind(Level.WARN, "The node takes no new packets: it was told so.", {}),
+    "node.resumed": EventKind(Level.OK, "The node takes packets again.", {}),
     "link.up": EventKind(Level.OK, "Packets can go to a peer again.", _ACCOUNT | {"link": "BTP, HTTP, …"}),
     "link.down": EventKind(Level.BAD, "A peer cannot be reached.", _ACCOUNT | {"link": "BTP, HTTP, …"}),
     "payment.finished": EventKind(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from interledger.accounts.ledger import LedgerAccount
 from interledger.node.live.feed import EventFeed
+from interledger.node.live.market import Market
 from interledger.node.live.overview import Overview
 from interledger.node.live.packets import Packets
 from interledger.node.live.pulse import Pulse
@@ -33,14 +34,15 @@ class Live:
         self.pulse = Pulse(node.clock)
         self.reports = Reports(node, self.events)
         self.seconds = Seconds(node)
-        self.overview = Overview(node, self.seconds)
+        self.market = Market(node, self.seconds.worth)
+        self.overview = Overview(node, self.seconds, self.market)
         self.traces = Traces(node)
         self.packets = Packets(node, self.traces)
         self.telemetry = Telemetry(node, self.packets)
         otel = node.settings.otel_endpoint
         self._exporter = None if otel is None else make_exporter(otel, node.settings.otel_headers)
         self.packets.on_end = self.telemetry.packet_ended
-        self.pulse.on_beat += [self.reports.look, self.seconds.beat]
+        self.pulse.on_beat += [self.reports.look, self.seconds.beat, self.market.beat]
         node.alarms.on_tell = self.reports.alarm
         node.ledger.on_unknown = self.reports.unknown
         node.connector.link_watchers.append(lambda account, now: self.reports.link_changed(account))
@@ -53,6 +55,7 @@ class Live:
         ledger = self._node.ledger
         ledger.before_batch = _both(ledger.before_batch, self.pulse)
         self.seconds.start(self._node.clock.now())
+        self.market.start(self._node.clock.now())
         self.pulse.start()
         if self._node.settings.packet_log:
             self.packets.watch()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, final
 from interledger.accounts.account import Account
 from interledger.accounts.asset import Asset, Money
 from interledger.clock import Timestamp
+from interledger.node.live.market import Market
 from interledger.node.live.reports import NEAR_PERCENT, limit_states
 from interledger.node.live.seconds import Flow, Seconds
 from interledger.node.live.worth import WorthTotal
@@ -16,7 +17,7 @@ from interledger.node.views import LinkStatus, Position
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["AccountLook", "Check", "NodeLook", "Overview", "RiskLook"]
+__all__ = ["AccountLook", "Check", "MovesLook", "Overview", "RiskLook", "sentence_of"]
 
 SECONDS_SHOWN: Final = 90
 ALARMS_SHOWN: Final = 5
@@ -62,12 +63,9 @@ class RiskLook(NamedTuple):
     we_owe: WorthTotal
 
 
-class NodeLook(NamedTuple):
-    """Everything of the first page."""
+class MovesLook(NamedTuple):
+    """What moves now, and what has moved within a day."""
 
-    sentence: str
-    health: list[Check]
-    risk: RiskLook
     now: Timestamp
     in_flight: int
     held: WorthTotal
@@ -76,32 +74,30 @@ class NodeLook(NamedTuple):
     day: Flow
     day_since: Timestamp
     day_moved: WorthTotal
+    profit: WorthTotal
+    profit_since: Timestamp
     seconds: list[Flow]
     minutes: list[Flow]
-    accounts: list[AccountLook]
 
 
 @final
 class Overview:
-    """Looks when asked; keeps nothing."""
+    """Looks when asked, at a part each; keeps nothing."""
 
-    def __init__(self, node: Node, seconds: Seconds) -> None:
+    def __init__(self, node: Node, seconds: Seconds, market: Market) -> None:
         self._node = node
         self._seconds = seconds
+        self._market = market
         self._worth = seconds.worth
 
-    def look(self) -> NodeLook:
-        """The node now."""
+    def moves(self) -> MovesLook:
+        """What is moving, by the second and by the minute."""
         node, seconds, now = self._node, self._seconds, self._node.clock.now()
-        accounts = self.accounts()
         day = seconds.day(now)
         last = seconds.last(now, SECONDS_SHOWN)
         holds = node.ledger.holds.values()
         since = seconds.minutes[0].at if seconds.minutes else node.started_at
-        return NodeLook(
-            sentence=_sentence(str(node.address), accounts),
-            health=self.health(accounts),
-            risk=self.risk(),
+        return MovesLook(
             now=now,
             in_flight=sum(len(peer.in_flight) for peer in node.connector.peers.values()),
             held=self._worth.total((hold.legs[0][0].asset, _brought(hold.legs)) for hold in holds),
@@ -110,9 +106,10 @@ class Overview:
             day=day,
             day_since=max(since, node.started_at),
             day_moved=self._worth.total(day.moved.items()),
+            profit=self._market.earned(),
+            profit_since=self._market.since,
             seconds=last,
             minutes=list(seconds.minutes),
-            accounts=accounts,
         )
 
     def accounts(self) -> list[AccountLook]:
@@ -173,8 +170,9 @@ class Overview:
 
     # ------------------------------------------------------------------ health
 
-    def health(self, accounts: list[AccountLook]) -> list[Check]:
+    def health(self) -> list[Check]:
         """Line by line, in words; what is wrong first."""
+        accounts = self.accounts()
         checks = [
             self._books(),
             _links(accounts),
@@ -183,6 +181,8 @@ class Overview:
             self._settlements(),
             self._rates(),
         ]
+        if not self._node.intake.is_open:
+            checks.append(Check("packets", "warn", "new packets are refused (T03): the node was told so", "drain"))
         recent = self._node.alarms[-ALARMS_SHOWN:]
         if recent:
             checks.append(Check("alarms", "warn", f"the last alarm: {recent[-1]}", "events?only=alarm"))
@@ -254,7 +254,8 @@ def _limits(accounts: list[AccountLook]) -> Check:
     return Check("limits", "warn", text + more, "accounts?f=near")
 
 
-def _sentence(address: str, accounts: list[AccountLook]) -> str:
+def sentence_of(address: str, accounts: list[AccountLook]) -> str:
+    """What the node does, for its first page."""
     assets = len({look.account.asset.code for look in accounts})
     count = len(accounts)
     if not count:

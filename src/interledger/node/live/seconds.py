@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple, final
 from interledger.accounts.account import AccountId
 from interledger.accounts.asset import Asset
 from interledger.clock import Timestamp
+from interledger.node.live.history import History
 from interledger.node.live.worth import Worth
 
 if TYPE_CHECKING:
     from interledger.node.node import Node
 
-__all__ = ["MINUTES_KEPT", "POINTS_KEPT", "SECONDS_KEPT", "Flow", "PositionPoint", "Seconds"]
+__all__ = ["MINUTES_KEPT", "SECONDS_KEPT", "Flow", "PositionPoint", "Seconds"]
 
 SECONDS_KEPT: Final = 120
 """Squares of the ribbon: a page shows 60 to 90 of them."""
 
 MINUTES_KEPT: Final = 1_440
 """A day: what "today" sums up, and what the chart of throughput shows."""
-
-POINTS_KEPT: Final = 720
-"""Of an account's position over time. When they are full, every second one goes and the next come half as often."""
 
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
@@ -67,29 +65,6 @@ class PositionPoint(NamedTuple):
 
 
 @final
-class _History:
-    """The points of one account, evenly thinned out."""
-
-    __slots__ = ("every_ms", "points")
-
-    def __init__(self) -> None:
-        self.points: list[PositionPoint] = []
-        self.every_ms = SECOND_MS
-
-    def add(self, point: PositionPoint) -> None:
-        points = self.points
-        if points and points[-1][1:] == point[1:]:
-            return
-        if len(points) > 1 and point.at - points[-2].at < self.every_ms:
-            points[-1] = point
-            return
-        points.append(point)
-        if len(points) > POINTS_KEPT:
-            del points[1:-1:2]
-            self.every_ms *= 2
-
-
-@final
 class Seconds:
     """`beat` once a second while something moves or somebody looks."""
 
@@ -104,7 +79,7 @@ class Seconds:
         self._totals: dict[str, int] = {}
         self._packets: dict[AccountId, tuple[AccountId, int, int, int]] = {}
         self._moved: dict[Asset, int] = {}
-        self._histories: dict[AccountId, _History] = {}
+        self._histories: dict[AccountId, History[PositionPoint]] = {}
 
     def start(self, now: Timestamp) -> None:
         """What was before does not count."""
@@ -208,7 +183,7 @@ class Seconds:
             line = self._node.ledger.find(account.ledger_name, account.asset)
             if line is not None:
                 point = PositionPoint(now, line.net, line.debits_pending, line.credits_pending)
-                self._histories.setdefault(account.id, _History()).add(point)
+                self._histories.setdefault(account.id, History()).add(point)
         if len(self._histories) > len(accounts):
             there = {account.id for account in accounts}
             self._histories = {name: one for name, one in self._histories.items() if name in there}

@@ -272,6 +272,19 @@ class Speaker:
         """Every peer, by name."""
         return [self._session(account, peer) for account, peer in sorted(self._peers.items())]
 
+    def told(self, account: AccountId, most: int) -> tuple[int, list[str]]:
+        """How many of our routes `account` has been told, and the first `most` prefixes of them."""
+        peer = self._peers.get(account)
+        if peer is None or peer.sender is None or peer.sender.mode is not Mode.SYNC:
+            return 0, []
+        known, relation = peer.sender.acknowledged, peer.terms.relation
+        prefixes = [
+            entry.prefix
+            for entry in self.log.entries_from(0)
+            if entry.epoch < known and _tells(entry, account, relation)
+        ]
+        return len(prefixes), prefixes[:most]
+
     def _session(self, account: AccountId, peer: PeerState) -> Session:
         receiver, sender = peer.receiver, peer.sender
         return Session(
