@@ -54,7 +54,7 @@ fuzz: $(VENV)/.dev ## Every decoder against RUNS inputs that nobody meant
 long: $(VENV)/.dev ## Matrix, bit flips, 20,000 power cuts, 200 kills, 20,000 seeds; goes on where the last run ended, and records it
 	@$(BIN)/python -m tools.torture --matrix --flips --cuts 20000 --kills 200 --seeds 20000 --record
 
-mutants: $(VENV)/.dev ## Change the code of the money in every small way, and see that the tests notice; half an hour
+mutants: $(VENV)/.dev ## Change the code of the money in every small way, and see that the tests notice; an hour of one core
 	@$(BIN)/python -m tools.mutants
 
 clean: ## Remove what the other commands made

@@ -122,3 +122,19 @@ def test_money_as_text_and_as_json() -> None:
 @given(amount=st.integers(0, 2**80), scale=st.integers(0, 30), exact=st.booleans())
 def test_what_is_shown_is_read_back_exactly(amount: int, scale: int, exact: bool) -> None:
     assert parse_amount(format_amount(amount, Asset("USD", scale), exact=exact), scale) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("$5", "which dollar. Write  '5 USD'"),
+        ("€5", "which euro account. Write  '5 EUR'"),
+        ("£", "which pound. Write  '10 GBP'"),
+        ("¥7", "which yen or yuan. Write  '7 JPY'"),
+        ("X5", "is not an amount of money. Write  '10 USD'"),
+    ],
+)
+def test_a_sign_in_front_is_answered_with_what_to_write(text: str, says: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_money(text)
+    assert says in str(caught.value)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from interledger.accounts.account import LinkSettings
-from interledger.accounts.credentials import IncomingToken, TokenUse
+from interledger.accounts.credentials import IncomingToken, Scope, TokenUse, scopes_with
 from interledger.clock import Timestamp
 
 
@@ -45,3 +45,9 @@ def test_what_a_token_opens(use: TokenUse, http: bool, btp: bool) -> None:
 def test_a_change_that_leaves_the_links_alone(changes: dict[str, Any], only_credentials: bool) -> None:
     link = LinkSettings(http_incoming_token_digest="one")
     assert link.differs_only_in_credentials(replace(link, **changes)) is only_credentials
+
+
+def test_who_may_act_may_look_and_scopes_have_one_order() -> None:
+    assert scopes_with(()) == (Scope.READ,)
+    assert scopes_with((Scope.MONEY, Scope.OPERATE)) == (Scope.READ, Scope.OPERATE, Scope.MONEY)
+    assert scopes_with([Scope.MONEY]) == (Scope.READ, Scope.MONEY)

@@ -32,3 +32,13 @@ def test_B5_pending_credits_give_no_room() -> None:
 
 def test_a_ledger_account_shows_name_asset_and_state() -> None:
     assert repr(LedgerAccount(0, "peer/bob", Asset("USD", 9))) == "<peer/bob USD/9 net=0 pending=0/0>"
+
+
+def test_without_a_limit_what_is_set_aside_takes_nothing_away() -> None:
+    account = LedgerAccount(0, "peer/bob", Asset("USD", 9))
+    assert account.settle_at == NO_LIMIT
+    account.set_aside(debits=5, credits_=7)
+    assert (account.debit_bound, account.credit_bound) == (NO_LIMIT, NO_LIMIT)
+    account.debit_max = account.credit_max = 100
+    assert (account.debit_bound, account.credit_bound) == (95, 93)
+    assert (account.unproven, account.unknown) == (5, 7)

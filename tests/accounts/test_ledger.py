@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from interledger.accounts.asset import Asset
+from interledger.accounts.entries import NEVER
 from interledger.accounts.ledger import NO_LIMIT, Hold, Ledger, LedgerAccount, Refusal, Unknown
 from interledger.accounts.records import ENTRY_LEGS_MAX, Counters, Executed, Held, decode_records, encode_counters
 from interledger.accounts.recovery import recover
+from interledger.accounts.snapshot import capture, decode_snapshot, encode_snapshot, restore
 from interledger.errors import LedgerError
 
 USD = Asset("USD", 9)
@@ -502,28 +504,32 @@ class LedgerMachine(RuleBasedStateMachine):
 
     packets = Bundle("packets")
     doubts = Bundle("doubts")
+    claims = Bundle("claims")
 
     def __init__(self) -> None:
         super().__init__()
         self.ledger = Ledger()
         self.limits = dict.fromkeys(PEERS, NO_LIMIT)
+        self.credit_limits = dict.fromkeys(PEERS, NO_LIMIT)
         self.model: dict[int, tuple[str, str, int, int, str]] = {}  # hold id -> from, to, amount, fee, state
         self.entries: list[tuple[str, str, int]] = []
+        self.unproven: dict[int, tuple[str, int]] = {}
         self.journal = b""
         self.posted_before: dict[str, tuple[int, int]] = {}
         self.attach()
 
     def attach(self) -> None:
         for name in PEERS:
-            self.ledger.account(f"peer/{name}", USD).debit_max = self.limits[name]
+            self.peer(name).debit_max, self.peer(name).credit_max = self.limits[name], self.credit_limits[name]
         self.ledger.account("fee", USD)
 
     def peer(self, name: str) -> LedgerAccount:
         return self.ledger.account(f"peer/{name}", USD)
 
-    def used(self, name: str) -> int:
-        """What the peer owes us at most, by the rule: posted and pending debits less posted credits."""
-        total = 0
+    def room(self, name: str) -> int:
+        """What it may still be debited: less than its limit by what it owes us at most, posted and pending debits less
+        posted credits, and by what it got and does not count."""
+        total = sum(amount for peer, amount in self.unproven.values() if peer == name and self.limits[name] < NO_LIMIT)
         for source, target, amount, fee, how in self.model.values():
             if source == name and how in ("held", "ours", "executed"):
                 total += amount + fee
@@ -531,16 +537,34 @@ class LedgerMachine(RuleBasedStateMachine):
                 total -= amount
         for debited, credited, amount in self.entries:
             total += amount * ((debited == name) - (credited == name))
-        return total
+        return self.limits[name] - total
+
+    def credit_room(self, name: str) -> int:
+        """The other way round: less by what we owe it at most, and by what it may have got."""
+        total = 0
+        for source, target, amount, fee, how in self.model.values():
+            if target == name and how in ("held", "ours", "executed", "delivered"):
+                total += amount
+            if target == name and how == "unknown" and self.credit_limits[name] < NO_LIMIT:
+                total += amount
+            if source == name and how == "executed":
+                total -= amount + fee
+        for debited, credited, amount in self.entries:
+            total += amount * ((credited == name) - (debited == name))
+        return self.credit_limits[name] - total
 
     @rule(target=packets, pair=st.permutations(PEERS), amount=AMOUNTS, fee=st.integers(0, 9), remote=st.booleans())
     def hold(self, pair: list[str], amount: int, fee: int, remote: bool) -> int:
         source, target = pair[0], pair[1]
-        room = self.limits[source] - self.used(source)
+        room, credit_room = self.room(source), self.credit_room(target)
         legs = ((self.peer(source), self.ledger.account("fee", USD), fee),) if fee else ()
         got = self.ledger.hold((*legs, (self.peer(source), self.peer(target), amount)), CONDITION, 1000, remote)
-        if amount + fee > room:
-            assert isinstance(got, Refusal)
+        if amount + fee > room or amount > credit_room:
+            refused_by, of, left = self.peer(target), amount, credit_room
+            if amount + fee > room:  # the debits are looked at first, that of the fee before the other
+                at_fee = fee > max(room, 0)
+                refused_by, of, left = self.peer(source), fee if at_fee else amount, room if at_fee else room - fee
+            assert got == Refusal(refused_by, of, max(left, 0))
             return 0
         assert isinstance(got, Hold)
         assert got.id not in self.model  # ids are never used twice, not even after a restart
@@ -588,13 +612,38 @@ class LedgerMachine(RuleBasedStateMachine):
     def set_limit(self, name: str, limit: int) -> None:
         self.limits[name] = self.peer(name).debit_max = limit
 
-    @rule(wanted=st.booleans())
-    def restart(self, wanted: bool) -> None:
-        """Everything was written; the process is killed, reads its journal, and recovers (`wanted`) or just goes on."""
+    @rule(name=st.sampled_from(PEERS), limit=st.one_of(st.just(NO_LIMIT), AMOUNTS, st.just(0)))
+    def set_credit_limit(self, name: str, limit: int) -> None:
+        self.credit_limits[name] = self.peer(name).credit_max = limit
+
+    @rule(target=claims, name=st.sampled_from(PEERS), amount=AMOUNTS)
+    def set_aside(self, name: str, amount: int) -> int:
+        """The peer does not count what it got: it is credited, and goes on using its limit."""
+        item = self.ledger.unproven.set_aside(self.peer(name), amount, PROOF, 7)
+        assert item.id not in self.model
+        self.unproven[item.id] = (name, amount)
+        self.entries.append(("unproven", name, amount))
+        return item.id
+
+    @rule(claim=consumes(claims), owed=st.booleans())
+    def end_claim(self, claim: int, owed: bool) -> None:
+        name, amount = self.unproven.pop(claim)
+        self.ledger.unproven.close(self.ledger.unproven.items[claim], owed=owed, memo="")
+        self.entries.append((name if owed else "loss", "unproven", amount))
+
+    @rule(wanted=st.booleans(), from_snapshot=st.booleans())
+    def restart(self, wanted: bool, from_snapshot: bool) -> None:
+        """Everything was written; the process is killed, reads its journal or a snapshot, and recovers (`wanted`) or
+        just goes on."""
         before = state(self.ledger)
         batch = self.ledger.take_batch()
         self.journal += b"".join(batch.records) if batch else b""
+        snapshot = encode_snapshot(capture(self.ledger))
         self.ledger = replayed(self.journal)
+        assert encode_snapshot(capture(self.ledger)) == snapshot
+        if from_snapshot:
+            self.ledger = Ledger()
+            restore(self.ledger, decode_snapshot(snapshot))
         assert state(self.ledger) == before  # invariant 4
         self.attach()
         if wanted:
@@ -634,6 +683,10 @@ class LedgerMachine(RuleBasedStateMachine):
         doubts = {n for n, p in self.model.items() if p[4] == "unknown"}
         assert set(self.ledger.holds) == open_holds  # invariant 5
         assert set(self.ledger.unknown) == doubts
+        assert self.ledger.unproven.items.keys() == self.unproven.keys()
+        for name in PEERS:
+            assert self.peer(name).unproven == sum(a for peer, a in self.unproven.values() if peer == name)
+            assert self.peer(name).unknown == sum(p[2] for n, p in self.model.items() if n in doubts and p[1] == name)
 
 
 TestLedgerMachine = LedgerMachine.TestCase
@@ -651,3 +704,48 @@ def test_the_journal_of_a_long_random_day_replays(books: Books) -> None:
     journal = books.journal()
     assert sum(isinstance(record, Held) for record in decode_records(journal)) == 500
     assert state(replayed(journal)) == state(books.ledger)
+
+
+# ---------------------------------------------------------------------- who is told
+
+
+def test_who_watches_hears_of_unknown_amounts_and_of_what_was_posted(books: Books) -> None:
+    told: list[tuple[int, bool | None]] = []
+    touched: list[list[str]] = []
+    books.ledger.on_unknown = lambda item, delivered: told.append((item.id, delivered))
+    books.ledger.before_batch = lambda accounts: touched.append([account.name for account in accounts])
+    one, two = (books.ledger.give_up(books.held(5)) for _ in range(2))
+    books.ledger.resolve(one, delivered=True, memo="")
+    books.ledger.resolve(two, delivered=False, memo="")
+    assert told == [(one.id, None), (two.id, None), (one.id, True), (two.id, False)]
+    books.journal()
+    assert [names[-2:] for names in touched] == [["loss/USD/9", "peer/bob/suspense"]]
+    books.ledger.execute(books.held(1), PROOF)
+    books.journal()
+    assert touched[1:] == [["peer/alice", "peer/bob"]]
+
+
+@pytest.mark.parametrize("expiries", [(700, 500, 600), (500, 700), (500, 500), ()])
+def test_a_batch_can_wait_until_the_first_packet_that_was_fulfilled_expires(
+    books: Books, expiries: tuple[int, ...]
+) -> None:
+    books.journal()
+    for expires_at in (*expiries, 100):
+        hold = books.ledger.hold(((books.alice, books.bob, 1),), CONDITION, expires_at, True)
+        assert isinstance(hold, Hold)
+        if expires_at > 100:
+            books.ledger.execute(hold, PROOF)
+    batch = books.ledger.take_batch()
+    assert batch is not None
+    assert batch.relay_by == min(expiries, default=NEVER)
+
+
+@pytest.mark.parametrize(("local", "remote"), [(0, 0), (1, 0), (0, 1), (2, 1)])
+def test_J1_a_recovery_is_told_in_the_log_if_there_was_one(
+    books: Books, caplog: pytest.LogCaptureFixture, local: int, remote: int
+) -> None:
+    for number in range(local + remote):
+        books.held(1, remote=number < remote)
+    recover(books.ledger)
+    told = [f"recovered: {local} packets released, {remote} amounts are unknown"] if local or remote else []
+    assert [record.getMessage() for record in caplog.records] == told

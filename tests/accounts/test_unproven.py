@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from interledger.accounts.asset import Asset
 from interledger.accounts.books.check import BooksCheck
 from interledger.accounts.books.past import Commit, Opening, Past, PostingKind
+from interledger.accounts.claim_records import ClaimSetAside, encode_claim_set_aside
 from interledger.accounts.ledger import Hold, Ledger, Refusal
 from interledger.accounts.records import decode_records
 from interledger.accounts.snapshot import capture, decode_snapshot, encode_snapshot, restore
@@ -206,3 +207,35 @@ def test_what_ends_twice_in_a_journal_is_refused(books: Books) -> None:
         ledger.apply(record)
     with pytest.raises(LedgerError, match="fits nothing"):
         ledger.apply(next(record for record in records if type(record).__name__ == "ClaimClosed"))
+
+
+@pytest.mark.parametrize("memo", ["", "ann: bob's operator says so"])
+def test_A6_who_said_so_is_in_the_journal_and_nothing_when_the_peer_did(books: Books, memo: str) -> None:
+    """A snapshot keeps the claim without it; the journal says it for ever."""
+    item = books.ledger.unproven.set_aside(books.alice, 30, PROOF, 0, memo)
+    written = list(decode_records(books.write()))
+    assert [record for record in written if isinstance(record, ClaimSetAside)] == [
+        ClaimSetAside(item.id, books.alice.index, 30, 0, PROOF, memo)
+    ]
+    octets = encode_claim_set_aside(item.id, books.alice.index, 30, 0, PROOF, memo)
+    assert octets in books.journal
+    assert len(octets) == len(encode_claim_set_aside(item.id, 0, 30, 0, PROOF)) + (len(memo) + 1 if memo else 0)
+
+
+def test_A6_ids_follow_each_other(books: Books) -> None:
+    first = books.ledger.next_id
+    assert [books.aside(1).id, books.aside(1).id, books.ledger.next_id] == [first, first + 1, first + 2]
+
+
+@pytest.mark.parametrize(
+    ("amount", "since", "proof"),
+    [(0, 0, PROOF), (U64 + 1, 0, PROOF), (1, -1, PROOF), (1, U64 + 1, PROOF), (1, 0, PROOF[1:])],
+)
+def test_A6_what_is_no_claim_changes_nothing(books: Books, amount: int, since: int, proof: bytes) -> None:
+    books.write()
+    before = state(books.ledger)
+    with pytest.raises(LedgerError, match="not a claim"):
+        books.ledger.unproven.set_aside(books.alice, amount, proof, since)
+    assert state(books.ledger) == before
+    assert books.write() == b""
+    books.ledger.unproven.set_aside(books.alice, U64, PROOF, U64)  # the largest and latest is one

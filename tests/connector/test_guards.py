@@ -168,3 +168,18 @@ def test_value_follows_a_bucket_computed_in_fractions(limit: int, trace: list[tu
         assert asked(guard, amount, at) == expected
         if expected is None:
             tokens -= amount
+
+
+@pytest.mark.parametrize(
+    ("guard", "compared"),
+    [
+        (packet_amount_guard(10), Compared("packet_amount_max", 10, 11)),
+        (packet_rate_guard(1_000, 10), Compared("packet_amount_max", 10, 11)),
+        (value_guard(10), Compared("amount_per_minute", 10, 11, "source", 10)),
+    ],
+)
+def test_a_refusal_says_what_was_compared(guard: Guard, compared: Compared) -> None:
+    refused = guard(prepare(11, "test.bob"), NOW)
+    assert refused is not None
+    assert refused.compared == compared
+    assert {type(number) for number in compared[1:3]} == {type(refused.compared.room)}  # type: ignore[union-attr]

@@ -14,6 +14,7 @@ from tools.peer_bugs import PAGE, files_by_bug
 from tools.source import ROOT
 
 THREATS = ROOT / "docs" / "reference" / "threats.md"
+FIGURES = ROOT / "docs" / "reliability.md"
 
 BUGS_OF = {"RS": 21, "JS": 14, "ST": 6, "JV": 9, "RF": 7, "NB": 7}
 """64: every one that was found has a row."""
@@ -78,6 +79,28 @@ def test_a_threat_has_the_tests_that_its_row_names(threat: str) -> None:
     ]
     assert missing == []
     assert named or NONE_YET in THREAT_ROWS[threat]
+
+
+# ---------------------------------------------------------------------- what docs/reliability.md tells people to run
+
+COMMANDS = sorted(
+    set(re.findall(r"`((?:\w+=\S+ )?(?:pytest|python|make) [^`]+)`", FIGURES.read_text(encoding="utf-8")))
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_reproduces_a_figure_names_what_there_is(command: str) -> None:
+    words = command.split()
+    if words[0] == "make":
+        assert f"\n{words[1]}: " in (ROOT / "Makefile").read_text(encoding="utf-8")
+    for path in (word for word in words if word.startswith(("tests", "fuzz/", "bench/"))):
+        assert list(ROOT.glob(path)), f"there is no {path}"
+    if "-m" in words:
+        module = words[words.index("-m") + 1].replace(".", "/")
+        place = ROOT / ("src" if module.startswith("interledger") else ".") / module
+        program = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
+        text = program.read_text(encoding="utf-8")
+        assert all(f'"{word}"' in text for word in words if word.startswith("--"))
 
 
 # ---------------------------------------------------------------------- rows that no other test proves

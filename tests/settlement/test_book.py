@@ -15,7 +15,7 @@ from interledger.ilp.address import Address
 from interledger.settlement.book import FINISHED_KEPT, SettlementBook
 from interledger.settlement.policy import Prepaid
 from interledger.settlement.quantity import Quantity
-from interledger.settlement.records import SettlementState, outgoing_id
+from interledger.settlement.records import Settlement, SettlementState, incoming_id, outgoing_id
 
 BOB = Account(
     id=AccountId("bob"), asset=Asset("USD", 2), ilp_address=Address("test.bob"), relation=Relation.PEER,
@@ -171,3 +171,50 @@ def test_every_end_has_its_time() -> None:
     three = book.receive(BOB, "c", Quantity(1_000, 2), 500, NOW)
     book.void(three, LATER)
     assert [each.done_at for each in (one, two, three)] == [LATER] * 3
+
+
+CAROL = replace(BOB, id=AccountId("carol"))
+
+
+def test_what_came_in_says_all_of_itself() -> None:
+    book = SettlementBook()
+    one = book.receive(BOB, "a", Quantity(12_345, 4), None, NOW)
+    assert (one.id, one.made_at, one.done_at) == (incoming_id(BOB.id, "a"), NOW, NOW)
+    assert (one.amount, one.asset, one.key, one.state) == (123, BOB.asset, "a", SettlementState.CREDITED)
+    held = book.receive(BOB, "b", Quantity(50_000, 4), 500, LATER)
+    assert (held.made_at, held.done_at, held.state) == (LATER, None, SettlementState.HELD)
+    assert Settlement.decode(held.encode()) == held
+    assert Settlement.decode(one.encode()) == one
+
+
+def test_I9_each_account_has_its_own_leftover_and_its_own_cap() -> None:
+    book = SettlementBook()
+    assert book.receive(BOB, "a", Quantity(995, 3), 100, NOW).state is SettlementState.CREDITED
+    assert (book.leftover(BOB.id, BOB.asset), book.leftover(CAROL.id, BOB.asset)) == ((5, 3), (0, 0))
+    first = book.receive(CAROL, "a", Quantity(100, 2), 100, NOW)
+    assert (first.amount, first.state) == (100, SettlementState.CREDITED)
+    assert book.receive(BOB, "b", Quantity(2, 2), 100, NOW).state is SettlementState.HELD
+    assert book.receive(BOB, "c", Quantity(5, 3), 100, NOW).amount == 1
+    assert book.leftover(BOB.id, BOB.asset) == (0, 0)
+
+
+def test_the_newest_is_told_first_and_the_oldest_is_forgotten_first() -> None:
+    book = SettlementBook(finished_kept=2)
+    made = [book.receive(BOB, key, Quantity(1, 2), None, Timestamp(NOW + at)) for at, key in enumerate("abc")]
+    assert book.latest(BOB.id) == made[::-1]
+    assert all(book.knows(one.id) for one in made)
+    for one in made:
+        book.written(one)
+    assert [book.knows(one.id) for one in made] == [False, True, True]
+    assert book.find_incoming(BOB.id, "a", Quantity(1, 2)) is None
+    ours = [book.send(account, 5, f"key {account.id}", "", NOW) for account in (BOB, CAROL)]
+    for one in ours:
+        book.acknowledge(one, LATER)
+        book.written(one)
+    assert [book.knows(one.id) for one in (*made, *ours)] == [False, False, False, True, True]
+
+
+def test_more_than_an_account_can_hold_names_the_field() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        SettlementBook().receive(BOB, "a", Quantity(1 << 127, 2), None, NOW)
+    assert caught.value.field == "amount"

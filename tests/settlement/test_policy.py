@@ -58,3 +58,15 @@ def test_I9_the_cap_is_small_comes_back_from_the_store_and_forgets_nothing_of_a_
     least = sum(amount for at, amount in came if NOW + at > now - DAY_MS)
     most = sum(amount for at, amount in came if NOW + at > now - DAY_MS - HOUR_MS)
     assert least <= again.total(now) <= most
+
+
+def test_I9_the_cap_is_kept_by_whole_hours_and_stored_exactly() -> None:
+    cap = DailyCap()
+    for at in (0, 1, HOUR_MS - 1, HOUR_MS):
+        cap.add(10, Timestamp(1_000 * HOUR_MS + at))
+    assert cap.encode() == [
+        {"hour": 1_000, "credited": {"amount": "30", "scale": 0}},
+        {"hour": 1_001, "credited": {"amount": "10", "scale": 0}},
+    ]
+    last = Timestamp(1_001 * HOUR_MS - 1 + DAY_MS)
+    assert (cap.total(last), cap.total(Timestamp(last + 1))) == (40, 10)

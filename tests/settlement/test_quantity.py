@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interledger.errors import DecodeError
-from interledger.settlement.quantity import NOTHING, Quantity
+from interledger.settlement.quantity import DIGITS_MAX, NOTHING, Quantity
 
 QUANTITIES = st.builds(Quantity, st.integers(0, 10**78 - 1), st.integers(0, 255))
 
@@ -107,3 +107,37 @@ def test_the_shortest_form_says_the_same(quantity: Quantity) -> None:
     short = quantity.shortest()
     assert value(short) == value(quantity)
     assert short.scale == 0 or short.amount % 10
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"[]", "the JSON document is not an object"),
+        (b'{"amount":"-1","scale":2}', "amount is an integer of zero or more, as text"),
+        (b'{"amount":01,"scale":2}', "not JSON"),
+        (b'{"amount":1.5,"scale":2}', "amount is an integer of zero or more, as text"),
+        (b'{"amount":"1","scale":256}', "scale is a number from 0 to 255"),
+        (b'{"amount":"1","scale":0255}', "not JSON"),
+        (b'{"amount":"1","scale":1000}', "scale is a number from 0 to 255"),
+        (b'{"amount":"1","scale":"2"}', "scale is a number from 0 to 255"),
+    ],
+)
+def test_I11_a_refusal_says_what_is_wrong(body: bytes, says: str) -> None:
+    with pytest.raises(DecodeError, match=says):
+        Quantity.decode(body)
+
+
+def test_I11_what_is_stored_is_read_as_strictly() -> None:
+    assert Quantity.read({"amount": "5", "scale": 2}) == (5, 2)
+    with pytest.raises(DecodeError, match="a quantity is an object"):
+        Quantity.read("5")
+    with pytest.raises(DecodeError, match=f"amount has more than {DIGITS_MAX} digits"):
+        Quantity.read({"amount": "1" * (DIGITS_MAX + 1), "scale": 2})
+    assert Quantity.read({"amount": "9" * DIGITS_MAX, "scale": 255}).amount == 10**DIGITS_MAX - 1
+
+
+def test_I11_a_body_is_bounded() -> None:
+    body = b'{"amount":"1","scale":2%s}'
+    assert Quantity.decode(body % (b" " * 4_000)) == (1, 2)
+    with pytest.raises(DecodeError, match="octets, at most 4096 are read"):
+        Quantity.decode(body % (b" " * 4_096))

@@ -3,32 +3,63 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from functools import reduce
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-from tools.mutants import Survivor, change_of, is_harmless, justified
-
-DIFF = """--- src/interledger/accounts/ledger.py
-+++ src/interledger/accounts/ledger.py
-@@ -10,4 +10,4 @@
-         self._batch = Batch()
--        self._dirty = False
-+        self._dirty = None
-"""
+from tools.mutants import Survivor, is_harmless, justified
+from tools.mutants.changes import Change, changes_of
+from tools.source import ROOT
 
 
+@pytest.fixture(scope="module")
+def changes() -> list[Change]:
+    return changes_of(ROOT / "src" / "interledger" / "settlement" / "retries.py")
+
+
+def test_a_change_says_where_it_is_and_what_is_changed(changes: list[Change]) -> None:
+    told = {each.survivor.change for each in changes}
+    assert {each.survivor.where for each in changes} == {"interledger.settlement.retries.retry_delay_ms"}
+    line = "whole = min(FIRST_DELAY_MS << min(attempts, 32), LAST_DELAY_MS)"
+    assert f"{line} -> {line.replace('<<', '>>')}" in told
+    assert f"{line} -> {line.replace('32', '33')}" in told
+    assert f"{line} -> whole = min(FIRST_DELAY_MS << min(attempts, 32), )" in told
+    assert len({each.key for each in changes}) == len(changes)
+
+
+def test_each_change_is_a_module_that_differs_in_its_function_only(changes: list[Change]) -> None:
+    original = changes[0].path.read_text(encoding="utf-8")
+    for each in changes:
+        source = each.source()
+        compile(source, "changed", "exec")
+        assert source != original
+        assert source[: each.start] == original[: each.start]
+        assert each.survivor.change.partition(" -> ")[2] in " ".join(source.split())
+
+
+@pytest.mark.slow
+@pytest.mark.pure
 @pytest.mark.parametrize(
-    ("name", "where"),
-    [
-        ("interledger.accounts.ledger.xǁLedgerǁ__init____mutmut_15", "interledger.accounts.ledger.Ledger.__init__"),
-        ("interledger.accounts.ledger.xǁLedgerǁ_post__mutmut_1", "interledger.accounts.ledger.Ledger._post"),
-        ("interledger.accounts.records.x__get_text__mutmut_2", "interledger.accounts.records._get_text"),
-    ],
+    ("asserted", "killed", "survived"),
+    [("FIRST_DELAY_MS // 2 <= delay <= FIRST_DELAY_MS", 16, 9), ("delay >= 0", 15, 10)],
 )
-def test_a_mutant_is_named_by_what_it_changes(name: str, where: str) -> None:
-    assert change_of(name, DIFF) == Survivor(where, "self._dirty = False -> self._dirty = None")
+def test_what_the_tests_do_not_look_at_survives(tmp_path: Path, asserted: str, killed: int, survived: int) -> None:
+    """One test that looks closely, one that hardly does; wording and what may live are not run."""
+    test = tmp_path / "test_it.py"
+    test.write_text(
+        "from interledger.settlement.retries import FIRST_DELAY_MS, retry_delay_ms\n"
+        f"def test_it():\n    delay = retry_delay_ms(0, bytes(2))\n    assert {asserted}\n"
+    )
+    command = [sys.executable, "-m", "tools.mutants", "interledger.settlement.retries", "--tests", str(test)]
+    done = subprocess.run(
+        [*command, "--results", str(tmp_path / "results")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert f"| all | 27 | {killed} | 2 | {survived} | 0 |" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize(
