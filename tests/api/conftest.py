@@ -76,6 +76,7 @@ class FakePayment:
     started_at: Timestamp = NOON
     ended_at: Timestamp | None = None
     redirected_to: str | None = None
+    receipt: str | None = None
     waiting: Any = None
     terms: dict[str, Any] = field(default_factory=dict)
     changed: asyncio.Queue[FakePayment] = field(default_factory=asyncio.Queue)
@@ -412,9 +413,10 @@ class FakeNode:
             nearest=["test.far"] if refusal else [],
         )
 
-    def spsp_details(self, account_id: str) -> SimpleNamespace:
+    def spsp_details(self, account_id: str, receipts: Any = None, /) -> SimpleNamespace:
         account = self.account(account_id)
-        return SimpleNamespace(destination_account=Address(f"{account.ilp_address}.tok"), shared_secret=bytes(32))
+        token = "tok" if receipts is None else "receipts"
+        return SimpleNamespace(destination_account=Address(f"{account.ilp_address}.{token}"), shared_secret=bytes(32))
 
     def status(self) -> SimpleNamespace:
         return SimpleNamespace(

@@ -39,6 +39,7 @@ DELIVERED = {
     "waiting": None,
     "error": None,
     "code": None,
+    "receipt": None,
     "started_at": "2026-11-21T12:00:00.000Z",
     "ended_at": "2026-11-21T12:00:00.186Z",
     "duration_ms": 186,

@@ -34,6 +34,16 @@ async def test_SP_05_nobody_is_404_in_the_words_of_spsp(call: Any, path: str) ->
     assert (answer.status, answer.json["id"]) == (404, "InvalidReceiverError")
 
 
+async def test_H16_a_verifier_asks_with_a_key_of_receipts(call: Any) -> None:
+    headers = {"receipt_nonce": "A" * 22 + "==", "receipt_secret": "A" * 43 + "="}
+    answer = await call("GET", "/alice", token=None, accept=SPSP, **headers)
+    assert (answer.status, answer.json["receipts_enabled"]) == (200, True)
+    assert answer.json["destination_account"] == "test.hub.alice.receipts"
+    for wrong in ({"receipt_nonce": "x"}, headers | {"receipt_secret": "x"}):
+        refused = await call("GET", "/alice", token=None, accept=SPSP, **wrong)
+        assert (refused.status, refused.json["id"]) == (400, "InvalidReceiptHeadersError")
+
+
 async def test_no_default_account(call: Any, node: Any) -> None:
     node.settings.default_spsp_account = None
     assert (await call("GET", "/.well-known/pay", token=None, accept=SPSP)).status == 404

@@ -109,12 +109,12 @@ def test_mistakes(context: Any, words: tuple[str, ...], code: int, err: str) -> 
 
 
 def test_dry_runs_change_nothing(home: Path, context: Any) -> None:
-    assert context("add", "ops", "http://h", "--dry-run")[1] == "  Would add ops. Nothing was changed.\n"
+    assert context("add", "ops", "http://h", "--dry-run")[1] == "  Would add context ops.\n  Nothing was changed.\n"
     assert not file_of(home).exists()
     context("add", "ops", "http://h")
     before = file_of(home).read_text()
-    assert context("use", "ops", "--dry-run")[1] == "  Would ask ops   http://h\n"
-    assert context("delete", "ops", "--dry-run")[1] == "  Would forget ops. Nothing was changed.\n"
+    assert context("use", "ops", "--dry-run")[1] == "  Would ask ops   http://h.\n  Nothing was changed.\n"
+    assert context("delete", "ops", "--dry-run")[1] == "  Would forget context ops.\n  Nothing was changed.\n"
     assert file_of(home).read_text() == before
 
 

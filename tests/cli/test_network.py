@@ -171,6 +171,39 @@ def test_payments(ilp: Ilp, bob: str) -> None:
     assert ilp("payment", "list", "--from", "bob").out.startswith("No payments yet.")
 
 
+async def begin_payment(node: Any, receiver: str) -> str:
+    """One that has delivered something and goes on, whoever listens."""
+    api = ApiClient(node["url"], node["token"])
+    async for one in api.pay_with_progress(receiver, account="alice", send="400 USD"):
+        if one["packets"]["fulfilled"]:
+            break
+    return one["id"]
+
+
+async def end_of_payment(node: Any, payment_id: str) -> Any:
+    api = ApiClient(node["url"], node["token"])
+    async with asyncio.timeout(20):
+        while (found := await api.payment(payment_id))["ended_at"] is None:  # noqa: ASYNC110  # another process says so
+            await asyncio.sleep(0.02)
+    return found
+
+
+@pytest.mark.slow
+def test_a_payment_is_cancelled(ilp: Ilp, bob: str, place: Path) -> None:
+    alice = json.loads((place / ".ilp" / "dev.json").read_text())["nodes"]["alice"]
+    assert ilp("account", "set", "alice", "--owes-us-max", "100 USD", "--node", "hub").code == 0
+    payment = asyncio.run(begin_payment(alice, bob))
+    dry = ilp("payment", "cancel", payment, "--dry-run")
+    assert (dry.code, dry.out.splitlines()[0]) == (0, f"  Would send no more of payment {payment}.")
+    assert ilp("payment", "show", payment, "--json").json["ended_at"] is None
+    told = ilp("payment", "cancel", payment.removeprefix("pay_").lower())
+    ilp("account", "set", "alice", "--owes-us-max", "500 USD", "--node", "hub", "--yes")
+    assert (told.code, told.out.startswith(f"✓ {payment} sends no more. Sent so far ")) == (0, True), told
+    assert asyncio.run(end_of_payment(alice, payment))["state"] in ("cancelled", "partial")
+    again = ilp("payment", "cancel", payment)
+    assert (again.code, again.err.startswith(f"✗ {payment} has ended: ")) == (1, True)
+
+
 def test_account_list_and_show(ilp: Ilp) -> None:
     result = ilp("account", "list")
     assert result.code == 0
@@ -230,7 +263,7 @@ def test_an_account_from_making_to_removing(ilp: Ilp, tmp_path: Path) -> None:
     assert ilp("account", "set", "carol", "--packets-per-minute", "x").code == 2
     assert ilp("account", "set", "carol", "--btp-outgoing-token-file", "/nowhere").code == 2
 
-    assert "Would delete carol" in ilp("account", "delete", "carol", "--dry-run").out
+    assert "Would delete account carol." in ilp("account", "delete", "carol", "--dry-run").out
     assert ilp("account", "delete", "carol").code == 2
     assert ilp("account", "delete", "carol", "--yes").out == "✓ Deleted carol.\n"
     assert ilp("account", "delete", "carol", "--yes").code == 4

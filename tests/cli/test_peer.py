@@ -90,7 +90,7 @@ def test_an_invitation_is_made_shown_accepted_and_checked(ilp: Ilp) -> None:
     fingerprint = out.partition("Fingerprint ")[2].partition(":")[0]
 
     code, out, err = ilp("carol", "accept", text, "--dry-run")
-    assert (code, out) == (0, "")
+    assert (code, out) == (0, "  Would accept this invitation.\n  Nothing was changed.\n")
     assert f"fingerprint {fingerprint}" in err
     assert "Relation  hub becomes our parent, and gives us our ILP address" in err
     assert "We may owe hub at most 100.00 USD; hub may owe us at most 100.00 USD" in err
@@ -144,8 +144,8 @@ def test_an_invitation_can_come_from_the_input(
 ) -> None:
     _, out, _ = ilp("hub", "invite", "--asset", "USD/9", "-q")
     monkeypatch.setattr("sys.stdin", io.StringIO(out))
-    code, _, err = ilp("carol", "accept", "-", "--dry-run")
-    assert (code, "Nothing was done." in err) == (0, True)
+    code, out, _ = ilp("carol", "accept", "-", "--dry-run")
+    assert (code, "Nothing was changed." in out) == (0, True)
 
 
 def test_a_rafiki_is_added_by_its_url(ilp: Ilp, nodes: TwoNodes) -> None:

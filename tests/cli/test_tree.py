@@ -26,6 +26,7 @@ Ilp = Callable[..., Any]
 
 # What a command does to the world. Whoever adds a command says it here.
 READS: Final = {
+    "account history": "bob", "node settings": "",
     "account list": "", "account show": "bob", "account token list": "bob", "balance": "", "config check": "",
     "config show": "", "context list": "", "context show": "", "decode": "0e06463032000000", "doctor": "",
     "dev status": "",
@@ -58,8 +59,7 @@ ELSEWHERE: Final = {
 CHANGES: Final = frozenset({
     "account create", "account delete", "account set", "account token add", "account token revoke", "context add",
     "context delete", "context use", "engine approve", "ledger correct", "node drain", "node log-level",
-    "node resume", "node stop",
-    "pay", "peer accept",
+    "node resume", "node stop", "pay", "payment cancel", "peer accept",
     "peer add", "peer invite", "rate set", "route set", "settlement approve", "settlement create", "settlement engines",
     "settlement resume", "settlement retry", "settlement void", "unknown prove", "unknown resolve",
     "unproven add", "unproven resolve", "token create", "token revoke", "webhook create", "webhook delete",
@@ -157,7 +157,9 @@ def test_every_answer_in_every_form(ilp: Ilp, words: Callable[[str], list[str]],
     if items:
         first = next(iter(items[0]))
         assert list(json.loads(ilp(*said, "-o", "ndjson", "--fields", first).out.split("\n")[0])) == [first]
-        assert ilp(*said, "--fields", f"{first},no.such").out.split("\n")[0] == f"{first}\tno.such"
+        wrong = ilp(*said, "--fields", f"{first},{first}x")
+        assert (wrong.code, wrong.out) == (ExitCode.USAGE, "")
+        assert wrong.err.splitlines()[-1].startswith(f"✗ There is no field “{first}x”. Did you mean  {first} ?")
     assert len(ilp(*said, "-q").out.splitlines()) == len(items)
     assert ilp(*said, "--exact").code == table.code
 

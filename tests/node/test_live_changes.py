@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from fractions import Fraction
 
-from loopback import account, btp_dialler, btp_listener, net, pointer, running, settings, until
+from loopback import account, agree, btp_dialler, btp_listener, line, net, pointer, running, settings, until
 
 from interledger.accounts.account import AccountId, Relation
 from interledger.node.node import Node
@@ -69,4 +69,30 @@ async def test_accounts_rates_and_routes_change_while_packets_flow() -> None:
         await until(lambda: all(node.status().in_flight == 0 for node in (alice, hub, bob)))
         assert (net(alice, "hub"), net(hub, "alice")) == (-AMOUNT, AMOUNT)
         assert (net(hub, "bob"), net(bob, "hub")) == (-payment.delivered, payment.delivered)
+        assert all(node.ledger.unknown == {} for node in (alice, hub, bob))
+
+
+async def test_links_are_made_anew_while_packets_flow() -> None:
+    """By BTP and by HTTP, again and again: what is in flight comes home first, and nothing is in doubt."""
+    async with line(packet_amount_max=AMOUNT // 2_000) as (alice, hub, bob):
+        payment = alice.pay("alice", pointer(bob, "bob"), send=AMOUNT)
+        await until(lambda: payment.fulfilled >= 50)
+        made: list[object] = []
+        while payment.ended_at is None:
+            for node, name in ((alice, "hub"), (hub, "bob")):
+                old = node.account(name)
+                url = (
+                    None if old.link.http_callback_url else "http://127.0.0.1/elsewhere"
+                )  # of no use, and another link
+                before = node.connector.peers[old.id].link
+                await node.replace_account(replace(old, link=replace(old.link, http_callback_url=url)))
+                made.append(node.connector.peers[old.id].link is not before)
+                await until(lambda node=node, name=name: node.link_status(name).up)  # type: ignore[misc]  # bound now
+            await asyncio.sleep(0.1)
+        assert len(made) >= 4
+        assert all(made)
+        assert (payment.state, payment.sent, payment.unknown) == ("delivered", AMOUNT, 0), payment.error
+        await until(lambda: all(node.status().in_flight == 0 for node in (alice, hub, bob)))
+        assert agree(alice, "hub", hub, "alice")
+        assert agree(hub, "bob", bob, "hub")
         assert all(node.ledger.unknown == {} for node in (alice, hub, bob))

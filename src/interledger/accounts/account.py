@@ -139,11 +139,12 @@ class LinkSettings:
 
     def differs_only_in_credentials(self, other: LinkSettings) -> bool:
         """Whether both lead to the same links, and only what is presented to us is another."""
-        same = {name: getattr(other, name) for name in _PRESENTED}
-        return replace(self, **same) == other and (self.speaks_http, self.speaks_btp) == (
-            other.speaks_http,
-            other.speaks_btp,
-        )
+        speaks = (self.speaks_http, self.speaks_btp)
+        return self.differs_only_in_presented(other) and speaks == (other.speaks_http, other.speaks_btp)
+
+    def differs_only_in_presented(self, other: LinkSettings) -> bool:
+        """Whether all else is the same. Nothing may be left that opens a link, or something may be there at last."""
+        return replace(self, **{name: getattr(other, name) for name in _PRESENTED}) == other
 
 
 SECRET_FIELDS: Final = (

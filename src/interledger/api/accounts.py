@@ -60,8 +60,8 @@ async def get_account(call: Call) -> Response:
 
 async def patch_account(call: Call) -> Response:
     """What is named changes, what is null is cleared, all else stays (RFC 7396). Name and asset never change."""
-    old = call.account
-    account = await call.node.replace_account(_changed(old, await call.fields()))
+    fields = await call.fields()
+    account = await call.node.replace_account(_changed(call.account, fields))
     return json_response(account_document(account, call.node))
 
 

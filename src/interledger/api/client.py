@@ -126,8 +126,9 @@ class ApiClient(WebhookCalls):
         return cast("AccountDocument", await self._call("POST", "/api/accounts", account))
 
     async def update_account(self, account_id: str, changes: AccountPatchDocument) -> AccountDocument:
-        """What is named changes, None clears, all else stays."""
-        return cast("AccountDocument", await self._call("PATCH", place("/api/accounts", account_id), changes))
+        """What is named changes, None clears, all else stays. A link that is made anew waits for its packets first."""
+        path = place("/api/accounts", account_id)
+        return cast("AccountDocument", await self._call("PATCH", path, changes, timeout_ms=PEER_TIMEOUT_MS))
 
     async def delete_account(self, account_id: str) -> AccountDocument:
         """Returns what was."""
@@ -135,9 +136,8 @@ class ApiClient(WebhookCalls):
 
     async def peer_balance(self, account_id: str) -> PeerBalanceDocument:
         """Ask the account's counterpart what its books say."""
-        return cast(
-            "PeerBalanceDocument", await self._call("GET", place("/api/accounts", account_id) + "/peer-balance")
-        )
+        path = place("/api/accounts", account_id) + "/peer-balance"
+        return cast("PeerBalanceDocument", await self._call("GET", path))
 
     # Peers.
 

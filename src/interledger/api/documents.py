@@ -149,6 +149,7 @@ def payment_document(payment: ProgressView) -> dict[str, Any]:
         "waiting": None if payment.waiting is None else _waiting(payment.waiting),
         "error": None if problem is None else problem_document(problem),
         "code": payment.code,
+        "receipt": payment.receipt,
         "started_at": _moment(payment.started_at),
         "ended_at": _moment(payment.ended_at),
         "duration_ms": None if payment.ended_at is None else payment.ended_at - payment.started_at,

@@ -33,6 +33,7 @@ from interledger.api.questions_facade import (
 )
 from interledger.api.settings_facade import NodeSettings
 from interledger.api.settlements_facade import SettlementsFacade
+from interledger.api.spsp_facade import SpspFacade
 from interledger.api.token_facade import AdminTokensFacade
 from interledger.api.webhook_facade import WebhooksFacade
 from interledger.application.peering.exchange import PeerEcho, RedeemAnswer, RedeemRequest
@@ -63,7 +64,6 @@ __all__ = [
     "RatioView",
     "RequestsFacade",
     "RouteView",
-    "SpspView",
     "StatusView",
 ]
 
@@ -101,15 +101,6 @@ class RouteView(Protocol):
     def speaker(self) -> str: ...
     @property
     def since(self) -> Timestamp | None: ...
-
-
-class SpspView(Protocol):
-    """A fresh address and secret for one client."""
-
-    @property
-    def destination_account(self) -> Address: ...
-    @property
-    def shared_secret(self) -> bytes: ...
 
 
 class StatusView(Protocol):
@@ -185,7 +176,7 @@ class PeeringFacade(Protocol):
     async def echo(self, account_id: AccountId) -> PeerEcho: ...
 
 
-class NodeFacade(Protocol):
+class NodeFacade(SpspFacade, Protocol):
     """The node. What is `async` is durable when it returns; the errors named are `interledger.errors`."""
 
     @property
@@ -289,6 +280,5 @@ class NodeFacade(Protocol):
 
     @property
     def payment_history(self) -> PaymentHistoryFacade: ...
-    def spsp_details(self, account_id: str) -> SpspView: ...
     def status(self) -> StatusView: ...
     def metrics(self) -> Sequence[Reading]: ...

@@ -27,6 +27,8 @@ _HEADERS: Final = {
     "Idempotency-Key": "The same key and body again give the same payment, for a day",
     "Last-Event-ID": "As `since`: browsers send it when they come back",
     "Prefer": "`respond-async`: do not wait for the end",
+    "Receipt-Nonce": "Of receipts, from who verifies them (RFC 39): base64 of 16 octets, with Receipt-Secret",
+    "Receipt-Secret": "What receipts are signed with: base64 of 32 octets",
 }
 _QUERY: Final = {
     "limit": ("How many, 100 unless said", {"type": "integer", "minimum": 1, "maximum": 1000}),
@@ -192,7 +194,8 @@ def _responses(one: Operation) -> dict[str, Any]:
                 "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}}
             }
     if one.answer == "Spsp":  # RFC 9 has errors of its own
-        responses["404"]["content"][_MEDIA_TYPES["Spsp"]] = {"schema": {"type": "object"}}
+        for status in ("400", "404"):
+            responses[status]["content"][_MEDIA_TYPES["Spsp"]] = {"schema": {"type": "object"}}
     return responses
 
 

@@ -98,7 +98,7 @@ IDS: Final = {
 }  # fmt: skip
 """What the `id` of a document looks like."""
 
-ABSENT: Final = {"code", "error", "problem", "refusal", "redirected_to", "trace"}
+ABSENT: Final = {"code", "error", "problem", "refusal", "redirected_to", "receipt", "trace"}
 """What is null when all went well."""
 
 MOMENT: Final = "2026-11-21T12:00:00.186Z"

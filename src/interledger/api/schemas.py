@@ -208,6 +208,8 @@ _SHAPES: Final[dict[str, Schema]] = {
             | {"description": "What holds it up for a moment, and for how long nothing is sent"},
             "error": ref_or_null("Problem"),
             "code": or_null(TEXT),
+            "receipt": or_null(TEXT)
+            | {"description": "What the receiver signed for a third party (RFC 39), in base64, where one asked for it"},
             "started_at": MOMENT,
             "ended_at": or_null(MOMENT),
             "duration_ms": or_null(COUNT),

@@ -15,8 +15,10 @@ from interledger.api.facade import NodeFacade
 from interledger.api.operations import Call, Handler, Operation
 from interledger.api.problems import Problem
 from interledger.api.rate_limit import RateLimit, source_of
+from interledger.application.spsp.receipts import NONCE_HEADER, SECRET_HEADER
 from interledger.application.spsp.server import Credentials, accepts_spsp, answer_query
 from interledger.errors import InvalidRequestError, NotFoundError
+from interledger.transport.stream.receipts import ReceiptKey
 
 __all__ = ["SpspResource"]
 
@@ -52,7 +54,14 @@ class SpspResource:
         if self._limit is None:
             self._limit = RateLimit(settings.spsp_queries_per_minute, asyncio.get_running_loop().time)
         self._limit.admit(source_of(call.request, settings.trusted_proxies))
-        reply = answer_query(call.request.method, _account_id(name), lambda account_id: _issue(call.node, account_id))
+        headers = call.request.headers
+        reply = answer_query(
+            call.request.method,
+            _account_id(name),
+            lambda account_id, receipts: _issue(call.node, account_id, receipts),
+            receipt_nonce=headers.get(NONCE_HEADER),
+            receipt_secret=headers.get(SECRET_HEADER),
+        )
         return Response(reply.body, reply.status, dict((*reply.headers, *more)))
 
     def operations(self) -> tuple[Operation, ...]:
@@ -71,11 +80,11 @@ def _account_id(name: str | None) -> AccountId:
         return NOBODY
 
 
-def _issue(node: NodeFacade, account_id: AccountId) -> Credentials | None:
+def _issue(node: NodeFacade, account_id: AccountId, receipts: ReceiptKey | None) -> Credentials | None:
     if account_id == NOBODY:
         return None
     try:
-        details = node.spsp_details(account_id)
+        details = node.spsp_details(account_id, receipts)
     except NotFoundError:
         return None
     return Credentials(details.destination_account, details.shared_secret)
@@ -86,7 +95,8 @@ def _operations(path: str, handler: Handler, summary: str) -> tuple[Operation, .
         Operation(
             method=method, path=path, access=Access.PUBLIC, handler=handler,
             summary=summary, answer="Spsp" if method == "GET" else None, status=200 if method == "GET" else 204,
-            problems=(404, 429) if method == "GET" else (429,), tags=("spsp",),
+            problems=(400, 404, 429) if method == "GET" else (429,), tags=("spsp",),
+            parameters=(NONCE_HEADER, SECRET_HEADER) if method == "GET" else (),
         )
         for method in ("GET", "OPTIONS")
     )  # fmt: skip

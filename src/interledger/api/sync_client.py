@@ -143,7 +143,7 @@ class SyncApiClient(SyncCalls):
         return self._run(self._client.create_account(account))
 
     def update_account(self, account_id: str, changes: AccountPatchDocument) -> AccountDocument:
-        """What is named changes, None clears, all else stays."""
+        """What is named changes, None clears, all else stays. A link that is made anew waits for its packets first."""
         return self._run(self._client.update_account(account_id, changes))
 
     def delete_account(self, account_id: str) -> AccountDocument:

@@ -14,6 +14,7 @@ from interledger.accounts.asset import NO_CURRENCY, Asset, format_amount, parse_
 from interledger.cli.account import find_account, rate_values
 from interledger.cli.account_fields import FIELDS, UNIT_OPTIONS, WORDS, Field
 from interledger.cli.account_view import account_lines, asset_of
+from interledger.cli.asking import without_secrets
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.money import floor_spoken
@@ -111,11 +112,11 @@ def set_account(state: State, /, name: str, yes: bool, dry_run: bool, **given: A
         raise CliError(ExitCode.USAGE, "Nothing to change was named.", "See  ilp account set --help")
     values = rate_values(state.call(lambda api: api.rates()))
     lines, is_riskier = change_lines(old, changes, values, thousands=state.console.is_terminal)
-    if state.is_table or not yes:
+    if state.is_table or not (yes or dry_run):
         for line in lines:
             state.console.note(line)
     if dry_run:
-        state.console.note("  Nothing was changed.")
+        state.emit_dry_run(f"change account {old['id']}", {"changes": without_secrets(changes)})
         return ExitCode.DONE
     if is_riskier:
         state.confirm("Change it?", yes=yes)
@@ -137,7 +138,7 @@ def delete(state: State, name: str, yes: bool, dry_run: bool) -> int:
     """
     document = find_account(state, name)
     if dry_run:
-        state.emit(document, lambda: [f"  Would delete {document['id']}. Nothing was changed."])
+        state.emit_dry_run(f"delete account {document['id']}", {"account": document})
         return ExitCode.DONE
     state.confirm(f"Delete {document['id']}? Its routes go with it.", yes=yes)
     deleted = state.call(lambda api: api.delete_account(name))

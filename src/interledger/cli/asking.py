@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 from interledger.cli.errors import CliError, OnlyShownError
 from interledger.cli.exit_codes import ExitCode
-from interledger.cli.output import to_json
 
 if TYPE_CHECKING:
     import ssl
 
     from interledger.api.calls import Fetch
     from interledger.cli.console import Console
+    from interledger.cli.state import State
 
 __all__ = ["dry_run_fetch", "open_in_browser", "opened_page", "page_of", "shown_as_curl", "shown_as_page"]
 
@@ -137,21 +137,17 @@ def _page(method: str, url: str) -> str:
     return page
 
 
-def dry_run_fetch(console: Console, would: str, *, is_table: bool, base_url: str, tls: ssl.SSLContext | None) -> Fetch:
+def dry_run_fetch(state: State, *, base_url: str, tls: ssl.SSLContext | None) -> Fetch:
     """Questions are asked, and the first request that would change something is shown in its place."""
 
     async def show(method: str, url: str, *, headers: Mapping[str, str], body: bytes, **more: Any) -> Any:
         path = url.removeprefix(base_url)
         if method == "GET" or path in READING:
             return await _fetch(base_url, tls)(method, url, headers=headers, body=body, **more)
-        document = _document(body)
-        shown = {"dry_run": True, "would": would, "method": method, "path": path, "body": without_secrets(document)}
-        if not is_table:
-            console.print(to_json(shown))
-            raise OnlyShownError
-        text = "" if document is None else f"  {json.dumps(shown['body'], ensure_ascii=False)}"
-        for line in (f"  Would {would}.", f"    {method} {path}{text}", "  Nothing was changed."):
-            console.print(line)
+        document = without_secrets(_document(body))
+        text = "" if document is None else f"  {json.dumps(document, ensure_ascii=False)}"
+        request = {"method": method, "path": path, "body": document}
+        state.emit_dry_run(state.would or "do it", request, [f"    {method} {path}{text}"])
         raise OnlyShownError
 
     return show

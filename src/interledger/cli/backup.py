@@ -31,9 +31,7 @@ def backup(state: State, data_dir: str | None, dry_run: bool) -> None:
     """
     if dry_run:
         where = "of the node" if data_dir is None else data_dir
-        state.emit(
-            {"dry_run": True}, lambda: [f"  Would copy the books into a new file in the data directory {where}."]
-        )
+        state.emit_dry_run(f"copy the books into a new file in the data directory {where}", {})
         return
     document = state.call(lambda api: api.make_backup()) if data_dir is None else _of_stopped(Path(data_dir))
 

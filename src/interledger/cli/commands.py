@@ -44,6 +44,7 @@ root: Final = LazyGroup(
                 "backup": Entry("backup:backup", "Copy the books into a file, while the node runs"),
                 "restore": Entry("backup:restore", "Put a backup in place, after it was checked"),
                 "install-service": Entry("service:install_service", "Run a node as a service of systemd"),
+                "settings": Entry("node_settings:settings", "The settings of a running node, and who set them"),
                 "log-level": Entry("log_level:log_level", "What a running node logs"),
                 "drain": Entry("intake:drain", "Take no new packets, finish those in flight"),
                 "resume": Entry("intake:resume", "Take packets again"),
@@ -57,6 +58,7 @@ root: Final = LazyGroup(
             {
                 "list": Entry("account:list_accounts", "All accounts, and where they stand"),
                 "show": Entry("account:show", "One account"),
+                "history": Entry("account_history:history", "Where one stood, over time"),
                 "create": Entry("account_edit:create", "Make an account"),
                 "set": Entry("account_edit:set_account", "Change an account"),
                 "delete": Entry("account_edit:delete", "Remove an account without balance"),
@@ -88,6 +90,7 @@ root: Final = LazyGroup(
             {
                 "list": Entry("payment:list_payments", "Payments, newest first"),
                 "show": Entry("payment:show", "One payment"),
+                "cancel": Entry("payment:cancel", "Send no more of one that is under way"),
                 "incoming": Entry("incoming:incoming", "What comes in, as it happens"),
             },
             "Payments that this node sent, and those that come in",

@@ -67,12 +67,13 @@ def add(
     if name == LOCAL or not _is_name(name):
         raise CliError(ExitCode.USAGE, f"“{name}” cannot be the name of a context.", "Use letters, digits, - and _")
     entries = contexts.entries | {name: entry}
-    if not dry_run:
-        write_contexts(state.environ, Contexts(name if is_used else contexts.current, entries))
-    mark = state.console.mark
-    done = f"  Would add {name}. Nothing was changed." if dry_run else f"{mark('✓')} Added {name}."
-    how = "" if dry_run or is_used else f"   Use it:  ilp context use {name}"
-    state.emit(_document(name, entry, is_current=is_used), lambda: [done + how], identifier="name")
+    document = _document(name, entry, is_current=is_used)
+    if dry_run:
+        state.emit_dry_run(f"add context {name}", {"context": document})
+        return
+    write_contexts(state.environ, Contexts(name if is_used else contexts.current, entries))
+    how = "" if is_used else f"   Use it:  ilp context use {name}"
+    state.emit(document, lambda: [f"{state.console.mark('✓')} Added {name}.{how}"], identifier="name")
 
 
 @command("use")
@@ -88,11 +89,13 @@ def use(state: State, name: str, dry_run: bool) -> None:
     """
     contexts = read_contexts(state.environ)
     entry = {} if name == LOCAL else _entry(contexts, name)
-    if not dry_run:
-        write_contexts(state.environ, contexts._replace(current=name))
-    word = "  Would ask" if dry_run else f"{state.console.mark('✓')} From now on ilp asks"
     where = "what runs in the directory you are in" if name == LOCAL else f"{name}   {_place(entry)}"
-    state.emit(_document(name, entry, is_current=not dry_run), lambda: [f"{word} {where}"], identifier="name")
+    document = _document(name, entry, is_current=not dry_run)
+    if dry_run:
+        state.emit_dry_run(f"ask {where}", {"context": document})
+        return
+    write_contexts(state.environ, contexts._replace(current=name))
+    state.emit(document, lambda: [f"{state.console.mark('✓')} From now on ilp asks {where}"], identifier="name")
 
 
 @command("list")
@@ -158,10 +161,12 @@ def delete(state: State, name: str, dry_run: bool) -> None:
     contexts = read_contexts(state.environ)
     entry = _entry(contexts, name)
     left = {other: kept for other, kept in contexts.entries.items() if other != name}
-    if not dry_run:
-        write_contexts(state.environ, Contexts(LOCAL if contexts.current == name else contexts.current, left))
-    text = f"  Would forget {name}. Nothing was changed." if dry_run else f"{state.console.mark('✓')} Forgot {name}."
-    state.emit(_document(name, entry, is_current=False), lambda: [text], identifier="name")
+    document = _document(name, entry, is_current=False)
+    if dry_run:
+        state.emit_dry_run(f"forget context {name}", {"context": document})
+        return
+    write_contexts(state.environ, Contexts(LOCAL if contexts.current == name else contexts.current, left))
+    state.emit(document, lambda: [f"{state.console.mark('✓')} Forgot {name}."], identifier="name")
 
 
 # ---------------------------------------------------------------------- parts

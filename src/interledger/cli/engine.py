@@ -163,7 +163,7 @@ def approve(state: State, payment: int, data_dir: str, yes: bool, dry_run: bool)
     if not yes and state.is_table:
         state.console.note(f"  Pay {_amount(found)} to {found['account']}")
     if dry_run:
-        state.emit(found, lambda: ["  Nothing was done."], identifier="id")
+        state.emit_dry_run(f"pay {_amount(found)} to {found['account']}", {"payment": found})
         return
     state.confirm("Pay it?", yes=yes)
     body = {"amount": found["amount"], "account": found["account"]}

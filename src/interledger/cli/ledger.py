@@ -209,7 +209,8 @@ def decide(state: State, decision: DecisionDocument, *, yes: bool, dry_run: bool
                 state.console.note(line)
         state.confirm("Do it?", yes=yes)
         decision = state.call(lambda api: api.confirm_decision(decision["id"]))
-    state.emit(decision, lambda: decision_lines(decision, state.console, exact=state.exact))
+    document = {"dry_run": True, **decision} if dry_run else decision
+    state.emit(document, lambda: decision_lines(decision, state.console, exact=state.exact))
 
 
 def who() -> str:

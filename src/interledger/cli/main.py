@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import click
 
 from interledger.cli.commands import root
 from interledger.cli.errors import CliError, OnlyShownError, as_cli_error, error_lines, problem_document, write_trace
 from interledger.cli.exit_codes import ExitCode
-from interledger.cli.output import to_json
+from interledger.cli.output import to_json, to_ndjson
 from interledger.cli.state import State
 from interledger.errors import InterledgerError
 
 __all__ = ["main", "run"]
+
+ALIKE: Final = 0.7
+"""So much alike are an option and what was typed for it. Less, and `--help` is like anything short."""
 
 
 def main() -> None:
@@ -56,7 +61,8 @@ def _end(state: State, error: CliError, args: Sequence[str], cause: BaseExceptio
     console = state.console
     sys.stdout.flush()
     if wants_json:
-        console.print(to_json(problem_document(error)))
+        document = problem_document(error)
+        console.print(to_ndjson([document])[0] if state.form == "ndjson" else to_json(document))
         sys.stdout.flush()
     else:
         for line in error_lines(error, console.paint("✗", "red")):
@@ -71,7 +77,8 @@ def _usage_error(error: click.ClickException) -> CliError:
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "ilp"
     help_line = f"See  {path} --help"
     if isinstance(error, click.NoSuchOption):
-        near = f" Did you mean  {error.possibilities[0]} ?" if error.possibilities else ""
+        found = difflib.get_close_matches(error.option_name, error.possibilities or (), n=1, cutoff=ALIKE)
+        near = f" Did you mean  {found[0]} ?" if found else ""
         return CliError(ExitCode.USAGE, f"There is no option “{error.option_name}”.{near}", help_line)
     if isinstance(error, click.MissingParameter) and error.param is not None:
         name = error.param.make_metavar(error.ctx) if error.ctx is not None else error.param.name or ""

@@ -74,7 +74,7 @@ def pay(
     if min_rate is not None and terms.rate < _parse_rate(min_rate):
         raise rate_too_low_error(terms, min_rate)
     if dry_run:
-        state.emit(terms.quote, lambda: dry_run_lines(terms))
+        state.emit({"dry_run": True, **terms.quote}, lambda: dry_run_lines(terms))
         return ExitCode.DONE
     if state.is_table:
         for line in header_lines(terms, state.console):

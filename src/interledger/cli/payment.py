@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interledger.cli.errors import CliError
+from interledger.cli.exit_codes import ExitCode
+from interledger.cli.money import money
 from interledger.cli.pages import first
 from interledger.cli.pay import cost_of
 from interledger.cli.payment_view import payment_lines, payments_lines
@@ -15,7 +18,7 @@ from interledger.cli.tree import command
 if TYPE_CHECKING:
     from interledger.api.client import ApiClient
 
-__all__ = ["list_payments", "show"]
+__all__ = ["cancel", "list_payments", "show"]
 
 PREFIX = "pay_"
 
@@ -53,7 +56,7 @@ def show(state: State, payment_id: str, whole: bool) -> None:
       ilp payment show 7QX4
       ilp payment show 7QX4 --all
     """
-    full = payment_id if payment_id.startswith(PREFIX) else PREFIX + payment_id.upper()
+    full = _whole(payment_id)
     document: Any = state.first_found(lambda api: api.payment(full))
 
     def render() -> list[str]:
@@ -61,3 +64,32 @@ def show(state: State, payment_id: str, whole: bool) -> None:
         return payment_lines(document, state.console, cost=cost, exact=state.exact, whole_trace=whole)
 
     state.emit(document, render)
+
+
+@command("cancel", would="send no more of payment {payment_id}")
+@click.argument("payment_id", metavar="PAYMENT")
+@click.pass_obj
+def cancel(state: State, payment_id: str) -> None:
+    """Send no more of a payment that is under way. What is in flight may still arrive, and is waited for.
+
+    \b
+      ilp payment cancel 7QX4
+    """
+    full = _whole(payment_id)
+    found: Any = state.first_found(lambda api: api.payment(full))
+    if found["ended_at"] is not None:
+        raise CliError(ExitCode.FAILED, f"{full} has ended: {found['state']}.", f"Look:  ilp payment show {payment_id}")
+    document: Any = state.first_found(lambda api: api.cancel_payment(full))
+    sent = money(document["sent"], exact=state.exact)
+    state.emit(
+        document,
+        lambda: [
+            f"{state.console.mark('✓')} {full} sends no more. Sent so far {sent}.",
+            f"  What became of it  ilp payment show {full.removeprefix(PREFIX)}",
+        ],
+    )
+
+
+def _whole(payment_id: str) -> str:
+    """With the letters that people leave out."""
+    return payment_id if payment_id.startswith(PREFIX) else PREFIX + payment_id.upper()

@@ -90,6 +90,8 @@ def payment_lines(
     ]
     if payment.get("redirected_to"):
         lines.append(f"  At         {payment['redirected_to']}, which answered for {payment['receiver']}")
+    if payment.get("receipt"):
+        lines.append(f"  Receipt    {payment['receipt']}")
     if payment["error"]:
         code = f" ({payment['code']})" if payment["code"] else ""
         lines.append(f"  Why        {payment['error'].get('detail', payment['error']['title'])}{code}")

@@ -10,6 +10,7 @@ import click
 
 from interledger.accounts.asset import Asset, parse_amount, parse_asset, parse_money
 from interledger.cli.account import find_account
+from interledger.cli.asking import without_secrets
 from interledger.cli.errors import CliError
 from interledger.cli.exit_codes import ExitCode
 from interledger.cli.peer_view import (
@@ -132,11 +133,11 @@ def accept(
     body: dict[str, Any] = {"invite": word}
     body |= {} if name is None else {"name": name}
     body |= _limits({"owes_us_max": owes_us_max, "we_owe_max": we_owe_max}, invitation.asset)
-    if state.is_table or not yes:
+    if state.is_table or not (yes or dry_run):
         for line in invite_lines(invitation, body, state.console):
             state.console.note(line)
     if dry_run:
-        state.console.note("  Nothing was done.")
+        state.emit_dry_run("accept this invitation", {"body": without_secrets(body)})
         return ExitCode.DONE
     state.confirm("Accept?", yes=yes)
     joined = state.call(lambda api: api.accept_invite(cast("AcceptInviteDocument", body)))

@@ -20,7 +20,7 @@ __all__ = ["reconcile", "reconcile_lines"]
 Document = Mapping[str, Any]
 
 
-@command("reconcile")
+@command("reconcile", would="compare our books with those of {account}, and resolve what its answers prove")
 @click.argument("account", metavar="PEER")
 @click.pass_obj
 def reconcile(state: State, account: str) -> int:

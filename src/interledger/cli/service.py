@@ -21,7 +21,7 @@ __all__ = ["install_service"]
 
 @command("install-service")
 @click.option("--config", metavar="FILE", help="The TOML file of the node's settings.")
-@click.option("--print", "print_only", is_flag=True, help="Print the unit; write nothing.")
+@click.option("--print", "--dry-run", "print_only", is_flag=True, help="Print the unit; write nothing.")
 @click.option("--directory", metavar="DIR", help="Where units are. Default: /etc/systemd/system")
 @click.option("--replace", is_flag=True, help="Write over a unit that is there.")
 @click.pass_obj

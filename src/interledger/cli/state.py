@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from interledger.cli.console import Console, make_console
 from interledger.cli.errors import CliError, as_cli_error
 from interledger.cli.exit_codes import ExitCode
+from interledger.cli.fields import check_fields
 from interledger.cli.output import pick_fields, to_json, to_ndjson, to_tsv
 from interledger.cli.targets import DEFAULT_URL, STATE_DIRECTORY, Said, Target, dev_document, find_target
 from interledger.errors import InterledgerError
@@ -76,6 +77,8 @@ class State:
     def _emit(
         self, items: Sequence[Mapping[str, Any]], render: Callable[[], Sequence[str]], identifier: str, *, single: bool
     ) -> None:
+        if self.fields:
+            check_fields(self.fields, items)
         picked: list[Any] = [pick_fields(item, self.fields) for item in items] if self.fields else list(items)
         if self.quiet:
             lines: Sequence[str] = [str(item.get(identifier, "")) for item in items]
@@ -89,6 +92,11 @@ class State:
             lines = render()
         for line in lines:
             self.console.print(line)
+
+    def emit_dry_run(self, would: str, more: Mapping[str, Any], lines: Sequence[str] = ()) -> None:
+        """What `--dry-run` says in place of doing it: the same words in every form."""
+        document = {"dry_run": True, "would": would, **more}
+        self.emit(document, lambda: [f"  Would {would}.", *lines, "  Nothing was changed."], identifier="would")
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before what cannot be undone. Raises `CliError` when the answer is no, or nobody can be asked."""
@@ -160,9 +168,7 @@ class State:
         if self.curl:
             return asking.shown_as_curl(self.console)
         if self.dry_run:
-            return asking.dry_run_fetch(
-                self.console, self.would or "do it", is_table=self.is_table, base_url=base_url, tls=tls
-            )
+            return asking.dry_run_fetch(self, base_url=base_url, tls=tls)
         return None
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
+from interledger.cli.fields import check_fields
 from interledger.cli.output import pick_fields, to_ndjson, to_tsv
 from interledger.cli.state import State
 
@@ -27,6 +28,8 @@ class Stream:
         if state.quiet:
             self._print(str(document.get(self._identifier, "")))
         else:
+            if state.fields:
+                check_fields(state.fields, [document])
             picked = pick_fields(document, state.fields) if state.fields else document
             if state.form in ("json", "ndjson"):
                 self._print(to_ndjson([picked])[0])

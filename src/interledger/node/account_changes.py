@@ -1,6 +1,7 @@
 """A change of an account with all that follows from it: links, wallet, routes, document. One commit makes it durable.
 
-Nothing here waits: what a packet causes later is written behind it, so that none can overtake the change it rests on.
+Nothing here waits, but for packets on links that are made anew: what a packet causes later is written behind a change,
+so that none can overtake the one it rests on.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 from interledger.accounts.account import Account
+from interledger.errors import ConflictError
 from interledger.link.btp.urls import take_token
+from interledger.node.draining import drained
 from interledger.node.settlement_engines import check_settlement
 
 if TYPE_CHECKING:
@@ -36,6 +39,21 @@ class AccountChanges:
         self._accounts.open(account)
         self._node.live.reports.account_opened(account)
         return self._keep(account)
+
+    async def replace_drained(self, account: Account) -> Account:
+        """As `replace`, once nothing is in flight on links that are made anew.
+
+        Raises `ConflictError` where somebody else changed the account meanwhile.
+        """
+        old = self._accounts.get(account.id)
+        if self._accounts.changes_at_once(with_token_apart(account, old)):
+            return self.replace(account)
+        async with drained(self._node, account.id):
+            if self._accounts.by_id.get(account.id) is not old:
+                raise ConflictError(
+                    f"“{account.id}” was changed while its packets were waited for. Look, and try again."
+                )
+            return self.replace(account)
 
     def replace(self, account: Account) -> Account:
         """The same account with other settings. Raises as `Accounts.replace`."""

@@ -65,6 +65,14 @@ class Accounts:
             self._close(account)
             raise
 
+    def changes_at_once(self, account: Account) -> bool:
+        """Whether nobody waits for packets when the account of this name becomes `account`: its links stay, or a token
+        is taken back, which cannot wait. Raises `NotFoundError`."""
+        old = self.get(account.id)
+        return old.differs_only_in_limits(account) or (
+            replace(old, link=account.link) == account and old.link.differs_only_in_presented(account.link)
+        )
+
     def replace(self, account: Account) -> None:
         """The same account with other settings. Raises `NotFoundError`, and as `open`; the old one stays then.
 

@@ -57,6 +57,7 @@ from interledger.store.base import Store, StoredState
 from interledger.store.group_commit import GroupCommit
 from interledger.store.memory import MemoryStore
 from interledger.store.open import open_store
+from interledger.transport.stream.receipts import ReceiptKey
 
 __all__ = ["Node"]
 
@@ -162,8 +163,7 @@ class Node:
         self.incoming, self.webhooks = IncomingPayments(self, facts), Webhooks(self, facts)
         self.requests = OwnRequests(self.connector, self.wallets, self.clock, self.entropy)
         self._accounts = Accounts(self.connector, self.wallets, self.links)
-        self.subprotocols = NodeSubprotocols(self)
-        self.explainer = RouteExplainer(self)
+        self.subprotocols, self.explainer = NodeSubprotocols(self), RouteExplainer(self)
         self._routes = Routes(self.connector.routes, self._accounts.by_id, self.links.has_link)
         self.changes = AccountChanges(self, self._accounts, self._routes)
         self.links.btp.admit_child = Children(self).admit
@@ -258,8 +258,8 @@ class Node:
         return await self._kept(self.changes.open(account))
 
     async def replace_account(self, account: Account) -> Account:
-        """Change everything about an account but its name. Raises `NotFoundError`, and as `create_account`."""
-        return await self._kept(self.changes.replace(account))
+        """All may change but the name. Links made anew are drained first. `NotFoundError`, and as `create_account`."""
+        return await self._kept(await self.changes.replace_drained(account))
 
     async def rename_account(self, account: Account) -> Account:
         """Change the ILP address of an account and nothing else: links and packets in flight stay."""
@@ -285,9 +285,9 @@ class Node:
         """Whose incoming token of ILP over HTTP this is."""
         return self.links.credentials.find_api(token)
 
-    def spsp_details(self, account_id: str) -> SpspCredentials:
+    def spsp_details(self, account_id: str, receipts: ReceiptKey | None = None) -> SpspCredentials:
         """A fresh address and secret for one payer of this account."""
-        return self.wallets.new_connection(self.account(account_id))
+        return self.wallets.new_connection(self.account(account_id), receipts)
 
     # ------------------------------------------------------------------ routes and rates
 

@@ -95,6 +95,8 @@ class Snapshot:
     ended_at: Timestamp | None = None
     redirected_to: str | None = None
     """The host that answered for the receiver, where another one was asked (RFC 26)."""
+    receipt: str | None = None
+    """The receiver's receipt that says most, in base64, where it gives out some (RFC 39)."""
     waiting: Waiting | None = None
     """What holds it up for a moment. Nobody keeps that."""
 

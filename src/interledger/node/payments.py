@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -199,7 +200,8 @@ class Payments:
             finally:
                 watcher.cancel()
         failure, code, progress = ended
-        payment.update(**_figures(progress))
+        receipt = payer.sender.receipt
+        payment.update(**_figures(progress), receipt=receipt and b64encode(receipt).decode("ascii"))
         state = "delivered" if failure is None else _state_of(failure, progress)
         self._end(payment, state=state, error=None if failure is None else failure.sentence, code=code or None)
 

@@ -80,17 +80,17 @@ def check_address(node: Node, address: Address, relation: Relation, *, is_its: b
         if address == ours or not is_prefix_of(ours, address):
             raise ConflictError(f"a child's address lies below {ours}")
     elif is_prefix_of(ours, address) or is_prefix_of(address, ours):
-        raise ConflictError(f"{address} overlaps with this node's own address, {ours}")
+        raise ConflictError(f"The address {address} overlaps with this node's own address, {ours}")
     for account in node.accounts():
         if is_its and account.ilp_address == address:
             continue
         # Below a parent's address is everybody whom it serves.
         is_below = account.relation is not Relation.PARENT and is_prefix_of(account.ilp_address, address)
         if is_below or is_prefix_of(address, account.ilp_address):
-            raise ConflictError(f"{address} overlaps with the address of another account")
+            raise ConflictError(f"The address {address} overlaps with the address of another account")
     for route in node.routes():
         if route.origin == "static" and route.prefix and is_prefix_of(address, route.prefix):
-            raise ConflictError(f"{address} overlaps with a static route")
+            raise ConflictError(f"The address {address} overlaps with a static route")
 
 
 def same_host(left: str, right: str) -> bool:

@@ -16,6 +16,7 @@ from interledger.ilp.packet import Fulfill, Prepare, Reject, Reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.local import LocalLink, connect_local
 from interledger.node.views import SpspCredentials
+from interledger.transport.stream.receipts import ReceiptKey
 from interledger.transport.stream.receiver import ReceiverConnection, StreamReceiver
 from interledger.transport.stream.tokens import ReceiverTokens
 
@@ -84,9 +85,9 @@ class Wallets:
         """The account is gone."""
         self.detach_end(local_id(account_id))
 
-    def new_connection(self, account: Account) -> SpspCredentials:
-        """What SPSP hands to one payer."""
-        return SpspCredentials(*self.receiver.new_connection(account.id, account.asset))
+    def new_connection(self, account: Account, receipts: ReceiptKey | None = None) -> SpspCredentials:
+        """What SPSP hands to one payer. `receipts`: what the receipts of this connection are signed with."""
+        return SpspCredentials(*self.receiver.new_connection(account.id, account.asset, receipts=receipts))
 
     def attach_end(
         self, peer_id: AccountId, account: Account, end: PacketHandler, *, moves_money: bool = True

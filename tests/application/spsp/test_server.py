@@ -9,8 +9,10 @@ import pytest
 
 from interledger.accounts.account import AccountId
 from interledger.application.spsp.messages import parse_response
+from interledger.application.spsp.receipts import NONCE_HEADER, SECRET_HEADER, build_headers
 from interledger.application.spsp.server import Credentials, SpspReply, accepts_spsp, answer_query
 from interledger.ilp.address import Address
+from interledger.transport.stream.receipts import ReceiptKey
 
 BOB = AccountId("bob")
 
@@ -19,16 +21,18 @@ def issuer() -> object:
     """Knows bob; a new secret for each query."""
     count = itertools.count()
 
-    def issue(account_id: AccountId) -> Credentials | None:
+    def issue(account_id: AccountId, receipts: ReceiptKey | None) -> Credentials | None:
         if account_id != BOB:
             return None
+        if receipts is not None:
+            return Credentials(Address("test.hub.bob.receipts"), receipts.secret)
         number = next(count)
         return Credentials(Address(f"test.hub.bob.{number}"), bytes([number]) * 32)
 
     return issue
 
 
-def ask(method: str = "GET", account_id: str = "bob", **options: bool) -> SpspReply:
+def ask(method: str = "GET", account_id: str = "bob", **options: str) -> SpspReply:
     return answer_query(method, AccountId(account_id), issuer(), **options)  # type: ignore[arg-type]
 
 
@@ -49,8 +53,28 @@ def test_SP_03_fresh_secret_for_each_query() -> None:
     assert len({json.loads(body)["shared_secret"] for body in bodies}) == 20
 
 
-def test_receipts() -> None:
-    assert json.loads(ask(receipts_enabled=True).body)["receipts_enabled"] is True
+def test_H16_who_brings_a_key_gets_a_receiver_that_gives_out_receipts() -> None:
+    headers = build_headers(ReceiptKey(b"n" * 16, b"r" * 32))
+    reply = ask(receipt_nonce=headers[NONCE_HEADER], receipt_secret=headers[SECRET_HEADER])
+    document = json.loads(reply.body)
+    assert (reply.status, document["receipts_enabled"]) == (200, True)
+    assert document["destination_account"] == "test.hub.bob.receipts"
+    assert "receipts_enabled" not in json.loads(ask().body)
+
+
+@pytest.mark.parametrize(
+    ("nonce", "secret", "says"),
+    [
+        ("AAAA", None, "Receipt-Secret is missing"),
+        (None, "AAAA", "Receipt-Nonce is missing"),
+        ("AAAA", "AAAA", "Receipt-Nonce is not the base64 of 16 octets"),
+    ],
+)
+def test_H16_half_a_key_is_400(nonce: str | None, secret: str | None, says: str) -> None:
+    reply = answer_query("GET", BOB, issuer(), receipt_nonce=nonce, receipt_secret=secret)  # type: ignore[arg-type]
+    document = json.loads(reply.body)
+    assert (reply.status, document["id"]) == (400, "InvalidReceiptHeadersError")
+    assert says in document["message"]
 
 
 def test_SP_05_unknown_receiver() -> None:

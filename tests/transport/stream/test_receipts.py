@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from interledger.clock import Timestamp
 from interledger.errors import DecodeError
-from interledger.transport.stream.receipts import RECEIPT_OCTETS, Receipt, ReceiptVerifier, read_receipt
+from interledger.transport.stream.receipts import (
+    RECEIPT_OCTETS,
+    Receipt,
+    ReceiptKey,
+    ReceiptVerifier,
+    later_receipt,
+    read_receipt,
+)
 
 SEED = bytes(range(32))
 NONCE, OTHER = bytes(16), b"\x01" * 16
@@ -32,6 +39,23 @@ def test_ST_23_the_octets() -> None:
     assert octets[:26].hex() == "01" + "00" * 16 + "01" + "00000000000001f4"
     assert len(octets) == RECEIPT_OCTETS
     assert read_receipt(octets) == Receipt(NONCE, 1, 500)
+
+
+def test_the_key_of_a_connection() -> None:
+    key = ReceiptKey(NONCE, bytes(range(32)))
+    assert key.receipt(3, 500) == Receipt(NONCE, 3, 500).sign(bytes(range(32)))
+    assert "secret" not in repr(key)
+    for nonce, secret in ((b"", bytes(32)), (NONCE, b""), (NONCE + b"x", bytes(32)), (NONCE, bytes(31))):
+        with pytest.raises(ValueError, match="nonce of 16 octets and a secret of 32"):
+            ReceiptKey(nonce, secret)
+
+
+def test_a_payer_keeps_the_receipt_that_says_most() -> None:
+    """Replies overtake each other, and not all that a receiver sends is a receipt."""
+    kept = None
+    for told, total in ((b"", None), (receipt(5), 5), (receipt(9), 9), (receipt(7), 9), (b"r" * 58, 9)):
+        kept = later_receipt(kept, told)
+        assert (kept and read_receipt(kept).total) == total
 
 
 def test_H16_what_is_redeemed_is_the_difference() -> None:

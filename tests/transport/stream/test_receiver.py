@@ -21,8 +21,10 @@ from interledger.transport.stream.frames import (
     StreamErrorCode,
     StreamMaxMoney,
     StreamMoney,
+    StreamReceipt,
 )
 from interledger.transport.stream.packet import StreamPacket
+from interledger.transport.stream.receipts import ReceiptKey, ReceiptVerifier
 from interledger.transport.stream.receiver import StreamReceiver
 from interledger.transport.stream.tokens import ReceiverTokens
 
@@ -37,10 +39,12 @@ VIOLATION = ConnectionClose(StreamErrorCode.PROTOCOL_VIOLATION)
 def kit(stream):
     """`kit(...)` makes a receiver with one connection, and `send` to it."""
 
-    def make(*, receive_max=None, **how):
+    def make(*, receive_max=None, receipts=None, **how):
         entropy = stream.SeededEntropy()
         receiver = StreamReceiver("test.bob", ReceiverTokens(b"s" * 32, entropy), entropy, **how)
-        address, secret = receiver.new_connection("bob", stream.EUR, receive_max=receive_max, tag=b"order 1")
+        address, secret = receiver.new_connection(
+            "bob", stream.EUR, receive_max=receive_max, tag=b"order 1", receipts=receipts
+        )
         crypto = StreamCrypto(secret, entropy)
 
         def send(frames=MONEY, amount=100, minimum=0, sequence=7, fulfillable=True, kind=12, to=address, **more):
@@ -223,3 +227,58 @@ def test_another_process_with_the_secret_answers_the_same(kit, stream):
     data = k.crypto.seal(StreamPacket(12, 1, 0, MONEY).encode())
     prepare = Prepare(5, stream.START + 1, k.crypto.condition(data), k.address, data)
     assert isinstance(other.receive_prepare(prepare, stream.START), Fulfill)
+
+
+# ---------------------------------------------------------------------- receipts (RFC 39)
+
+NONCE = b"n" * 16
+
+
+@pytest.fixture
+def verifier(stream):
+    """A third party that has given out `NONCE`."""
+    made = ReceiptVerifier(b"v" * 32)
+    made.open(NONCE, stream.START)
+    return made
+
+
+def receipts_in(answer):
+    return [frame for frame in answer.said.frames if isinstance(frame, StreamReceipt)]
+
+
+def test_H16_every_fulfill_has_a_receipt_that_the_third_party_takes(kit, verifier, stream):
+    k = kit(receipts=ReceiptKey(NONCE, verifier.secret_of(NONCE)))
+    for amount, adds in ((100, 100), (30, 30), (0, 0)):
+        (frame,) = receipts_in(k.send(amount=amount))
+        assert (frame.stream_id, verifier.redeem(frame.receipt, stream.START)) == (1, adds)
+
+
+@pytest.mark.parametrize(
+    ("frames", "adds"),
+    [
+        ((StreamMoney(1, 1), StreamMoney(3, 3)), [(1, 25), (3, 75)]),
+        ((StreamMoney(1, 1), StreamMoney(1, 1)), [(1, 100)]),
+        ((), [(1, 100)]),
+    ],
+)
+def test_H16_there_is_one_receipt_for_each_stream(kit, verifier, stream, frames, adds):
+    k = kit(receipts=ReceiptKey(NONCE, verifier.secret_of(NONCE)))
+    got = receipts_in(k.send(frames=frames))
+    assert [(frame.stream_id, verifier.redeem(frame.receipt, stream.START)) for frame in got] == adds
+
+
+def test_H16_what_is_not_fulfilled_and_who_did_not_ask_gets_no_receipt(kit, verifier):
+    k = kit(receipts=ReceiptKey(NONCE, verifier.secret_of(NONCE)))
+    for refused in ({"fulfillable": False}, {"minimum": 101}, {"frames": (ConnectionClose(1, ""),)}):
+        assert receipts_in(k.send(**refused)) == []
+    assert receipts_in(kit().send()) == []
+
+
+def test_H16_a_connection_that_was_forgotten_never_says_more_than_it_got(kit, verifier, stream, monkeypatch):
+    monkeypatch.setattr(module, "CONNECTIONS_MAX", 1)
+    k = kit(receipts=ReceiptKey(NONCE, verifier.secret_of(NONCE)))
+    redeemed = verifier.redeem(receipts_in(k.send(amount=100))[0].receipt, stream.START)
+    assert k.receiver.resolve(k.receiver.new_connection("bob", stream.EUR)[0]) is not None
+    for amount in (60, 60):
+        redeemed += verifier.redeem(receipts_in(k.send(amount=amount))[0].receipt, stream.START)
+    assert redeemed == 120

@@ -34,6 +34,7 @@ from interledger.transport.stream.payment import (
     QuoteReady,
     SenderSettings,
 )
+from interledger.transport.stream.receipts import Receipt
 from interledger.transport.stream.sender import Phase, StreamSender
 
 RATE = Fraction(9213, 10000)
@@ -519,13 +520,15 @@ def test_ST_14_frames_that_stop_the_payment(stream, frame, failure, refused):
 
 
 def test_frames_of_no_importance(stream):
-    receipt = b"r" * 58
+    receipt = Receipt(bytes(16), 1, 7).sign(bytes(32))
     frames = (
         StreamClose(3, 1, ""),
         ConnectionAssetDetails("EUR", 6),
         StreamMaxMoney(3, 0, 0),
         StreamReceipt(3, b""),
         StreamReceipt(1, receipt),
+        StreamReceipt(1, Receipt(bytes(16), 1, 5).sign(bytes(32))),
+        StreamReceipt(1, b"r" * 58),
     )
     world = said(stream, Says(*frames))
     assert world.ended.failure is None

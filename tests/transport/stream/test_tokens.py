@@ -13,10 +13,12 @@ from interledger.accounts.asset import Asset
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import is_address
 from interledger.transport.stream.crypto import hmac_sha256
+from interledger.transport.stream.receipts import ReceiptKey
 from interledger.transport.stream.tokens import ReceiverTokens, TokenDetails
 
 SECRET = b"s" * 32
 KEY = hmac_sha256(SECRET, b"interledger-py stream connection token")
+KEY_CIPHER = AESGCM(KEY)
 EUR = Asset("EUR", 6)
 
 
@@ -30,17 +32,31 @@ def tokens(stream):
     scale=st.integers(0, 255),
     receive_max=st.none() | st.integers(0, 2**64 - 1),
     tag=st.binary(max_size=64),
+    receipts=st.none()
+    | st.builds(ReceiptKey, st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32)),
 )
-def test_D_21_round_trip(name, scale, receive_max, tag):
+def test_D_21_round_trip(name, scale, receive_max, tag, receipts):
     from interledger.clock import SystemEntropy
 
     token, secret = ReceiverTokens(SECRET, SystemEntropy()).new(
-        name, Asset("EUR", scale), receive_max=receive_max, tag=tag
+        name, Asset("EUR", scale), receive_max=receive_max, tag=tag, receipts=receipts
     )
     assert is_address(f"test.bob.{token}")
-    details = TokenDetails(name, Asset("EUR", scale), receive_max, tag)
+    details = TokenDetails(name, Asset("EUR", scale), receive_max, tag, receipts)
     assert ReceiverTokens(SECRET, SystemEntropy()).open(token) == (details, secret)
     assert len(secret) == 32
+
+
+def test_a_secret_of_receipts_is_sealed(tokens):
+    """What signs receipts is in the token that the payer gets, where it cannot read it."""
+    key = ReceiptKey(b"n" * 16, b"r" * 32)
+    token, _ = tokens.new("bob", EUR, receipts=key)
+    octets = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    assert key.secret not in octets
+    assert key.nonce not in octets
+    assert tokens.open(token)[0].receipts == key
+    cut = KEY_CIPHER.encrypt(bytes(12), b"\x02" + b"\x03bob\x03EUR\x06\x00\x00" + bytes(47), None)
+    assert tokens.open(base64.urlsafe_b64encode(bytes(12) + cut).rstrip(b"=").decode()) is None
 
 
 def test_each_token_is_another_with_another_secret(tokens):

@@ -51,6 +51,8 @@ class PaymentDocument(TypedDict):
     """What holds it up for a moment, and for how long nothing is sent"""
     error: ProblemDocument | None
     code: str | None
+    receipt: str | None
+    """What the receiver signed for a third party (RFC 39), in base64, where one asked for it"""
     started_at: str
     ended_at: str | None
     duration_ms: int | None

@@ -11,7 +11,10 @@ from typing import Final, NamedTuple
 
 from interledger.accounts.account import AccountId
 from interledger.application.spsp.messages import CONTENT_TYPE, build_error, build_response
+from interledger.application.spsp.receipts import parse_headers
+from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
+from interledger.transport.stream.receipts import ReceiptKey
 
 __all__ = ["Credentials", "SpspReply", "accepts_spsp", "answer_query"]
 
@@ -51,20 +54,29 @@ class SpspReply(NamedTuple):
 def answer_query(
     method: str,
     account_id: AccountId,
-    issue: Callable[[AccountId], Credentials | None],
+    issue: Callable[[AccountId, ReceiptKey | None], Credentials | None],
     *,
-    receipts_enabled: bool = False,
+    receipt_nonce: str | None = None,
+    receipt_secret: str | None = None,
 ) -> SpspReply:
-    """The answer to one request for `account_id`. `issue` returns None where there is no such receiver."""
+    """The answer to one request for `account_id`. `issue` returns None where there is no such receiver.
+
+    `receipt_nonce`, `receipt_secret`: the headers of RFC 39, as they came; whom `issue` makes then gives out receipts.
+    """
     if method == "OPTIONS":
         return SpspReply(204, (*CORS_HEADERS, ("Access-Control-Allow-Methods", METHODS), ("Allow", METHODS)), b"")
     if method not in ("GET", "HEAD"):
         return _reply(405, build_error("MethodNotAllowedError", "Ask with GET"), ("Allow", METHODS))
-    credentials = issue(account_id)
+    try:
+        receipts = parse_headers(receipt_nonce, receipt_secret)
+    except InvalidRequestError as error:
+        return _reply(400, build_error("InvalidReceiptHeadersError", str(error)))
+    credentials = issue(account_id, receipts)
     if credentials is None:
         body, status = build_error("InvalidReceiverError", "Invalid receiver ID"), 404
     else:
-        body, status = build_response(*credentials, receipts_enabled=receipts_enabled), 200
+        # RFC 39: "Receiver MUST include `"receipts_enabled": true` in a successful SPSP response."
+        body, status = build_response(*credentials, receipts_enabled=receipts is not None), 200
     reply = _reply(status, body)
     return reply if method == "GET" else reply._replace(body=b"")
 

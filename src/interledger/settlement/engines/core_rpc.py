@@ -26,7 +26,8 @@ def core_rpc(url: str, *, user: str = "", password: str = "", cookie: str = "", 
             try:
                 text = Path(cookie).read_text(encoding="ascii").strip()
             except OSError as error:
-                raise RpcError(f"the cookie cannot be read: {error}; is the node running?") from None
+                why = (error.strerror or str(error)).lower()
+                raise RpcError(f"the cookie {cookie} cannot be read ({why}): is the node running?") from None
         return f"Basic {base64.b64encode(text.encode()).decode()}"
 
     return JsonRpc(url.rstrip("/") + "/" + (f"wallet/{wallet}" if wallet else ""), authorization)

@@ -2,20 +2,31 @@
 
     version 1 (u8), nonce (16), stream id (u8), total received (u64), HMAC-SHA256 of all that (32): 58 octets
 
-The third party makes nonce and secret, and hands both to the receiver; payers pass receipts on. A receipt says a sum
-that grows, so a later one replaces an earlier one, and only what it adds may be redeemed.
+The third party makes nonce and secret (`ReceiptKey`), and hands both to the receiver; payers pass receipts on. A
+receipt says a sum that grows, so a later one replaces an earlier one, and only what it adds may be redeemed.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, final
 
 from interledger.clock import Timestamp
+from interledger.codec.oer import UINT64_MAX
 from interledger.errors import DecodeError
 
-__all__ = ["NONCE_OCTETS", "RECEIPT_OCTETS", "SECRET_OCTETS", "Receipt", "ReceiptVerifier", "read_receipt"]
+__all__ = [
+    "NONCE_OCTETS",
+    "RECEIPT_OCTETS",
+    "SECRET_OCTETS",
+    "Receipt",
+    "ReceiptKey",
+    "ReceiptVerifier",
+    "later_receipt",
+    "read_receipt",
+]
 
 NONCE_OCTETS: Final = 16
 SECRET_OCTETS: Final = 32
@@ -49,6 +60,34 @@ def read_receipt(octets: bytes) -> Receipt:
     if len(octets) != RECEIPT_OCTETS or octets[:1] != _VERSION:
         raise DecodeError(f"not a receipt of version 1: {len(octets)} octets, beginning with {octets[:1].hex() or '-'}")
     return Receipt(octets[1:17], octets[17], int.from_bytes(octets[18:_SIGNED], "big"))
+
+
+def later_receipt(kept: bytes | None, told: bytes) -> bytes | None:
+    """Which of two receipts for one stream a payer keeps: the one that says more. What is no receipt is not kept.
+
+    The payer cannot judge a signature, and replies overtake each other.
+    """
+    try:
+        total = read_receipt(told).total
+    except DecodeError:
+        return kept
+    return told if kept is None or total >= read_receipt(kept).total else kept
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKey:
+    """What the third party gives to a receiver for one connection. Raises `ValueError` where a length is wrong."""
+
+    nonce: bytes
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.nonce) != NONCE_OCTETS or len(self.secret) != SECRET_OCTETS:
+            raise ValueError(f"receipts have a nonce of {NONCE_OCTETS} octets and a secret of {SECRET_OCTETS}")
+
+    def receipt(self, stream_id: int, total: int) -> bytes:
+        """The octets for a stream that has received `total` units in all; a receipt cannot say more than 2^64 - 1."""
+        return Receipt(self.nonce, stream_id, min(total, UINT64_MAX)).sign(self.secret)
 
 
 @final

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final, final
+from typing import Final, Unpack, final
 
 from interledger.accounts.account import AccountId
 from interledger.accounts.asset import Asset
@@ -32,17 +32,22 @@ from interledger.transport.stream.frames import (
     StreamData,
     StreamErrorCode,
     StreamMoney,
+    StreamReceipt,
     encode_frame,
     encode_max_money,
 )
 from interledger.transport.stream.packet import TYPE_FULFILL, TYPE_PREPARE, TYPE_REJECT, StreamPacket, encode_head
+from interledger.transport.stream.receipts import ReceiptKey
 from interledger.transport.stream.shares import split_amount
-from interledger.transport.stream.tokens import ReceiverTokens, TokenDetails
+from interledger.transport.stream.tokens import ReceiverTokens, TokenDetails, TokenTerms
 
 __all__ = ["Accept", "ReceiverConnection", "StreamReceiver"]
 
 CONNECTIONS_MAX: Final = 4_096
 """Connections whose keys and totals are remembered; then the longest unused goes (its token brings the keys back)."""
+
+FIRST_STREAM: Final = 1
+"""What is received without a stream counts for it (D-22)."""
 
 STREAM_ID_MAX: Final = 20
 """RFC 29: "Implementations SHOULD use a default max stream ID of 20"."""
@@ -61,6 +66,7 @@ class ReceiverConnection:
         "crypto",
         "details_frames",
         "packets_left",
+        "receipts",
         "receive_max",
         "sequence",
         "tag",
@@ -78,6 +84,7 @@ class ReceiverConnection:
         self.asset: Asset = details.asset
         self.receive_max = UINT64_MAX if details.receive_max is None else details.receive_max
         self.tag = details.tag
+        self.receipts = details.receipts
         self.crypto = crypto
         self.details_frames = (
             encode_frame(ConnectionAssetDetails(details.asset.code, details.asset.scale)),
@@ -105,7 +112,7 @@ class ReceiverConnection:
             stream_id = money[0].stream_id
             received[stream_id] = received.get(stream_id, 0) + amount
             return
-        for stream_id, part in (split_amount(amount, money) or {1: amount}).items():
+        for stream_id, part in (split_amount(amount, money) or {FIRST_STREAM: amount}).items():
             received[stream_id] = received.get(stream_id, 0) + part
 
     def max_money(self, stream_id: int) -> bytes:
@@ -118,6 +125,11 @@ class ReceiverConnection:
             room = max(total, limit - self.total_received + total)
             limit = self._told[stream_id] = max(room, self._told.get(stream_id, 0))
         return encode_max_money(stream_id, limit, min(total, UINT64_MAX))
+
+    def receipt_frames(self, key: ReceiptKey, money: Sequence[StreamMoney]) -> list[bytes]:
+        """A receipt for each stream of a fulfilled packet, encoded. Totals count from when this was last remembered."""
+        streams = dict.fromkeys(frame.stream_id for frame in money) or (FIRST_STREAM,)
+        return [encode_frame(StreamReceipt(each, key.receipt(each, self._received.get(each, 0)))) for each in streams]
 
 
 Accept = Callable[[ReceiverConnection, int], bool]
@@ -151,11 +163,9 @@ class StreamReceiver:
         self._accept = accept
         self._connections: OrderedDict[str, ReceiverConnection] = OrderedDict()
 
-    def new_connection(
-        self, account_id: AccountId, asset: Asset, *, receive_max: int | None = None, tag: bytes = b""
-    ) -> tuple[Address, bytes]:
-        """An address and a shared secret to give to one payer (what SPSP answers)."""
-        token, shared_secret = self.tokens.new(account_id, asset, receive_max=receive_max, tag=tag)
+    def new_connection(self, account_id: AccountId, asset: Asset, **more: Unpack[TokenTerms]) -> tuple[Address, bytes]:
+        """An address and a shared secret to give to one payer (what SPSP answers). `more`: as `ReceiverTokens.new`."""
+        token, shared_secret = self.tokens.new(account_id, asset, **more)
         return Address(self._prefix + token), shared_secret
 
     def resolve(self, destination: str) -> ReceiverConnection | None:
@@ -197,6 +207,9 @@ class StreamReceiver:
             connection.sequence = packet.sequence
         frames = _reply_frames(connection, packet.frames, money)
         if refusal is None:
+            # RFC 39: "the Receiver MUST add an additional frame containing a Receipt to each ILP Fulfill packet"
+            if connection.receipts is not None:
+                frames += connection.receipt_frames(connection.receipts, money)
             data = _seal_reply(connection, TYPE_FULFILL, packet.sequence, prepare.amount, frames)
             return Fulfill(fulfillment, data)
         code, closing = refusal

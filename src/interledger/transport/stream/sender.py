@@ -53,6 +53,7 @@ from interledger.transport.stream.payment import (
 from interledger.transport.stream.probe import failure_for
 from interledger.transport.stream.quoting import Quoting
 from interledger.transport.stream.reactions import refused_by_receiver, refused_on_the_way
+from interledger.transport.stream.receipts import later_receipt
 
 __all__ = ["Phase", "StreamSender"]
 
@@ -98,13 +99,11 @@ class StreamSender:
         if not 0 <= slippage < 1:
             raise InvalidRequestError("a slippage is at least 0 and less than 1", "slippage")
         if minimum_rate is not None and minimum_rate <= 0:
-            raise InvalidRequestError(
-                "without a minimum rate, nodes on the way could take all the money", "minimum_rate"
-            )
+            raise InvalidRequestError("without a minimum rate, nodes on the way could take it all", "minimum_rate")
         self.settings = settings = settings or SenderSettings()
         self.phase = Phase.QUOTING
         self.receipt: bytes | None = None
-        """The latest receipt of the receiver, for whoever asked for it (RFC 39)."""
+        """The receipt of the receiver that says most, for whoever asked for it (RFC 39)."""
         self._connection = SenderConnection(parse_address(destination), StreamCrypto(shared_secret, entropy), settings)
         self._target = target
         self._quoting = Quoting(
@@ -339,7 +338,7 @@ class StreamSender:
             ):
                 self._stop(PaymentFailure.CLOSED_BY_RECEIVER, "")
             elif isinstance(frame, StreamReceipt) and frame.stream_id == MONEY_STREAM:
-                self.receipt = frame.receipt
+                self.receipt = later_receipt(self.receipt, frame.receipt)
 
     def _asset_told(self, asset: Asset) -> None:
         quoting = self._quoting
