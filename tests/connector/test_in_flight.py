@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from connector_kit import Hub
+import pytest
+from connector_kit import Hub, secret
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interledger.clock import Timestamp
 from interledger.connector.in_flight import Deadlines, InFlight
 from interledger.connector.peer import Peer
+from interledger.ilp.packet import Fulfill, Reject
 from interledger.link.base import RequestId
 
 
@@ -93,3 +95,21 @@ def test_each_is_taken_once_in_order_and_not_before_its_time(times: list[int], l
     assert len({one.onward_id for one in taken}) == len(times) == len(taken)
     order = [(one.deadline, one.onward_id) for one in taken]
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize("reply", [Fulfill(secret()), Reject("F99", "test.far", "no")], ids=["Fulfill", "Reject"])
+def test_CR_22_a_reply_goes_to_whoever_asked_and_to_nobody_else(reply: Fulfill | Reject) -> None:
+    """All ask under the same number, and are answered in another order."""
+    made = Hub()
+    for name in ("alice", "bob", "carol"):
+        made.attach(name)
+    for name, amount in (("alice", 5), ("carol", 6)):
+        made.send(name, amount, "test.hub.bob")
+    made.commit()
+    made.answer("bob", reply, at=1)
+    made.commit()
+    assert (made.wires["alice"].replies, made.wires["carol"].replies) == ([], [(7, reply)])
+    made.answer("bob", reply, at=0)
+    made.commit()
+    assert (made.wires["alice"].replies, made.wires["carol"].replies) == ([(7, reply)], [(7, reply)])
+    assert made.wires["bob"].replies == []

@@ -14,6 +14,7 @@ from interledger.connector import refusals
 from interledger.connector.guards import Refused
 from interledger.connector.next_hops import Turns, order_of_turns
 from interledger.connector.peer import Peer
+from interledger.ilp.address import Address
 from interledger.routing.table import Origin
 from interledger.routing.targets import parse_targets
 
@@ -102,3 +103,15 @@ def test_CR_17_codes_of_what_cannot_be_reached() -> None:
     assert found(made, peers) == refusals.PEER_DOWN.code
     del made.connector.peers[AccountId("bob")]
     assert found(made, peers) == "T01"
+
+
+@pytest.mark.parametrize("destination", ["test.far", "test1.far", "test3.far", "private.x", "example.x", "local.x"])
+def test_CR_11_on_the_live_network_no_test_address_is_reached(destination: str) -> None:
+    made = Hub()
+    made.connector.address = Address("g.hub")
+    for name in ("alice", "bob"):
+        made.attach(name)
+        made.route(f"g.hub.{name}", name)
+    made.route(destination, "bob")
+    assert made.send("alice", 5, destination + ".x").code == "F02"
+    assert made.send("alice", 5, "g.hub.bob") is None
