@@ -32,6 +32,8 @@ from interledger.link.websocket import WebSocket
 
 NOW = Timestamp(1_700_000_000_000)
 PREPARE = Prepare(1, Timestamp(NOW + 10_000), bytes(32), Address("test.x")).encode()
+EARLY = Prepare(1, Timestamp(-60_000_000_000_000), bytes(32), Address("test.x")).encode()
+"""Expired in the year 68: found by atheris; the journal of requests could not write it."""
 
 
 def framed(*packets: bytes) -> bytes:
@@ -41,6 +43,7 @@ def framed(*packets: bytes) -> bytes:
 LAYERS = ()
 SEEDS: tuple[bytes, ...] = (
     framed(encode_ilp(6, 1, PREPARE), encode_ilp(6, 1, PREPARE), encode_ilp(1, 2, PREPARE)),
+    framed(encode_ilp(6, 1, EARLY)),
     framed(BtpMessage(3, (ProtocolData("claim", 0, b""),)).encode(), BtpTransfer(4, 5).encode()),
     framed(BtpResponse(5).encode(), BtpError(6, "F00", "NotAcceptedError", NOW).encode()),
     framed(b"\x06\x00\x00\x00\x07\xff", BtpMessage(8, (ProtocolData("unheard", 0, b""),)).encode()),

@@ -222,6 +222,11 @@ def test_A6_who_said_so_is_in_the_journal_and_nothing_when_the_peer_did(books: B
     assert len(octets) == len(encode_claim_set_aside(item.id, 0, 30, 0, PROOF)) + (len(memo) + 1 if memo else 0)
 
 
+def test_A6_of_what_the_peer_says_nobody_else_is_named(books: Books) -> None:
+    books.aside(1)
+    assert [record.memo for record in decode_records(books.write()) if isinstance(record, ClaimSetAside)] == [""]
+
+
 def test_A6_ids_follow_each_other(books: Books) -> None:
     first = books.ledger.next_id
     assert [books.aside(1).id, books.aside(1).id, books.ledger.next_id] == [first, first + 1, first + 2]

@@ -177,3 +177,46 @@ def test_the_caches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert decode_interledger_time(encode_interledger_time(minute * 60_000)) == minute * 60_000
     assert len(timestamp._ms_of_minute) <= 4
     assert len(timestamp._text_of_minute) <= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("2026112100000000", "a timestamp is not 17 digits"),
+        ("20261121000000000x", "a timestamp is not 17 digits"),
+        ("2026112100x000000", "a timestamp is not 17 digits"),
+        ("20261121000060000", "a timestamp has more than 59 seconds in its minute"),
+        ("20261121000099999", "a timestamp has more than 59 seconds in its minute"),
+        ("20261301000000000", "a timestamp has a date that does not exist"),
+        ("20261121240000000", "a timestamp has a time that does not exist"),
+        ("20261121006000000", "a timestamp has a time that does not exist"),
+    ],
+)
+def test_G4_a_refusal_says_what_is_wrong(text: str, says: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_interledger_time(text.encode())
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("2026112100000Z", "not a generalized time"),
+        ("2026112100000xZ", "not a generalized time"),
+        ("202611210000000Z", "not a generalized time"),
+        ("20261121000000", "not a generalized time"),
+        ("20261121000000.Z", "a generalized time has between one and three decimals, or none"),
+        ("20261121000000.1234Z", "a generalized time has between one and three decimals, or none"),
+        ("20261121000000.1xZ", "a generalized time has between one and three decimals, or none"),
+    ],
+)
+def test_D_03_a_refusal_says_what_is_wrong(text: str, says: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_generalized_time(text.encode())
+    assert str(caught.value) == says
+
+
+def test_a_moment_that_no_packet_can_have_names_the_field() -> None:
+    with pytest.raises(InvalidRequestError, match=r"^253402300800000 ms is outside of the years 1 to 9999$") as caught:
+        encode_interledger_time(LAST_MS + 1)
+    assert caught.value.field == "expires_at"

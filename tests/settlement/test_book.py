@@ -212,6 +212,9 @@ def test_the_newest_is_told_first_and_the_oldest_is_forgotten_first() -> None:
         book.acknowledge(one, LATER)
         book.written(one)
     assert [book.knows(one.id) for one in (*made, *ours)] == [False, False, False, True, True]
+    last = book.receive(CAROL, "z", Quantity(1, 2), None, LATER)
+    book.written(last)
+    assert [book.knows(one.id) for one in (*ours, last)] == [False, True, True]
 
 
 def test_more_than_an_account_can_hold_names_the_field() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interledger.codec.strict_json import JsonNumber
 from interledger.errors import DecodeError
 from interledger.settlement.quantity import DIGITS_MAX, NOTHING, Quantity
 
@@ -129,10 +130,12 @@ def test_I11_a_refusal_says_what_is_wrong(body: bytes, says: str) -> None:
 
 def test_I11_what_is_stored_is_read_as_strictly() -> None:
     assert Quantity.read({"amount": "5", "scale": 2}) == (5, 2)
-    with pytest.raises(DecodeError, match="a quantity is an object"):
+    with pytest.raises(DecodeError, match=r"^a quantity is an object:"):
         Quantity.read("5")
     with pytest.raises(DecodeError, match=f"amount has more than {DIGITS_MAX} digits"):
         Quantity.read({"amount": "1" * (DIGITS_MAX + 1), "scale": 2})
+    with pytest.raises(DecodeError, match="amount is an integer of zero or more, as text"):
+        Quantity.read({"amount": JsonNumber("007"), "scale": 2})  # no JSON document has such a number
     assert Quantity.read({"amount": "9" * DIGITS_MAX, "scale": 255}).amount == 10**DIGITS_MAX - 1
 
 

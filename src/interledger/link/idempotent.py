@@ -77,7 +77,8 @@ class IdempotentSide:
         journal = self.journal
         # What moves no money may be done twice after a restart, and costs no writing.
         # Onward it lives for seconds, so what it says of years is nothing that has to be remembered.
-        expires_at = min(prepare.expires_at, now + REPEATED_WITHIN_MS)
+        # A packet may say that it expired before 1970: the journal's times begin there.
+        expires_at = max(min(prepare.expires_at, now + REPEATED_WITHIN_MS), 0)
         received = journal.receive(request_id, octets, expires_at, durable=prepare.amount != 0, now=now)
         if received.verdict is not Verdict.NEW:
             return received
