@@ -7,12 +7,13 @@ import hashlib
 import pytest
 
 from interledger.accounts.asset import Asset
-from interledger.accounts.evidence import RELAY_MARGIN_MS, receive_late_fulfillment
+from interledger.accounts.evidence import RELAY_MARGIN_MS, receive_late_fulfillment, receive_late_reject, to_ask_again
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.records import Executed, Held, Resolved, decode_records
 from interledger.accounts.recovery import recover
 from interledger.accounts.snapshot import capture, decode_snapshot, encode_snapshot, restore
 from interledger.clock import Timestamp
+from interledger.errors import StoreError
 
 USD = Asset("USD", 9)
 PROOF = bytes(range(32))
@@ -36,6 +37,7 @@ def restarted(*, asked: bool = True, limit: int = 1_000) -> Ledger:
     assert isinstance(hold, Hold)
     if asked:
         journal.hold(b"id", hold.id)
+    ledger.asked.add(hold.id, "bob", b"onward", b"prepare")
     recover(ledger)
     ledger.take_batch()
     return ledger
@@ -112,3 +114,51 @@ def test_while_it_is_relayed_the_amount_is_not_counted_twice_against_what_we_may
     bob.credit_max = 100
     assert late(ledger)
     assert (nets(ledger), bob.unknown) == ([105, -100, -5], 0)
+
+
+def test_what_was_asked_is_asked_again_until_it_expires() -> None:
+    ledger = restarted()
+    ((asked, expires_at),) = to_ask_again(ledger, "bob", Timestamp(EXPIRES - 1001))
+    assert (asked.request_id, asked.octets, expires_at) == (b"onward", b"prepare", EXPIRES - 1000)
+    assert to_ask_again(ledger, "bob", Timestamp(EXPIRES - 1000)) == []
+    assert to_ask_again(ledger, "alice", IN_TIME) == []
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_reject_after_a_restart_ends_it_and_is_relayed_once_it_is_written(written: bool) -> None:
+    ledger = restarted()
+    journal = ledger.requests.of("alice")
+    told: list[tuple[bytes, bytes]] = []
+    journal.on_answer = lambda *answer: told.append(answer)
+    assert receive_late_reject(ledger, "bob", b"onward", b"reject")
+    assert (nets(ledger), ledger.unknown, ledger.check()) == ([0, 0, 0], {}, [])
+    assert told == []
+    batch = ledger.take_batch()
+    assert batch is not None
+    for waiter in batch.waiters:
+        waiter(None if written else StoreError("no"))
+    assert told == ([(b"id", b"reject")] if written else [])
+    state = journal.find(b"id")
+    assert state is not None
+    assert state.answer == (b"reject" if written else b"")
+    assert not receive_late_reject(ledger, "bob", b"onward", b"reject")
+
+
+@pytest.mark.parametrize(("account", "request_id"), [("bob", b"other"), ("alice", b"onward")])
+def test_a_reject_of_what_nobody_asked_changes_nothing(account: str, request_id: bytes) -> None:
+    ledger = restarted()
+    assert not receive_late_reject(ledger, account, request_id, b"reject")
+    assert len(ledger.unknown) == 1
+
+
+def test_A11_a_reject_behind_the_fulfillment_changes_nothing() -> None:
+    ledger = restarted(asked=False)
+    assert late(ledger)
+    assert not receive_late_reject(ledger, "bob", b"onward", b"reject")
+    assert len(ledger.unknown) == 1
+
+
+def test_a_reject_that_nobody_waits_for_ends_it_too() -> None:
+    ledger = restarted(asked=False)
+    assert receive_late_reject(ledger, "bob", b"onward", b"reject")
+    assert (nets(ledger), ledger.unknown) == ([0, 0, 0], {})

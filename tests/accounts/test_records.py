@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from interledger.accounts.records import (
     AccountOpened,
-    Answered,
     Counters,
     EntryPosted,
     Evidence,
@@ -19,11 +18,9 @@ from interledger.accounts.records import (
     Held,
     Record,
     Released,
-    Requested,
     Resolved,
     decode_records,
     encode_account_opened,
-    encode_answered,
     encode_counters,
     encode_entry,
     encode_evidence,
@@ -31,8 +28,15 @@ from interledger.accounts.records import (
     encode_gave_up,
     encode_held,
     encode_released,
-    encode_requested,
     encode_resolved,
+)
+from interledger.accounts.request_records import (
+    Answered,
+    PacketAsked,
+    Requested,
+    encode_answered,
+    encode_asked,
+    encode_requested,
 )
 from interledger.errors import DecodeError
 
@@ -58,6 +62,8 @@ EXAMPLES: list[tuple[Record, bytes, str]] = [
      "09 00000003 00000000000000000000000000000005 00000010000000000000000000000000"),
     (Requested("bob", b"id", HASH, 1000, 7), encode_requested("bob", b"id", HASH, 1000, 7),
      f"0a 03 626f62 02 6964 {HASH.hex()} 00000000000003e8 0000000000000007"),
+    (PacketAsked(7, "bob", b"id", b"prepare"), encode_asked(7, "bob", b"id", b"prepare"),
+     "10 0000000000000007 03 626f62 02 6964 07 70726570617265"),
     (Answered("bob", b"id", HASH, 1000, b"yes"), encode_answered("bob", b"id", HASH, 1000, b"yes"),
      f"0b 03 626f62 02 6964 {HASH.hex()} 00000000000003e8 03 796573"),
 ]  # fmt: skip
@@ -83,6 +89,7 @@ records = st.one_of(
     st.builds(Counters, indexes, st.integers(0, 2**128 - 1), st.integers(0, 2**128 - 1)),
     st.builds(Requested, st.text(max_size=40), st.binary(max_size=40), hashes, ids, ids),
     st.builds(Answered, st.text(max_size=40), st.binary(max_size=40), hashes, ids, st.binary(max_size=300)),
+    st.builds(PacketAsked, ids, st.text(max_size=40), st.binary(max_size=40), st.binary(max_size=300)),
 )
 
 
@@ -110,6 +117,8 @@ def encode(record: Record) -> bytes:
             return encode_requested(account, request_id, digest, expires_at, hold_id)
         case Answered(account, request_id, digest, expires_at, answer):
             return encode_answered(account, request_id, digest, expires_at, answer)
+        case PacketAsked(hold_id, account, request_id, octets):
+            return encode_asked(hold_id, account, request_id, octets)
 
 
 @pytest.mark.parametrize(("record", "octets", "expected"), EXAMPLES)

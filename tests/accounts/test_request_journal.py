@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interledger.accounts.ledger import Ledger
-from interledger.accounts.records import Answered, Requested, decode_records
+from interledger.accounts.records import decode_records
 from interledger.accounts.request_journal import KEPT_AFTER_EXPIRY_MS, RequestJournal, RequestJournals, Verdict
+from interledger.accounts.request_records import Answered, Requested
 from interledger.clock import Timestamp
 
 EXPIRES = 1_000_000

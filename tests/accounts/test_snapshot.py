@@ -97,8 +97,8 @@ def test_J5_a_snapshot_cut_anywhere_is_refused() -> None:
 
 
 def test_J11_a_snapshot_of_another_version_is_refused() -> None:
-    with pytest.raises(DecodeError, match="version 5, this program reads versions up to 4"):
-        decode_snapshot(b"\x05" + encode_snapshot(capture(Ledger()))[1:])
+    with pytest.raises(DecodeError, match="version 6, this program reads versions up to 5"):
+        decode_snapshot(b"\x06" + encode_snapshot(capture(Ledger()))[1:])
 
 
 def test_a_snapshot_of_version_1_is_read() -> None:

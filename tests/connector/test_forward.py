@@ -494,6 +494,17 @@ def test_a_link_that_remembers_is_given_the_fulfill_in_the_commit_that_executes(
     assert made.wires["alice"].replies == [(7, REJECT)]  # the other one is not written yet
 
 
+def test_a_link_that_remembers_is_given_the_prepare_in_the_commit_that_holds() -> None:
+    made = hub()
+    bob = made.connector.peers[AccountId("bob")]
+    kept: list[tuple[int, object, int]] = []
+    bob.keep_prepare = lambda hold_id, request_id, prepare: kept.append((hold_id, request_id, prepare.amount))
+    made.send("alice", 5, "test.hub.bob")
+    ((hold_id,), (request_id,)) = made.connector.ledger.holds, bob.in_flight
+    assert kept == [(hold_id, request_id, 5)]
+    assert made.wires["bob"].prepares == []  # it is not written yet
+
+
 def test_CR_01_CR_23_a_fulfill_moves_both_balances_once_and_is_relayed_once_it_is_written() -> None:
     made = hub()
     made.send("alice", 5, "test.hub.bob")

@@ -16,10 +16,11 @@ from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
-from interledger.store import group_commit
+from interledger.store import quick_writes
 from interledger.store.base import SNAPSHOT_OCTETS, Change, Documents, StoredState
-from interledger.store.group_commit import QUICK_US, SLOW_TIMES, GroupCommit
+from interledger.store.group_commit import GroupCommit
 from interledger.store.memory import MemoryStore
+from interledger.store.quick_writes import QUICK_US, SLOW_TIMES
 
 USD = Asset("USD", 9)
 PROOF = bytes(range(32))
@@ -620,7 +621,7 @@ async def test_what_a_quick_write_brings_is_written_after_its_effects() -> None:
 
 async def test_behind_a_slow_write_the_thread_writes_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     node, ns = Node(QuickDisk()), 1
-    monkeypatch.setattr(group_commit, "perf_counter_ns", lambda: ns)
+    monkeypatch.setattr(quick_writes, "perf_counter_ns", lambda: ns)
 
     def write_slowly(*_: Any) -> None:
         nonlocal ns

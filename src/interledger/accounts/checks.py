@@ -1,4 +1,4 @@
-"""Are the books sound? Invariants that hold between any two records (money.md: 1, 2 and 5)."""
+"""Are the books sound? Invariants that hold between any two records (money.md: 1, 2 and 5), and what a replay says."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Final
 
 from interledger.accounts.asset import Asset
 from interledger.accounts.entries import LedgerAccount, Leg
+from interledger.accounts.records import Counters
 from interledger.accounts.unproven import Unproven, unproven_name
+from interledger.errors import LedgerError
 
-__all__ = ["faults_of"]
+__all__ = ["check_counters", "faults_of"]
 
 _UNPROVEN: Final = unproven_name("")
 
@@ -44,3 +46,12 @@ def faults_of(
         if posted or held:
             faults.append(f"{asset} does not sum to zero: {posted} posted, {held} pending")
     return faults
+
+
+def check_counters(account: LedgerAccount, counters: Counters) -> None:
+    """Raises `LedgerError` when a replay did not arrive at what the journal says of an account."""
+    if (account.debits_posted, account.credits_posted) != (counters.debits_posted, counters.credits_posted):
+        raise LedgerError(
+            f"{account.name} ({account.asset}) had {counters.debits_posted} debits and {counters.credits_posted} "
+            f"credits then, the journal's records make {account.debits_posted} and {account.credits_posted}"
+        )

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable
 from struct import error as StructError  # noqa: N812
 from typing import Any, final
 
+from interledger.accounts.asked import AskedJournal
 from interledger.accounts.asset import Asset
-from interledger.accounts.checks import faults_of
+from interledger.accounts.checks import check_counters, faults_of
 from interledger.accounts.claim_records import ClaimClosed, ClaimSetAside
 from interledger.accounts.entries import NO_LIMIT, Batch, Hold, LedgerAccount, Leg, Refusal, Unknown, make_hold
 from interledger.accounts.records import (
     ENTRY_LEGS_MAX,
     AccountOpened,
-    Answered,
     Counters,
     EntryPosted,
     Evidence,
@@ -30,7 +30,6 @@ from interledger.accounts.records import (
     Held,
     Record,
     Released,
-    Requested,
     Resolved,
     encode_account_opened,
     encode_counters,
@@ -44,6 +43,7 @@ from interledger.accounts.records import (
     pack_held_one_leg,
 )
 from interledger.accounts.request_journal import RequestJournals
+from interledger.accounts.request_records import Answered, PacketAsked, Requested
 from interledger.accounts.unproven import UnprovenClaims
 from interledger.errors import LedgerError
 
@@ -59,6 +59,7 @@ class Ledger:
         self.holds: dict[int, Hold] = {}
         self.unknown: dict[int, Unknown] = {}
         self.requests = RequestJournals(self._record)
+        self.asked = AskedJournal(self._record, self.holds, self.unknown)
         self.unproven = UnprovenClaims(self._take_id, self.account, self._move, self._record)
         self.read_only = False
         self.on_dirty: Callable[[], None] = lambda: None
@@ -314,7 +315,7 @@ class Ledger:
         elif isinstance(record, Executed):
             self._post(self.holds.pop(record.hold_id).legs)
         elif isinstance(record, Counters):
-            self._compare(record)
+            check_counters(self.accounts[record.index], record)
         elif isinstance(record, Released):
             self._unhold(self.holds.pop(record.hold_id).legs)
         elif isinstance(record, GaveUp):
@@ -331,14 +332,8 @@ class Ledger:
             self.next_id = max(self.next_id, record.item_id + 1)
         elif isinstance(record, Requested | Answered):
             self.requests.restore(record)
-
-    def _compare(self, counters: Counters) -> None:
-        account = self.accounts[counters.index]
-        if (account.debits_posted, account.credits_posted) != (counters.debits_posted, counters.credits_posted):
-            raise LedgerError(
-                f"{account.name} ({account.asset}) had {counters.debits_posted} debits and {counters.credits_posted} "
-                f"credits then, the journal's records make {account.debits_posted} and {account.credits_posted}"
-            )
+        elif isinstance(record, PacketAsked):
+            self.asked.restore(record)
 
     def _apply_opened(self, record: AccountOpened) -> None:
         asset = Asset(record.asset_code, record.asset_scale)

@@ -14,19 +14,20 @@ from struct import error as StructError  # noqa: N812
 from typing import Final
 
 from interledger.accounts.claim_records import CLAIM_KINDS, ClaimClosed, ClaimSetAside, read_claim
+from interledger.accounts.request_records import REQUEST_KINDS, Answered, PacketAsked, Requested, read_request
 from interledger.codec.oer import encode_octets, read_fixed, read_octets, read_uint32
 from interledger.errors import DecodeError
 
 __all__ = [
-    "ENTRY_LEGS_MAX", "AccountOpened", "Answered", "Counters", "EntryPosted", "Evidence", "Executed", "GaveUp", "Held",
-    "LegRecord", "Record", "Released", "Requested", "Resolved", "decode_records", "encode_account_opened",
-    "encode_answered", "encode_counters", "encode_entry", "encode_evidence", "encode_executed", "encode_gave_up",
-    "encode_held", "encode_released", "encode_requested", "encode_resolved", "pack_executed", "pack_held_one_leg",
+    "ENTRY_LEGS_MAX", "AccountOpened", "Counters", "EntryPosted", "Evidence", "Executed", "GaveUp", "Held",
+    "LegRecord", "Record", "Released", "Resolved", "decode_records", "encode_account_opened",
+    "encode_counters", "encode_entry", "encode_evidence", "encode_executed", "encode_gave_up",
+    "encode_held", "encode_released", "encode_resolved", "pack_executed", "pack_held_one_leg",
 ]  # fmt: skip
 
 
 class Kind(enum.IntEnum):
-    """The first octet of a record; claims have two more."""
+    """The first octet of a record; `claim_records.py` and `request_records.py` have more."""
 
     ACCOUNT_OPENED = 1
     HELD = 2
@@ -37,8 +38,6 @@ class Kind(enum.IntEnum):
     EVIDENCE = 7
     ENTRY_POSTED = 8
     COUNTERS = 9
-    REQUESTED = 10
-    ANSWERED = 11
     INTERRUPTED = 12
 
 
@@ -128,30 +127,9 @@ class Counters:
     credits_posted: int
 
 
-@dataclass(slots=True)
-class Requested:
-    """A peer's request that it may repeat is in progress: its packet is this hold. `digest`: SHA-256 of its octets."""
-
-    account: str
-    request_id: bytes
-    digest: bytes
-    expires_at: int
-    hold_id: int
-
-
-@dataclass(slots=True)
-class Answered:
-    """Such a request has its answer, which every repetition gets. Complete in itself: a refused one was never held."""
-
-    account: str
-    request_id: bytes
-    digest: bytes
-    expires_at: int
-    answer: bytes
-
-
 _OfPacket = Held | Executed | Released | GaveUp | Resolved | Evidence
-Record = _OfPacket | AccountOpened | EntryPosted | ClaimSetAside | ClaimClosed | Counters | Requested | Answered
+_OfRequest = Requested | Answered | PacketAsked
+Record = _OfPacket | AccountOpened | EntryPosted | ClaimSetAside | ClaimClosed | Counters | _OfRequest
 
 _HELD = Struct(">BQ?Q32sB")
 _LEG = Struct(">IIQ")
@@ -168,8 +146,6 @@ pack_executed: Final = _WITH_FULFILLMENT.pack
 _WITH_ID = Struct(">BQ")
 _RESOLVED = Struct(">BQ?")
 _COUNTERS = Struct(">BI16s16s")
-_REQUEST = Struct(">32sQ")  # digest, expires at
-
 
 # Plain integers: reading a journal asks for the kind of every record, and comparing with an enum member is slow.
 _HELD_KIND: Final = int(Kind.HELD)
@@ -237,22 +213,6 @@ def encode_counters(index: int, debits_posted: int, credits_posted: int) -> byte
     return _COUNTERS.pack(9, index, debits_posted.to_bytes(16, "big"), credits_posted.to_bytes(16, "big"))
 
 
-def encode_requested(account: str, request_id: bytes, digest: bytes, expires_at: int, hold_id: int) -> bytes:
-    """The account's request is in progress as this hold. `expires_at`: ms UTC, of the incoming packet."""
-    return _encode_request(Kind.REQUESTED, account, request_id, digest, expires_at) + hold_id.to_bytes(8, "big")
-
-
-def encode_answered(account: str, request_id: bytes, digest: bytes, expires_at: int, answer: bytes) -> bytes:
-    """The account's request has this answer."""
-    return _encode_request(Kind.ANSWERED, account, request_id, digest, expires_at) + encode_octets(answer)
-
-
-def _encode_request(kind: Kind, account: str, request_id: bytes, digest: bytes, expires_at: int) -> bytes:
-    return (
-        bytes((kind,)) + encode_octets(account.encode()) + encode_octets(request_id) + _REQUEST.pack(digest, expires_at)
-    )
-
-
 def decode_records(octets: bytes) -> Iterator[Record]:
     """The records of one commit, in order. Raises `DecodeError`: a journal that cannot be read stops the node."""
     offset = 0
@@ -285,19 +245,13 @@ def _read_record(octets: bytes, offset: int) -> tuple[Record, int]:
         _, hold_id, delivered = _RESOLVED.unpack_from(octets, offset)
         memo, offset = read_octets(octets, offset + _RESOLVED.size)
         return Resolved(hold_id, delivered, memo.decode()), offset
-    if kind == Kind.ACCOUNT_OPENED:
-        return _read_account_opened(octets, offset + 1)
-    if kind == Kind.ENTRY_POSTED:
-        return _read_entry(octets, offset + 1)
-    if kind in (Kind.REQUESTED, Kind.ANSWERED):
-        return _read_request(octets, offset + 1, kind)
-    if kind in CLAIM_KINDS:
-        return read_claim(octets, offset)
+    if kind in _READERS:
+        return _READERS[kind](octets, offset)
     raise DecodeError(f"the journal has a record of unknown kind {kind} at octet {offset}")
 
 
 def _read_account_opened(octets: bytes, offset: int) -> tuple[AccountOpened, int]:
-    index, offset = read_uint32(octets, offset)
+    index, offset = read_uint32(octets, offset + 1)
     name, offset = read_octets(octets, offset)
     code, offset = read_octets(octets, offset)
     scale, offset = read_fixed(octets, offset, 1)
@@ -305,7 +259,7 @@ def _read_account_opened(octets: bytes, offset: int) -> tuple[AccountOpened, int
 
 
 def _read_entry(octets: bytes, offset: int) -> tuple[EntryPosted, int]:
-    memo, offset = read_octets(octets, offset)
+    memo, offset = read_octets(octets, offset + 1)
     count, offset = read_fixed(octets, offset, 1)
     legs: list[LegRecord] = []
     for _ in range(count[0]):
@@ -314,13 +268,9 @@ def _read_entry(octets: bytes, offset: int) -> tuple[EntryPosted, int]:
     return EntryPosted(memo.decode(), tuple(legs)), offset
 
 
-def _read_request(octets: bytes, offset: int, kind: int) -> tuple[Requested | Answered, int]:
-    account, offset = read_octets(octets, offset)
-    request_id, offset = read_octets(octets, offset)
-    digest, expires_at = _REQUEST.unpack_from(octets, offset)
-    offset += _REQUEST.size
-    if kind == Kind.ANSWERED:
-        answer, offset = read_octets(octets, offset)
-        return Answered(account.decode(), request_id, digest, expires_at, answer), offset
-    hold_id, offset = read_fixed(octets, offset, 8)
-    return Requested(account.decode(), request_id, digest, expires_at, int.from_bytes(hold_id, "big")), offset
+_READERS: Final[dict[int, Callable[[bytes, int], tuple[Record, int]]]] = {
+    Kind.ACCOUNT_OPENED: _read_account_opened,
+    Kind.ENTRY_POSTED: _read_entry,
+    **dict.fromkeys(CLAIM_KINDS, read_claim),
+    **dict.fromkeys(REQUEST_KINDS, read_request),
+}

@@ -14,7 +14,8 @@ logger = logging.getLogger("interledger.node")
 def recover(ledger: Ledger) -> tuple[int, list[Unknown]]:
     """Holds that led to ourselves are released; a Prepare that may have left becomes unknown.
 
-    Returns how many were released, and the unknown items. Never sends a Prepare again, never drops an unknown.
+    Returns how many were released, and the unknown items. Sends nothing (what a peer may be
+    asked again is its link's to say, see `asked.py`), and never drops an unknown.
     """
     released, unknown = 0, []
     for hold in list(ledger.holds.values()):

@@ -19,7 +19,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, final
 
-from interledger.accounts.records import Answered, Requested, encode_answered, encode_requested
+from interledger.accounts.request_records import Answered, Requested, encode_answered, encode_requested
 from interledger.clock import Timestamp
 from interledger.codec.digest import sha256
 

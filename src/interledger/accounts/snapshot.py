@@ -1,8 +1,8 @@
 """The whole ledger at one moment as octets, so that a start need not read the journal from its beginning.
 
 `capture` is quick and runs where the ledger lives; `encode_snapshot` may run in another thread. Layout: version, next
-hold id, accounts (name, asset, four counters), unknown items, then as journal records: open holds, peers' requests,
-claims that are not proven.
+hold id, accounts (name, asset, four counters), unknown items, then as journal records: open holds, peers' requests and
+ours, claims that are not proven.
 """
 
 from __future__ import annotations
@@ -17,13 +17,8 @@ from interledger.accounts.asset import Asset
 from interledger.accounts.claim_records import ClaimSetAside, encode_claim_set_aside
 from interledger.accounts.entries import Hold, Unknown
 from interledger.accounts.ledger import Ledger
-from interledger.accounts.records import (
-    Answered,
-    Held,
-    Requested,
-    decode_records,
-    encode_held,
-)
+from interledger.accounts.records import Held, decode_records, encode_held
+from interledger.accounts.request_records import Answered, PacketAsked, Requested
 from interledger.accounts.unproven import Unproven
 from interledger.codec.oer import encode_octets, read_fixed, read_octets
 from interledger.errors import DecodeError, LedgerError
@@ -39,10 +34,10 @@ __all__ = [
     "restore",
 ]
 
-VERSION: Final = 4
-VERSIONS_READ: Final = (1, 2, 3, 4)
+VERSION: Final = 5
+VERSIONS_READ: Final = (1, 2, 3, 4, 5)
 """Version 1 had no requests, version 2 did not say what an interruption left, version 3 had no claims that are not
-proven; else they are the same."""
+proven, version 4 did not say what peers had been asked; else they are the same."""
 
 _HEAD = Struct(">BQII")  # version, next id, count of accounts, count of unknown items
 _UNKNOWN = Struct(">QIQ32sQB32s")  # id, account, amount, condition, expires_at, flags, fulfillment
@@ -83,7 +78,7 @@ class Snapshot:
     holds: list[Hold]
     unknown: list[Unknown]
     requests: list[bytes]
-    """Peers' requests, as journal records."""
+    """Peers' requests and ours, as journal records."""
     unproven: list[Unproven]
 
 
@@ -95,7 +90,7 @@ class StoredSnapshot:
     accounts: list[AccountState]
     holds: list[Held]
     unknown: list[StoredUnknown]
-    requests: list[Requested | Answered]
+    requests: list[Requested | Answered | PacketAsked]
     unproven: list[ClaimSetAside]
 
 
@@ -107,7 +102,8 @@ def capture(ledger: Ledger) -> Snapshot:
     ]
     unknown = [copy(u) for u in ledger.unknown.values()]
     holds, unproven = list(ledger.holds.values()), list(ledger.unproven.items.values())
-    return Snapshot(ledger.next_id, accounts, holds, unknown, ledger.requests.capture(), unproven)
+    requests = ledger.requests.capture() + ledger.asked.capture()
+    return Snapshot(ledger.next_id, accounts, holds, unknown, requests, unproven)
 
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:
@@ -191,12 +187,12 @@ def _decode(octets: bytes) -> StoredSnapshot:
         unknown.append(StoredUnknown(item_id, index, amount, condition, expires_at, proof, interrupted))
         offset += _UNKNOWN.size
     holds: list[Held] = []
-    requests: list[Requested | Answered] = []
+    requests: list[Requested | Answered | PacketAsked] = []
     unproven: list[ClaimSetAside] = []
     for record in decode_records(octets[offset:]):
         if isinstance(record, Held):
             holds.append(record)
-        elif isinstance(record, Requested | Answered):
+        elif isinstance(record, Requested | Answered | PacketAsked):
             requests.append(record)
         elif isinstance(record, ClaimSetAside):
             unproven.append(record)

@@ -88,15 +88,13 @@ class Connector:
         incoming = self.peers.get(account)
         if incoming is None:
             return Reject(refusals.PEER_DOWN.code, self.address, "this account was closed")
-        incoming.prepares += 1
-
         # 1 admit
+        incoming.prepares += 1
         incoming_expires_at = prepare.expires_at
         if incoming_expires_at <= now:
             return self._refuse(incoming, prepare, now, Step.ADMIT, refusals.EXPIRED)
         for guard in incoming.guards:
-            refused = guard(prepare, now)
-            if refused is not None:
+            if (refused := guard(prepare, now)) is not None:
                 return self._refuse(incoming, prepare, now, Step.ADMIT, refused)
 
         # 2 route
@@ -150,6 +148,8 @@ class Connector:
         if hold is None or outgoing.is_local:
             outgoing.link.send_prepare(onward_id, onward)
         else:
+            if outgoing.keep_prepare is not None:
+                outgoing.keep_prepare(hold.id, onward_id, onward)
             self.ledger.batch.prepares.append((outgoing.link.send_prepare, outgoing.cancel, onward_id, onward))
         return None
 

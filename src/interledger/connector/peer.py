@@ -13,7 +13,7 @@ from interledger.connector.crossing import Crossing
 from interledger.connector.guards import Guard
 from interledger.connector.in_flight import NEVER, InFlight
 from interledger.ilp.packet import Reply
-from interledger.link.base import BoundedLink, Link, RememberingLink, RequestId
+from interledger.link.base import AskingLink, BoundedLink, Link, RememberingLink, RequestId
 
 __all__ = ["Peer", "local_id", "outside_of_books"]
 
@@ -57,6 +57,7 @@ class Peer:
         "in_flight",
         "is_full",
         "is_local",
+        "keep_prepare",
         "keep_reply",
         "late",
         "ledger_account",
@@ -91,6 +92,8 @@ class Peer:
         self.is_local = is_local
         self.cancel = cancel
         """Called with (request id, prepare) when a Prepare to this peer could not be written down and was not sent."""
+        self.keep_prepare = link.keep_prepare if isinstance(link, AskingLink) else None
+        """Called with (hold id, request id, Prepare) before the commit of its hold; None for most links."""
         self.keep_reply = link.keep_reply if isinstance(link, RememberingLink) else None
         """Called with an answer before the commit that executes its packet; None for most links."""
         self.unsay = link.unkeep_reply if isinstance(link, RememberingLink) else _say_nothing

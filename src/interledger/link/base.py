@@ -11,7 +11,7 @@ from interledger.accounts.account import AccountId
 from interledger.clock import Timestamp
 from interledger.ilp.packet import Prepare, Reject, Reply
 
-__all__ = ["BoundedLink", "Link", "PacketHandler", "RememberingLink", "RequestId"]
+__all__ = ["AskingLink", "BoundedLink", "Link", "PacketHandler", "RememberingLink", "RequestId"]
 
 RequestId = NewType("RequestId", int)
 """Correlates a reply with its Prepare, on one link and in one direction. Whoever sends the Prepare chooses it."""
@@ -77,4 +77,14 @@ class RememberingLink(Link, Protocol):
 
     def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
         """That commit failed, and `reply` must not be heard: until a restart finds what is written, say nothing."""
+        ...
+
+
+@runtime_checkable
+class AskingLink(Link, Protocol):
+    """A link whose peer gives the same answer when it is asked again, after our restart too."""
+
+    def keep_prepare(self, hold_id: int, request_id: RequestId, prepare: Prepare) -> None:
+        """`prepare` will be sent once its hold is written: let it be written in the same commit, so that it can be
+        asked again."""
         ...

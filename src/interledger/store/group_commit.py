@@ -20,7 +20,6 @@ from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from time import perf_counter_ns
 from typing import Any, Final, final
 
 from interledger.accounts.ledger import Batch, Ledger
@@ -31,20 +30,15 @@ from interledger.ilp.packet import Fulfill
 from interledger.store.base import SNAPSHOT_OCTETS, QuickStore, Store
 from interledger.store.durable_step import DurableStep, write_step
 from interledger.store.outage import Outage
+from interledger.store.quick_writes import QuickWrites
 from interledger.store.unwritten import log_unwritten
 
-__all__ = ["QUICK_US", "SLOW_TIMES", "GroupCommit"]
+__all__ = ["GroupCommit"]
 
 logger = logging.getLogger("interledger.store")
 
 BUSY_TURNS_MAX: Final = 4
 """Turns of the loop, each less than 2 ms, that a batch of a busy node waits at most for what they bring."""
-
-QUICK_US: Final = 250
-"""How long a write may hold up the loop. To hand it to a thread and to be told costs as much, in CPU time."""
-
-SLOW_TIMES: Final = 20
-"""After a slower one the thread writes for so many times as long: slow ones get a twentieth of the loop's time."""
 
 BATCH_LARGE: Final = 64
 """Packets that share the price of a commit well enough: a batch of so many waits for no more."""
@@ -92,8 +86,7 @@ class GroupCommit:
         self._on_failure = on_failure
         self._told = False
         self._loop = None if inline else asyncio.get_running_loop()
-        self._is_quick = store.is_quick if isinstance(store, QuickStore) else None
-        self._slow_until_ns = 0
+        self._quick = QuickWrites(store) if isinstance(store, QuickStore) else None
         self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
         self._writer = writer
         self._scheduled = False
@@ -220,7 +213,7 @@ class GroupCommit:
         if self._loop is None:
             self._writer(partial(write_step, self._store, commit), partial(self._written, commit))
             return True
-        if self._write_here(commit):
+        if self._quick is not None and self._quick.write(commit):
             return True
         if self._worker is None:
             self._worker = Thread(target=self._run, args=(self._loop,), name="interledger-store", daemon=True)
@@ -228,20 +221,6 @@ class GroupCommit:
         self._jobs.put(commit)
         if self._outage.reason is not None:
             self._call_soon(self._hold_back)
-        return True
-
-    def _write_here(self, commit: DurableStep) -> bool:
-        """Write it in the loop's thread, if that is one short write to a disk that was quick the last time."""
-        if commit.changes or commit.snapshot is not None or self._is_quick is None:
-            return False
-        began = perf_counter_ns()
-        if began < self._slow_until_ns or not self._is_quick(len(commit.records)):
-            return False
-        write_step(self._store, commit)
-        commit.is_written = True
-        ended = perf_counter_ns()
-        if ended - began > QUICK_US * 1000:
-            self._slow_until_ns = ended + SLOW_TIMES * (ended - began)
         return True
 
     def _hold_back(self) -> None:

@@ -390,6 +390,41 @@ def test_a_fulfill_of_before_a_restart_is_proof_of_what_became_of_the_amount() -
     assert right.net() == 10
 
 
+@pytest.mark.parametrize("fulfilled", [True, False])
+@pytest.mark.parametrize("arrived", [True, False])
+def test_what_was_asked_before_a_restart_is_asked_again(fulfilled: bool, arrived: bool) -> None:
+    wire = made()
+    wire.settle()
+    left, right = wire.dialler, wire.server
+    left.pay(1, fulfilled=fulfilled)
+    left.run()
+    if arrived:
+        wire._carry(0)
+        right.run()
+    wire.cut()
+    wire.dialler = left = left.restart()
+    assert [unknown.amount for unknown in left.ledger.unknown.values()] == [10]
+    wire.settle()
+    (unknown,) = left.ledger.unknown.values() if fulfilled else (None,)
+    # The holder is gone with the process: a Fulfill is kept as evidence. A Reject leaves nothing open.
+    assert fulfilled == (unknown is not None and unknown.fulfillment == proof(1))
+    assert not left.ledger.asked.of(PEER)
+    assert right.net() == (10 if fulfilled else 0)
+
+
+def test_what_has_expired_before_a_restart_is_not_asked_again() -> None:
+    wire = made()
+    wire.settle()
+    wire.dialler.pay(1)
+    wire.dialler.run()
+    wire.cut()
+    wire.dialler.time.ms += 20_001
+    wire.dialler = left = wire.dialler.restart()
+    wire.settle()
+    assert len(left.ledger.unknown) == 1
+    assert wire.server.net() == 0
+
+
 # ---------------------------------------------------------------------- one connection, packet by packet
 
 

@@ -11,7 +11,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from interledger.accounts.account import AccountId, HttpForm
-from interledger.accounts.ledger import Ledger
+from interledger.accounts.asset import Asset
+from interledger.accounts.evidence import to_ask_again
+from interledger.accounts.ledger import Hold, Ledger
+from interledger.accounts.recovery import recover
 from interledger.clock import SystemClock, SystemEntropy, Timestamp
 from interledger.errors import InvalidRequestError
 from interledger.ilp.address import Address
@@ -90,12 +93,14 @@ class Peer:
 
 
 @asynccontextmanager
-async def linked(form: HttpForm, *script: bytes) -> AsyncIterator[tuple[CourierLink, Handler, Peer]]:
+async def linked(
+    form: HttpForm, *script: bytes, ledger: Ledger | None = None
+) -> AsyncIterator[tuple[CourierLink, Handler, Peer]]:
     peer = Peer(list(script))
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     handler = Handler()
-    link = make(form, handler, f"http://127.0.0.1:{port}/ilp")
+    link = make(form, handler, f"http://127.0.0.1:{port}/ilp", ledger)
     try:
         yield link, handler, peer
     finally:
@@ -264,6 +269,52 @@ async def test_a_peer_that_cannot_be_reached_is_tried_for_a_while_and_then_the_p
         assert handler.told == [("reply", 1, "T01")]
         await unreachable.close()
         assert link.ready()
+
+
+def restarted(form: HttpForm) -> Ledger:
+    """Books of a node that was killed when a Prepare of 7 was on its way to bob."""
+    ledger = Ledger()
+    link = make(form, Handler(), "http://127.0.0.1:1/ilp", ledger)
+    alice, bob = (ledger.account(name, Asset("USD", 9)) for name in ("peer/alice", "peer/bob"))
+    sent = prepare()
+    hold = ledger.hold(((alice, bob, 7),), CONDITION, sent.expires_at, True)
+    assert isinstance(hold, Hold)
+    link.keep_prepare(hold.id, RequestId(1), sent)
+    recover(ledger)
+    return ledger
+
+
+@pytest.mark.parametrize("reply", [FULFILL, REJECT])
+async def test_what_was_asked_before_a_restart_is_asked_again_until_it_is_answered(reply: Reply) -> None:
+    ledger = restarted(HttpForm.OER_SYNC)
+    ((asked, _),) = to_ask_again(ledger, BOB, SYSTEM.now())
+    async with linked(HttpForm.OER_SYNC, CUT, response(503), response(200, reply.encode()), ledger=ledger) as made:
+        link, handler, peer = made
+        link.resume()
+        await until(lambda: not ledger.asked.of(BOB) and not link._jobs)
+        assert set(peer.bodies) == {asked.octets}
+        assert all(asked.request_id in head for head in peer.heads)
+        assert [u.fulfillment for u in ledger.unknown.values()] == ([bytes(32)] if reply is FULFILL else [])
+        assert handler.told == []
+
+
+async def test_HT_10_in_RFC_35_nothing_is_asked_again_after_a_restart() -> None:
+    assert restarted(HttpForm.ASYNC).asked.of(BOB) == []
+
+
+async def test_the_id_that_is_written_is_the_one_on_the_wire() -> None:
+    ledger = Ledger()
+    async with linked(HttpForm.OER_SYNC, response(200, FULFILL.encode()), ledger=ledger) as (link, handler, peer):
+        alice, bob = (ledger.account(name, Asset("USD", 9)) for name in ("peer/alice", "peer/bob"))
+        sent = prepare()
+        hold = ledger.hold(((alice, bob, 7),), CONDITION, sent.expires_at, True)
+        assert isinstance(hold, Hold)
+        link.keep_prepare(hold.id, RequestId(1), sent)
+        (asked,) = ledger.asked.of(BOB)
+        link.send_prepare(RequestId(1), sent)
+        await until(lambda: handler.told)
+        assert asked.request_id in peer.heads[0]
+        assert peer.bodies == [asked.octets]
 
 
 async def test_without_an_address_nothing_is_sent() -> None:

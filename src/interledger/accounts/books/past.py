@@ -12,15 +12,8 @@ from typing import NamedTuple
 from interledger.accounts.books.memo import Memo
 from interledger.accounts.claim_records import ClaimClosed, ClaimSetAside
 from interledger.accounts.ledger import Ledger, Leg
-from interledger.accounts.records import (
-    Answered,
-    EntryPosted,
-    Executed,
-    Record,
-    Requested,
-    Resolved,
-    decode_records,
-)
+from interledger.accounts.records import EntryPosted, Executed, Record, Resolved, decode_records
+from interledger.accounts.request_records import Answered, PacketAsked, Requested
 from interledger.accounts.snapshot import decode_snapshot, restore
 from interledger.clock import Timestamp
 from interledger.errors import DecodeError, LedgerError
@@ -137,7 +130,7 @@ class Past:
                 posting = Posting(
                     commit.seq, number, commit.at, PostingKind.RESOLUTION, legs, claim.id, claim.condition, memo
                 )
-        elif isinstance(record, Requested | Answered):
+        elif isinstance(record, Requested | Answered | PacketAsked):
             return None  # what was asked and answered moves nothing by itself
         ledger.apply(record)
         if isinstance(record, ClaimSetAside):

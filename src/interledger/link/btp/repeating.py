@@ -5,7 +5,8 @@ Transfer) that has no answer is sent again, later and later, and at once when th
 time is up. The peer's requests are known by their number and their octets, on whichever connection they come: a
 repetition is answered as before, other octets under the same number are an F05 DuplicateIdError.
 
-Prepares and Transfers are remembered over a restart (`accounts.request_journal`), other Messages are not.
+Prepares and Transfers of the peer are remembered over a restart (`accounts.request_journal`), other Messages are not;
+nor are our own requests but Prepares (`accounts.asked`).
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple, final
 
-from interledger.accounts.evidence import receive_late_fulfillment
+from interledger.accounts.evidence import receive_late_reply, to_ask_again
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.request_journal import KEPT_AFTER_EXPIRY_MS, RequestJournal, Verdict
 from interledger.clock import Clock, Timestamp
 from interledger.errors import DecodeError
 from interledger.ilp.error_codes import ErrorCode
-from interledger.ilp.packet import TYPE_FULFILL, TYPE_PREPARE, Fulfill, Prepare, Reject, Reply
+from interledger.ilp.packet import TYPE_PREPARE, Prepare, Reject, decode_reply
 from interledger.link.base import RequestId
 from interledger.link.btp.link import BtpLink, Connection
 from interledger.link.btp.messages import (
@@ -53,7 +54,6 @@ SENT_MAX: Final = 2 * RESENT_AT_ONCE_MAX
 """Requests kept for another round; what has expired goes when there are so many."""
 
 _PREPARE: Final = bytes((TYPE_PREPARE,))
-_FULFILL: Final = bytes((TYPE_FULFILL,))
 
 _NO_HOLD: Final = 0
 """In place of a hold, for a Transfer: there is no hold of that number, and never will be."""
@@ -67,9 +67,10 @@ class _Sent(NamedTuple):
 
 @final
 class RepeatingLink:
-    """A `RememberingLink` over the connections of `link`. `ledger`: where requests of the peer are remembered.
+    """A `RememberingLink` and `AskingLink` over the connections of `link`.
 
-    `ledger_name`: the account's in the books. The owner calls `handle_timer` when `timer` says so.
+    `ledger`: where requests of the peer are remembered; `ledger_name`: the account's there. The owner calls
+    `handle_timer` when `timer` says so.
     """
 
     def __init__(self, link: BtpLink, ledger: Ledger, ledger_name: str, clock: Clock) -> None:
@@ -89,6 +90,10 @@ class RepeatingLink:
         self._side = IdempotentSide(
             link.handler, link.account, ledger, own_address=link.address, deliver=self._deliver_reply
         )
+        self.send_reply = self._side.send_reply
+        self.keep_reply = self._side.keep_reply
+        self.unkeep_reply = self._side.unkeep_reply
+        self.ready = link.ready  # what is repeated has been sent once, and waits for no room
         link.repeating = self
 
     # ------------------------------------------------------------------ what the connector calls
@@ -99,21 +104,9 @@ class RepeatingLink:
         if self._link.is_outstanding(request_id):
             self._repeat(request_id, encode_ilp(TYPE_MESSAGE, request_id, prepare.encode()), prepare.expires_at)
 
-    def send_reply(self, request_id: RequestId, reply: Reply) -> None:
-        """Answer a Prepare of the peer, however often it was asked."""
-        self._side.send_reply(request_id, reply)
-
-    def keep_reply(self, request_id: RequestId, reply: Reply) -> None:
-        """The answer goes into the commit of the execution."""
-        self._side.keep_reply(request_id, reply)
-
-    def unkeep_reply(self, request_id: RequestId, reply: Reply) -> None:
-        """That commit failed: nobody may hear it."""
-        self._side.unkeep_reply(request_id, reply)
-
-    def ready(self) -> bool:
-        """As of any link: what is repeated has been sent once, and waits for no room."""
-        return self._link.ready()
+    def keep_prepare(self, hold_id: int, request_id: RequestId, prepare: Prepare) -> None:
+        """The Prepare goes into the commit of its hold."""
+        self._ledger.asked.add(hold_id, self._link.account, _key(request_id), prepare.encode())
 
     # ------------------------------------------------------------------ requests of ours
 
@@ -215,18 +208,22 @@ class RepeatingLink:
         return True
 
     def _is_late(self, request_id: int, ilp: bytes, now: Timestamp) -> bool:
-        """Whether it fulfills a packet of before a restart."""
-        if ilp[:1] != _FULFILL or self._link.is_outstanding(request_id):
+        """Whether it answers a packet of before a restart."""
+        if self._link.is_outstanding(request_id):
             return False
         try:
-            fulfillment = Fulfill.decode(ilp).fulfillment
+            reply = decode_reply(ilp)
         except DecodeError:
             return False
-        return receive_late_fulfillment(self._ledger, self._ledger_name, fulfillment, ilp, now)
+        account, key = self._link.account, _key(request_id)
+        return receive_late_reply(self._ledger, account, self._ledger_name, key, reply, ilp, now)
 
     def resume(self, now: Timestamp) -> None:
-        """The account has its link (again, after a restart): see to what was in progress."""
+        """The account has its link (again, after a restart): see to what was in progress, ask again what we asked."""
         self._side.resume(now)
+        for asked, expires_at in to_ask_again(self._ledger, self._link.account, now):
+            request_id = int.from_bytes(asked.request_id, "big")
+            self._repeat(request_id, encode_ilp(TYPE_MESSAGE, request_id, asked.octets), expires_at)
         self._sooner(self._side.timer())
 
     def _receive_request(

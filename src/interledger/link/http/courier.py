@@ -15,6 +15,7 @@ import ssl
 from typing import Final, final
 
 from interledger.accounts.account import AccountId, HttpForm
+from interledger.accounts.evidence import to_ask_again
 from interledger.accounts.ledger import Ledger
 from interledger.clock import Clock, Entropy, Timestamp
 from interledger.errors import DecodeError, InvalidRequestError
@@ -22,6 +23,7 @@ from interledger.ilp.packet import Prepare, Reply, decode_reply
 from interledger.link.base import PacketHandler, RequestId
 from interledger.link.http.egress import EgressPolicy
 from interledger.link.http.forms import Heads
+from interledger.link.http.jobs import BEFORE, Job, fresh_id
 from interledger.link.http.messages import Failure, Signer, failure_of_status
 from interledger.link.http.outgoing import GRACE_MS
 from interledger.link.http.pool import CONNECTIONS_MAX, ConnectionPool
@@ -60,27 +62,9 @@ TRANSIENT: Final = frozenset({200, 408, 429})
 _RECEIVED: Final = {HttpForm.OER_ASYNC: 200, HttpForm.ASYNC: 202}
 
 
-class _Job:
-    """One packet on its way. `onward_id`: of a Prepare, None for an answer."""
-
-    __slots__ = ("body", "expires_at", "head", "onward_id", "request_id", "since", "uncertain")
-
-    def __init__(
-        self, request_id: bytes, head: bytes, body: bytes, since: int, expires_at: int, onward_id: RequestId | None
-    ) -> None:
-        self.request_id = request_id
-        self.head = head
-        self.body = body
-        self.since = since
-        self.expires_at = expires_at
-        self.onward_id = onward_id
-        self.uncertain = False
-        """The peer may have got it by an attempt that failed."""
-
-
 @final
 class CourierLink(ConnectionPool):
-    """The link of one account, in one of the forms with ids. Implements `RememberingLink`.
+    """The link of one account, in one of the forms with ids. Implements `RememberingLink` and `AskingLink`.
 
     `incoming` takes what comes with an id, `plain` (only RFC 35's form has it) what comes without: attach both to the
     port's `HttpIlpServer`, then `resume`. Raises `InvalidRequestError` for a url.
@@ -122,8 +106,11 @@ class CourierLink(ConnectionPool):
         )
         self._form = form
         self._entropy = entropy
+        self._ledger = ledger
+        self._wire_ids: dict[RequestId, bytes] = {}
+        """Of Prepares whose holds are being written."""
         self._heads = None if parsed is None else Heads(form, parsed, token, callback)
-        self._jobs: dict[RequestId, _Job] = {}
+        self._jobs: dict[RequestId, Job] = {}
         self._repetitions: Repetitions[int] = Repetitions()
         self._last_job = 0
         self._tick_handle: asyncio.TimerHandle | None = None
@@ -151,9 +138,14 @@ class CourierLink(ConnectionPool):
         if heads is None:
             self.request(request_id, prepare.expires_at, b"", b"")  # which refuses it
             return
-        wire_id = _uuid(self._entropy.octets(16))
+        wire_id = self._wire_ids.pop(request_id, None) or fresh_id(self._entropy)
         self.incoming.outstanding.add(wire_id, request_id, prepare.expires_at)
         self._send(heads.prepare(wire_id, self.clock.now()), wire_id, prepare.encode(), prepare.expires_at, request_id)
+
+    def keep_prepare(self, hold_id: int, request_id: RequestId, prepare: Prepare) -> None:
+        if self._form is not HttpForm.ASYNC:  # RFC 35's peers need not know a repetition
+            wire_id = self._wire_ids[request_id] = fresh_id(self._entropy)
+            self._ledger.asked.add(hold_id, self.account, wire_id, prepare.encode())
 
     def send_reply(self, request_id: RequestId, reply: Reply) -> None:
         self._wake()
@@ -166,9 +158,14 @@ class CourierLink(ConnectionPool):
         return len(self._jobs) < JOBS_MAX and super().ready()
 
     def resume(self) -> None:
-        """The link is attached: see to what was in progress before."""
+        """The link is attached: see to what was in progress before, and ask again what was asked."""
         self._wake()
-        self.incoming.requests.resume(self.clock.now())
+        now = self.clock.now()
+        self.incoming.requests.resume(now)
+        if self._heads is not None:
+            for asked, expires_at in to_ask_again(self._ledger, self.account, now):
+                head = self._heads.prepare(asked.request_id, now)
+                self._send(head, asked.request_id, asked.octets, expires_at, BEFORE)
 
     def handle_timer(self, now: Timestamp) -> None:
         """Send again what is due, and forget what is too old."""
@@ -222,17 +219,17 @@ class CourierLink(ConnectionPool):
         if not self._jobs and self._tick_handle is not None:
             self._tick_handle.cancel()  # it may be a slow one
             self._tick_handle = None
-        job = self._jobs[number] = _Job(wire_id, head, octets, now, expires_at, onward_id)
+        job = self._jobs[number] = Job(wire_id, head, octets, now, expires_at, onward_id)
         self._wake()
         self._attempt(number, job, now)
 
-    def _attempt(self, number: RequestId, job: _Job, now: Timestamp) -> None:
+    def _attempt(self, number: RequestId, job: Job, now: Timestamp) -> None:
         until = job.expires_at
         if self._may_repeat(job):
             until = now + min((until - now) // ATTEMPTS_MIN, ATTEMPT_MS_MAX) - GRACE_MS  # which the pool adds
         self.request(number, Timestamp(max(until, now)), job.head, job.body)
 
-    def _may_repeat(self, job: _Job) -> bool:
+    def _may_repeat(self, job: Job) -> bool:
         return job.onward_id is None or self._form is not HttpForm.ASYNC
 
     # What the pool says.
@@ -249,7 +246,7 @@ class CourierLink(ConnectionPool):
             again = (status in TRANSIENT or status >= 500) and self._may_repeat(job)
             self._failed(request_id, job, failure_of_status(status), now, again=again)
 
-    def _prepare_received(self, job: _Job, status: int, body: bytes, now: Timestamp) -> bool:
+    def _prepare_received(self, job: Job, status: int, body: bytes, now: Timestamp) -> bool:
         """Whether this response to a Prepare ends its job. An answer in the response counts in every form."""
         if status == 200 and body:
             try:
@@ -268,7 +265,7 @@ class CourierLink(ConnectionPool):
         elif job is not None:
             self._failed(request_id, job, failure, now, again=failure.known or self._may_repeat(job))
 
-    def _failed(self, number: RequestId, job: _Job, failure: Failure, now: Timestamp, *, again: bool) -> None:
+    def _failed(self, number: RequestId, job: Job, failure: Failure, now: Timestamp, *, again: bool) -> None:
         """An attempt failed. `again`: the next one may do better."""
         job.uncertain |= not failure.known
         until = job.expires_at
@@ -285,19 +282,10 @@ class CourierLink(ConnectionPool):
             # By no attempt did the peer take it.
             super().fail(job.onward_id, failure, now)
 
-    def _is_wanted(self, job: _Job) -> bool:
+    def _is_wanted(self, job: Job) -> bool:
         """Whether nobody has answered it meanwhile."""
-        return job.onward_id is None or self.incoming.outstanding.is_open(job.request_id)
+        return job.onward_id is None or self.incoming.is_wanted(job.request_id)
 
     def _end(self, number: RequestId) -> None:
         self._jobs.pop(number, None)
         self._repetitions.forget(number)
-
-
-def _uuid(octets: bytes) -> bytes:
-    """16 random octets as the text of a version 4 UUID (RFC 9562 5.4)."""
-    text = bytearray(octets)
-    text[6] = (text[6] & 0x0F) | 0x40
-    text[8] = (text[8] & 0x3F) | 0x80
-    digits = text.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode("ascii")

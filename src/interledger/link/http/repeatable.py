@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, final
 
 from interledger.accounts.account import AccountId, HttpForm
-from interledger.accounts.evidence import receive_late_fulfillment
+from interledger.accounts.evidence import receive_late_reply
 from interledger.accounts.ledger import Ledger
 from interledger.accounts.request_journal import Verdict
 from interledger.clock import Timestamp
 from interledger.errors import DecodeError
-from interledger.ilp.packet import TYPE_PREPARE, Fulfill, Prepare, Reply, decode_packet
+from interledger.ilp.packet import TYPE_PREPARE, Prepare, Reply, decode_packet
 from interledger.link.base import PacketHandler
 from interledger.link.http.forms import callback_url, request_id
 from interledger.link.http.interfaces import Respond
@@ -189,22 +189,26 @@ class RepeatableSide:
         elif arrival is Arrival.OTHER:
             respond.refuse(self._statuses.conflict, "this packet was answered otherwise before")
             return
-        elif arrival is Arrival.UNKNOWN and not self._is_late(octets, reply, now):
+        elif arrival is Arrival.UNKNOWN and not self._is_late(request_id, octets, reply, now):
             respond.refuse(self._statuses.unknown, "no packet of ours with this id waits for an answer")
             return
         self.requests.after_commit(lambda error: self._acknowledge(respond, 200, error))
 
-    def _is_late(self, octets: bytes, reply: Reply, now: Timestamp) -> bool:
-        """Whether it fulfills a packet of before a restart."""
-        return isinstance(reply, Fulfill) and receive_late_fulfillment(
-            self._ledger, self._ledger_name, reply.fulfillment, octets, now
-        )
+    def _is_late(self, request_id: bytes, octets: bytes, reply: Reply, now: Timestamp) -> bool:
+        """Whether it answers a packet of before a restart."""
+        return receive_late_reply(self._ledger, self.account, self._ledger_name, request_id, reply, octets, now)
 
     def receive_inline(self, request_id: bytes, octets: bytes, reply: Reply, now: Timestamp) -> None:
         """A reply in the response to our Prepare: from a peer that knows that form only. The first one wins (HT-04)."""
         arrival, onward_id = self.outstanding.receive(request_id, octets)
         if arrival is Arrival.FIRST:
             self._handler.receive_reply(self.account, onward_id, reply, now)
+        elif arrival is Arrival.UNKNOWN:
+            self._is_late(request_id, octets, reply, now)
+
+    def is_wanted(self, request_id: bytes) -> bool:
+        """Whether nobody has answered this Prepare of ours yet: since the start, or one of before."""
+        return self.outstanding.is_open(request_id) or self._ledger.asked.find(self.account, request_id) is not None
 
     def _acknowledge(self, respond: Respond, status: int, error: Exception | None) -> None:
         if error is None:
