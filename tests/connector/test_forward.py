@@ -18,6 +18,7 @@ from interledger.connector import events, forward, next_hops, refusals
 from interledger.connector.events import PacketRefused, Step
 from interledger.connector.forward import Limits
 from interledger.connector.guards import Compared, Refused
+from interledger.connector.peer import Peer
 from interledger.errors import ConflictError
 from interledger.ilp.echo import encode_echo_reply, encode_echo_request
 from interledger.ilp.error_codes import AmountTooLarge
@@ -651,6 +652,47 @@ def test_a_link_that_gives_up_passes_its_reject_on_and_the_amount_is_unknown() -
     assert made.connector.timer() is None  # nobody is waited for any more
     made.connector.handle_timer(Timestamp(NOW + 60_000))
     assert len(made.wires["alice"].replies) == 1
+
+
+def test_a_link_that_went_down_is_found_out_in_the_next_millisecond_though_nobody_said_so() -> None:
+    made = hub()
+    assert made.send("alice", 5, "test.hub.bob") is None
+    made.wires["bob"].up = False
+    assert made.send("alice", 5, "test.hub.bob", now=1).code == "T01"
+
+
+def test_a_link_that_was_lost_takes_nothing_more_in_the_same_millisecond() -> None:
+    made = hub()
+    assert made.send("alice", 5, "test.hub.bob") is None
+    made.wires["bob"].up = False
+    made.connector.link_lost(AccountId("bob"), NOW)
+    assert made.send("alice", 5, "test.hub.bob").code == "T01"
+    made.connector.link_lost(AccountId("nobody"), NOW)  # decides nothing, raises nothing
+
+
+def test_J7_who_waits_for_a_fulfill_that_was_read_too_late_is_told_R00_and_it_is_remembered() -> None:
+    made = hub()
+    made.send("alice", 5, "test.hub.bob")
+    made.commit()
+    made.answer("bob", FULFILL, now=20_000)
+    assert made.wires["alice"].replies == [(RequestId(7), Reject("R00", "test.hub", refusals.TIMED_OUT.message))]
+    (refused,) = made.connector.refusals.latest
+    assert (refused.at, refused.step, refused.account, refused.amount) == (NOW + 20_000, Step.EXPIRE, "alice", 5)
+
+
+def test_A8_wrong_fulfillments_of_a_peer_are_counted() -> None:
+    made = hub()
+    for count in (1, 2, 3):
+        made.send("alice", 5, "test.hub.bob")
+        made.commit()
+        made.answer("bob", Fulfill(bytes(32)))
+        assert made.connector.peers[AccountId("bob")].wrong == count
+
+
+def test_who_watches_is_told_of_a_new_peer() -> None:
+    made, told = Hub(), list[Peer]()
+    made.connector.on_attach = told.append
+    assert [made.attach("alice"), made.attach("bob")] == told
 
 
 def test_a_lost_link_decides_nothing() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import random
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.snapshot import Snapshot
 from interledger.clock import Timestamp
 from interledger.errors import DiskFullError, StoreError
+from interledger.ilp.packet import Fulfill
 from interledger.store import quick_writes
 from interledger.store.base import SNAPSHOT_OCTETS, Change, Documents, StoredState
 from interledger.store.group_commit import GroupCommit
@@ -118,6 +121,15 @@ class Node:
 
     def effect(self, what: str) -> Callable[[Any, Any], None]:
         return lambda request_id, packet: self.effects.append(f"{what} {request_id}")
+
+
+@pytest.fixture(autouse=True)
+async def no_callback_raises() -> AsyncIterator[None]:
+    """The loop would only log it."""
+    raised: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: raised.append(context))
+    yield
+    assert raised == []
 
 
 @pytest.fixture
@@ -646,3 +658,136 @@ async def test_what_is_no_short_write_is_written_by_the_thread() -> None:
     node = Node(disk)
     assert not await written_by(node)
     await node.commits.close()
+
+
+# ---------------------------------------------------------------------- what leaves, and what is told
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_each_effect_is_given_its_own_packet(node: Node, fails: bool) -> None:
+    given: list[tuple[str, Any, Any]] = []
+    if fails:
+        node.disk.faults = [StoreError("EIO")]
+    reply, prepare = object(), object()
+    hold = node.prepare("p")
+    node.ledger.execute(hold, PROOF)
+    node.ledger.reply_after_commit(lambda name, packet: given.append(("reply", name, packet)), 1, reply)
+    node.ledger.prepare_after_commit(
+        lambda name, packet: given.append(("send", name, packet)),
+        lambda name, packet: given.append(("cancel", name, packet)),
+        2,
+        prepare,
+    )
+    with contextlib.suppress(StoreError):
+        await node.commits.commit()
+    assert given == [("reply", 1, reply), ("cancel" if fails else "send", 2, prepare)]
+
+
+async def test_a_quick_write_behind_one_of_the_thread_lets_its_effects_go_behind_those_of_the_first() -> None:
+    """The thread has written the first; the second is written by the loop, and what it brings waits its turn."""
+    disk = QuickDisk(waits=True)
+    node = Node(disk)
+    disk.octets_max = 0
+    disk.let_one_through()
+    await node.commits.commit()
+    node.prepare("a")
+    await until(lambda: node.commits._writing is not None)
+    node.prepare("b")
+    disk.octets_max = 1_000
+    disk.threads.clear()
+    disk.stop_waiting()
+    await until(lambda: len(node.effects) == 2)
+    assert node.effects == ["prepare a", "prepare b"]
+    assert threading.get_ident() in disk.threads
+    node.prepare("c")  # and it goes on
+    await node.commits.close()
+    assert node.effects == ["prepare a", "prepare b", "prepare c"]
+    assert node.commits.written == len(disk.written)
+
+
+async def test_a_disk_that_is_full_and_then_broken_is_told_once(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    full = DiskFullError("full")
+    node.disk.faults = [full, None, StoreError("EIO")]
+    hold = node.prepare("a")
+    await node.commits.commit()
+    node.fulfill("a", hold)
+    with pytest.raises(StoreError, match="EIO"):
+        await node.commits.commit()
+    assert node.failures == [full]
+    assert [r.getMessage() for r in caplog.records if "cannot be written" in r.getMessage()] == [
+        "the books cannot be written: full"
+    ]
+
+
+async def test_J3_what_left_without_a_record_is_in_the_log_with_its_proof_and_what_was_withheld_is_not(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    relayed, withheld = node.prepare("a"), node.prepare("b")
+    await node.commits.commit()
+    node.disk.faults = [StoreError("EIO")]
+    node.fulfill("a", relayed)
+    own = Fulfill(bytes(32))
+    node.ledger.execute(withheld, own.fulfillment)
+    node.ledger.prepare_after_commit(node.effect("send"), node.effect("withheld"), "b", own)
+    with pytest.raises(StoreError):
+        await node.commits.commit()
+    told = [record.getMessage() for record in caplog.records if "ilp unknown prove" in record.getMessage()]
+    assert told == [f"relayed, but not written. After a restart:  ilp unknown prove unk_{relayed.id} {PROOF.hex()}"]
+    assert node.effects[-2:] == ["reply a", "withheld b"]
+
+
+async def test_what_cannot_be_handed_over_is_in_the_log(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    node.ledger.reply_after_commit(broken, 1, None)
+    node.ledger.prepare_after_commit(broken, broken, 1, None)
+    node.ledger.call_after_commit(broken)
+    await node.commits.commit()
+    assert [record.getMessage() for record in caplog.records] == [
+        "a reply could not be handed to its link",
+        "a Prepare could not be handed to its link, or be cancelled",
+        "whoever waited for a commit failed",
+    ]
+
+
+async def test_how_many_steps_were_written_and_how_long_that_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(Disk())
+    assert (node.commits.written, node.commits.written_ms) == (0, 0)
+    now = 1_000
+    monkeypatch.setattr(node.commits, "_clock", SimpleNamespace(now=lambda: Timestamp(now)))
+    write = node.disk.write
+
+    def write_later(*arguments: Any) -> None:
+        nonlocal now
+        now += 7
+        write(*arguments)
+
+    monkeypatch.setattr(node.disk, "write", write_later)
+    for count in (1, 2, 3):
+        node.prepare("x")
+        await node.commits.commit()
+        assert (node.commits.written, node.commits.written_ms) == (count, 7 * count)
+    await node.commits.close()
+
+
+async def test_the_thread_does_not_keep_a_process_from_ending(node: Node) -> None:
+    node.prepare("x")
+    await node.commits.commit()
+    (worker,) = [thread for thread in threading.enumerate() if thread.name == "interledger-store"]
+    assert worker.daemon
+
+
+async def test_what_a_document_says_is_written_by_the_thread() -> None:
+    node = Node(QuickDisk())
+    assert await written_by(node)
+    node.disk.put_fact("settlement", "done")
+    assert not await written_by(node)
+    await node.commits.close()
+
+
+async def test_the_end_takes_a_snapshot_of_what_was_recorded_since_the_last(node: Node) -> None:
+    node.disk.octets_since_snapshot = 0
+    node.prepare("x")
+    await node.commits.close()
+    assert len(node.disk.snapshots) == 1

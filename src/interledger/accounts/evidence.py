@@ -52,13 +52,12 @@ def receive_late_fulfillment(
     `fulfill`: the whole packet. After a restart the ids of what was sent are gone; the condition still says which
     packet it was. True also for one that is kept already.
     """
-    condition = sha256(fulfillment).digest()
-    for unknown in ledger.unknown.values():
-        if unknown.condition == condition and unknown.account.name == account_name:
-            if unknown.fulfillment is None:
-                relay_or_keep(ledger, unknown, fulfillment, fulfill, now)
-            return True
-    return False
+    unknown = ledger.unknown.fitting(account_name, sha256(fulfillment).digest())
+    if unknown is None:
+        return False
+    if unknown.fulfillment is None:
+        relay_or_keep(ledger, unknown, fulfillment, fulfill, now)
+    return True
 
 
 def receive_late_reject(ledger: Ledger, account: str, request_id: bytes, reject: bytes) -> bool:

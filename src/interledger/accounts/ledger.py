@@ -44,6 +44,7 @@ from interledger.accounts.records import (
 )
 from interledger.accounts.request_journal import RequestJournals
 from interledger.accounts.request_records import Answered, PacketAsked, Requested
+from interledger.accounts.unknown_items import UnknownItems
 from interledger.accounts.unproven import UnprovenClaims
 from interledger.errors import LedgerError
 
@@ -57,7 +58,7 @@ class Ledger:
     def __init__(self) -> None:
         self.accounts: list[LedgerAccount] = []
         self.holds: dict[int, Hold] = {}
-        self.unknown: dict[int, Unknown] = {}
+        self.unknown = UnknownItems()
         self.requests = RequestJournals(self._record)
         self.asked = AskedJournal(self._record, self.holds, self.unknown)
         self.unproven = UnprovenClaims(self._take_id, self.account, self._move, self._record)
@@ -274,12 +275,12 @@ class Ledger:
         return unknown
 
     def _keep_unknown(self, unknown: Unknown) -> None:
-        self.unknown[unknown.id] = unknown
+        self.unknown.add(unknown)
         self._hold_unchecked(self._suspense_legs(unknown))
         unknown.account.set_aside(credits_=unknown.amount)
 
     def _resolve(self, unknown: Unknown, delivered: bool) -> None:
-        del self.unknown[unknown.id]
+        self.unknown.remove(unknown)
         self._unhold(self._suspense_legs(unknown))
         unknown.account.set_aside(credits_=-unknown.amount)
         if delivered:
@@ -325,8 +326,7 @@ class Ledger:
         elif isinstance(record, Evidence):
             self.unknown[record.hold_id].fulfillment = record.fulfillment
         elif isinstance(record, EntryPosted):
-            legs = tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs)
-            self._move(legs)
+            self._move(tuple((self.accounts[d], self.accounts[c], amount) for d, c, amount in record.legs))
         elif isinstance(record, ClaimSetAside | ClaimClosed):
             self.unproven.apply(record, self.accounts)
             self.next_id = max(self.next_id, record.item_id + 1)

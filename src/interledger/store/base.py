@@ -242,7 +242,7 @@ class Documents:
 
 
 @runtime_checkable
-class QuickStore(Store, Protocol):
+class QuickStore(Protocol):
     """A store that can write so quickly that no thread is needed for it."""
 
     def is_quick(self, octets: int) -> bool:

@@ -86,7 +86,7 @@ class GroupCommit:
         self._on_failure = on_failure
         self._told = False
         self._loop = None if inline else asyncio.get_running_loop()
-        self._quick = QuickWrites(store) if isinstance(store, QuickStore) else None
+        self._quick = QuickWrites(store, store.is_quick) if isinstance(store, QuickStore) else None
         self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
         self._writer = writer
         self._scheduled = False

@@ -67,10 +67,9 @@ class _Sent(NamedTuple):
 
 @final
 class RepeatingLink:
-    """A `RememberingLink` and `AskingLink` over the connections of `link`.
+    """A `RememberingLink` and `AskingLink` over `link`. `ledger`: where requests of the peer are remembered.
 
-    `ledger`: where requests of the peer are remembered; `ledger_name`: the account's there. The owner calls
-    `handle_timer` when `timer` says so.
+    `ledger_name`: the account's in the books. The owner calls `handle_timer` when `timer` says so.
     """
 
     def __init__(self, link: BtpLink, ledger: Ledger, ledger_name: str, clock: Clock) -> None:
