@@ -2,8 +2,9 @@
 
     python bench/forward.py [--links btp,http,http2] [--in-flight 1,64] [--seconds 4] [--rounds 3] [--json FILE]
 
-The figure is CPU microseconds (user and system, all threads) of the node per fulfilled packet. Generator and sink run
-in this process, on the other core. Packets: amount 100, 64 octets of data, a fixed condition.
+The figure is CPU microseconds (user and system, all threads) of the node per fulfilled packet, at the same pace of the
+core for every node (see `pace`). Generator and sink run in this process, on the other core. Packets: amount 100, 64
+octets of data, a fixed condition.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from btp_load import Generator, Sink, dial
 from http2_load import Http2Generator, Http2Sink, make_certificate
 from http_load import HttpGenerator, HttpSink
 from nodes import COMPILED, IlpConnector, NodeUnderTest, OurNode
+from pace import NOMINAL_US, Pace
 
 WARM_UP_S = 2.0
 
@@ -32,17 +34,21 @@ WARM_UP_S = 2.0
 async def measure(node: NodeUnderTest, generator: Any, seconds: float) -> dict[str, float]:
     """Let it warm up, then count packets and CPU for so long."""
     await asyncio.sleep(WARM_UP_S)
+    pace = Pace()
     generator.sample = True
     cpu, count, began = node.cpu_seconds(), generator.fulfilled, time.perf_counter()
     await asyncio.sleep(seconds)
     packets, elapsed = generator.fulfilled - count, time.perf_counter() - began
     cpu = node.cpu_seconds() - cpu
     generator.sample = False
+    pace_us = pace.stop()
     if generator.failed or not packets:
         raise RuntimeError(f"{node.name}: {packets} fulfilled, not fulfilled: {generator.failed[:3]}")
     latencies = sorted(generator.latencies)
     return {
         "cpu_us": cpu / packets * 1e6,
+        "cpu_us_at_pace": cpu / packets * 1e6 * NOMINAL_US / pace_us,
+        "pace_us": pace_us,
         "packets_per_s": packets / elapsed,
         "p50_ms": latencies[len(latencies) // 2] * 1e3,
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1e3,
@@ -136,10 +142,11 @@ def compare(link: str, runner: Any, in_flight: int, options: argparse.Namespace)
             name, figures = uvloop.run(runner(NODES[key], in_flight, options.seconds))
             results.setdefault(name, []).append(figures)
     medians = {n: {k: statistics.median(r[k] for r in runs) for k in runs[0]} for n, runs in results.items()}
-    slowest = max(m["cpu_us"] for m in medians.values())
+    slowest = max(m["cpu_us_at_pace"] for m in medians.values())
     rows = []
     for name, m in medians.items():
-        figures = f"{m['cpu_us']:7.1f} us CPU/packet  {slowest / m['cpu_us']:5.1f}x  {m['packets_per_s']:8,.0f}/s"
+        ratio = slowest / m["cpu_us_at_pace"]
+        figures = f"{m['cpu_us_at_pace']:7.1f} us CPU/packet  {ratio:5.1f}x  {m['packets_per_s']:8,.0f}/s"
         more = f"p50 {m['p50_ms']:6.2f} ms  p99 {m['p99_ms']:6.2f} ms  {m['resident_mib']:5.0f} MiB"
         print(f"{link:5} {in_flight:4} in flight  {name:40} {figures}  {more}", flush=True)
         rows.append({"link": link, "in_flight": in_flight, "node": name, "runs": results[name], "median": m})

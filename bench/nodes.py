@@ -31,6 +31,11 @@ def free_port() -> int:
                 return port
 
 
+def on_core(command: list[str]) -> list[str]:
+    """The command, to run on the core of the node under test where that can be said."""
+    return ["taskset", "-c", CORE, *command] if shutil.which("taskset") else command
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -64,9 +69,7 @@ class NodeUnderTest:
 
     def _start(self, command: list[str], environment: dict[str, str], ready: bytes) -> None:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process runs
-        if shutil.which("taskset"):
-            command = ["taskset", "-c", CORE, *command]
-        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(on_core(command), env=environment, stdout=self.log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 20
         while ready not in self._output():
             if self.process.poll() is not None or time.monotonic() > deadline:

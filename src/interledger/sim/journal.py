@@ -13,6 +13,7 @@ __all__ = ["Entry", "read_journal"]
 
 OPENED, HELD, EXECUTED, RELEASED, GAVE_UP, RESOLVED, EVIDENCE, POSTED, COUNTERS = range(1, 10)
 REQUESTED, ANSWERED, INTERRUPTED, SET_ASIDE, CLOSED = range(10, 15)
+ASKED: Final = 16
 
 NAMES: Final = {
     OPENED: "opened",
@@ -29,6 +30,7 @@ NAMES: Final = {
     INTERRUPTED: "gave up",
     SET_ASIDE: "set aside",
     CLOSED: "closed",
+    ASKED: "asked",
 }
 
 
@@ -44,7 +46,7 @@ class Entry(NamedTuple):
     remote: bool = False
     expires_at: int = 0
     octets: bytes = b""
-    """The condition of a hold, the fulfillment of an execution, evidence or a claim, the id of a peer's request."""
+    """The condition of a hold, the fulfillment of an execution, evidence or a claim, or the id of a request."""
     legs: tuple[tuple[int, int, int], ...] = ()
     delivered: bool = False
     debits: int = 0
@@ -105,6 +107,10 @@ def _read(reader: _Reader) -> Entry:
         return Entry(name, name=memo, legs=_legs(reader, 16))
     if kind == COUNTERS:
         return Entry(name, reader.number(4), debits=reader.number(16), credits=reader.number(16))
+    if kind == ASKED:
+        number, account, request_id = reader.number(8), reader.free().decode(), reader.free()
+        reader.free()  # the Prepare
+        return Entry(name, number, name=account, octets=request_id)
     account, request_id = reader.free().decode(), reader.free()
     reader.take(40)  # a digest, and when it expires
     number = reader.number(8) if kind == REQUESTED else 0
