@@ -6,13 +6,12 @@ import contextlib
 
 from interledger.accounts.records import (
     decode_records,
-    encode_answered,
     encode_evidence,
     encode_executed,
     encode_held,
     encode_released,
-    encode_requested,
 )
+from interledger.accounts.request_records import encode_answered, encode_asked, encode_requested
 from interledger.accounts.snapshot import decode_snapshot
 from interledger.errors import DecodeError
 
@@ -20,6 +19,7 @@ LAYERS = ()
 SEEDS: tuple[bytes, ...] = (
     encode_held(1, True, 1_800_000_000_000, bytes(32), ((0, 1, 5), (0, 2, 1))),
     encode_requested("bob", b"id", bytes(32), 1_800_000_000_000, 1) + encode_answered("bob", b"id", bytes(32), 1, b"x"),
+    encode_asked(1, "bob", b"id", b"prepare"),
     encode_executed(1, bytes(32)) + encode_released(2) + encode_evidence(3, bytes(32)),
 )
 
