@@ -495,6 +495,18 @@ def test_a_link_that_remembers_is_given_the_fulfill_in_the_commit_that_executes(
     assert made.wires["alice"].replies == [(7, REJECT)]  # the other one is not written yet
 
 
+def test_a_link_that_is_lost_is_asked_again_within_the_same_millisecond() -> None:
+    made = hub()
+    for _ in range(2):  # the first one finds the way
+        assert made.send("alice", 5, "test.hub.bob") is None
+    made.wires["bob"].up = False
+    assert made.send("alice", 5, "test.hub.bob") is None  # it said yes for this millisecond
+    made.connector.link_lost(AccountId("bob"), NOW)
+    refused = made.send("alice", 5, "test.hub.bob")
+    assert isinstance(refused, Reject)
+    assert refused.code == refusals.PEER_DOWN.code
+
+
 def test_a_link_that_remembers_is_given_the_prepare_in_the_commit_that_holds() -> None:
     made = hub()
     bob = made.connector.peers[AccountId("bob")]
