@@ -189,7 +189,7 @@ async def test_J6_canaries_are_found_nowhere(tmp_path: Path) -> None:
         await bob.create_account(account("hub", "USD/9", "test.hub", Relation.PEER, link))
         handed_out: list[bytes] = []
         new_connection = bob.wallets.new_connection
-        bob.wallets.new_connection = lambda of: _noted(new_connection(of), handed_out)  # type: ignore[method-assign]
+        bob.wallets.new_connection = lambda *of: _noted(new_connection(*of), handed_out)  # type: ignore[method-assign]
         async with hub_of(tmp_path, bob) as hub:
             back = LinkSettings(
                 http_url=f"http://127.0.0.1:{hub.port}/accounts/bob/ilp",
