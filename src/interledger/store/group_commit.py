@@ -224,8 +224,8 @@ class GroupCommit:
         return True
 
     def _hold_back(self) -> None:
-        if self._writing is not None and self._outage.hold_back(self._writing.batch):
-            self._again = True
+        if self._writing is not None:  # what was recorded meanwhile has asked for another turn itself
+            self._outage.hold_back(self._writing.batch)
 
     def _written(self, commit: DurableStep) -> None:
         self._writing = None

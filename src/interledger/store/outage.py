@@ -69,17 +69,16 @@ class Outage:
             self._timer.cancel()
             self._timer = None
 
-    def hold_back(self, writing: Batch) -> bool:
-        """Take what was recorded since the last call, beside the batch that is being written. Whether there was any."""
+    def hold_back(self, writing: Batch) -> None:
+        """Take what was recorded since the last call, beside the batch that is being written."""
         if self.reason is None:
-            return False
+            return
         _cancel_prepares(writing)
         batch = self._ledger.take_batch()
         if batch is not None:
             _cancel_prepares(batch)
             _append(self._kept, batch)
         self._watch(writing)
-        return batch is not None
 
     def give_back(self, batch: Batch | None) -> Batch | None:
         """What was kept, with `batch` behind it."""
