@@ -7,13 +7,20 @@ import hashlib
 import pytest
 
 from interledger.accounts.asset import Asset
-from interledger.accounts.evidence import RELAY_MARGIN_MS, receive_late_fulfillment, receive_late_reject, to_ask_again
+from interledger.accounts.evidence import (
+    RELAY_MARGIN_MS,
+    receive_late_fulfillment,
+    receive_late_reject,
+    receive_late_reply,
+    to_ask_again,
+)
 from interledger.accounts.ledger import Hold, Ledger
 from interledger.accounts.records import Executed, Held, Resolved, decode_records
 from interledger.accounts.recovery import recover
 from interledger.accounts.snapshot import capture, decode_snapshot, encode_snapshot, restore
 from interledger.clock import Timestamp
 from interledger.errors import StoreError
+from interledger.ilp.packet import Fulfill, Reject, Reply
 
 USD = Asset("USD", 9)
 PROOF = bytes(range(32))
@@ -162,3 +169,29 @@ def test_a_reject_that_nobody_waits_for_ends_it_too() -> None:
     ledger = restarted(asked=False)
     assert receive_late_reject(ledger, "bob", b"onward", b"reject")
     assert (nets(ledger), ledger.unknown) == ([0, 0, 0], {})
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"), [(Fulfill(PROOF), [105, -100, -5]), (Reject("F99", "test.bob"), [0, 0, 0])]
+)
+def test_either_answer_ends_it_and_is_relayed(reply: Reply, expected: list[int]) -> None:
+    ledger = restarted()
+    told: list[tuple[object, object]] = []
+    ledger.requests.of("alice").on_answer = lambda *answer: told.append(answer)
+    assert receive_late_reply(ledger, "bob", "peer/bob", b"onward", reply, b"octets", IN_TIME)
+    assert (nets(ledger), len(ledger.unknown)) == (expected, 0)
+    batch = ledger.take_batch()
+    assert batch is not None
+    for send, request_id, octets in batch.replies:
+        send(request_id, octets)
+    for waiter in batch.waiters:
+        waiter(None)
+    assert told == [(b"id", b"octets")]
+
+
+def test_no_answer_ends_what_was_asked_of_others() -> None:
+    ledger = restarted()
+    for account, name in (("bob", "peer/alice"), ("alice", "peer/alice")):
+        assert not receive_late_reply(ledger, account, name, b"onward", Fulfill(PROOF), b"octets", IN_TIME)
+    assert not receive_late_reply(ledger, "alice", "peer/bob", b"onward", Reject("F99", "test.bob"), b"octets", IN_TIME)
+    assert len(ledger.unknown) == 1

@@ -65,6 +65,14 @@ def test_an_accounts_own_rate_goes_before_the_nodes() -> None:
     assert [asked(guard) for _ in range(3)] == [None, None, "T05"]
 
 
+@pytest.mark.parametrize(("paused", "codes"), [(False, [None, None]), (True, ["T03", "T03"])])
+def test_nothing_new_comes_from_a_peer_that_is_paused(paused: bool, codes: list[str | None]) -> None:
+    account = Account(id=AccountId("bob"), asset=Asset("USD", 9), ilp_address=Address("test.bob"), paused=paused)
+    guards = guards_for(account, 10)
+    assert [asked(guards[0]) for _ in range(2)] == codes
+    assert len(guards) == 1 + paused
+
+
 @pytest.mark.parametrize(("amount", "code"), [(0, None), (9, None), (10, None), (11, "F08"), (UINT64_MAX, "F08")])
 def test_CR_31_packet_amount(amount: int, code: str | None) -> None:
     assert asked(packet_amount_guard(10), amount) == code

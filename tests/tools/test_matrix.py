@@ -85,7 +85,8 @@ def forgotten_hold(patch: pytest.MonkeyPatch) -> None:
         for hold in list(self.holds.values()):
             if isinstance(hold, Hold):
                 self.release(hold)
-        self.unknown.clear()
+        for item in list(self.unknown.values()):
+            self.unknown.remove(item)
 
     patch.setattr(trio, "recover", recover)
 
