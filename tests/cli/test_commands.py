@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +13,8 @@ import click
 import pytest
 
 from interledger.api.client import ApiClient, ApiError
-from interledger.cli.commands import root
 from interledger.cli.state import State
-from interledger.cli.tree import LazyGroup
+from tests.support.commands import COMMANDS
 
 Ilp = Callable[..., Any]
 
@@ -71,19 +70,6 @@ ELSEWHERE: Final = {
     "node install-service": "tests/cli/test_service.py",
 }  # fmt: skip
 
-
-def walk(group: LazyGroup, path: str = "") -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        found = group.get_command(context, name)
-        place = f"{path} {name}".strip()
-        if isinstance(found, LazyGroup):
-            yield from walk(found, place)
-        elif found is not None:
-            yield place, found
-
-
-COMMANDS: Final = dict(walk(root))
 
 WITH_DRY_RUN: Final = {
     path for path, found in COMMANDS.items() if any("--dry-run" in parameter.opts for parameter in found.params)

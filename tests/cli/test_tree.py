@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from interledger.cli.exit_codes import ExitCode
 from interledger.cli.main import run
 from interledger.cli.state import State
 from interledger.cli.tree import LazyGroup
+from tests.support.commands import COMMANDS
 
 Ilp = Callable[..., Any]
 
@@ -65,20 +66,6 @@ CHANGES: Final = frozenset({
     "unproven add", "unproven resolve", "token create", "token revoke", "webhook create", "webhook delete",
     "webhook replay", "webhook test",
 })  # fmt: skip
-
-
-def walk(group: LazyGroup, path: str = "") -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        found = group.get_command(context, name)
-        place = f"{path} {name}".strip()
-        if isinstance(found, LazyGroup):
-            yield from walk(found, place)
-        elif found is not None:
-            yield place, found
-
-
-COMMANDS: Final = dict(walk(root))
 
 
 def test_every_command_is_listed_here() -> None:

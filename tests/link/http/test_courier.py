@@ -317,6 +317,14 @@ async def test_the_id_that_is_written_is_the_one_on_the_wire() -> None:
         assert peer.bodies == [asked.octets]
 
 
+def test_ids_of_prepares_that_could_not_be_written_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "JOBS_MAX", 3)
+    link = make(HttpForm.OER_SYNC, Handler(), "http://127.0.0.1:1/ilp")
+    for number in range(10):
+        link.keep_prepare(number, RequestId(number), prepare())
+    assert list(link._wire_ids) == [7, 8, 9]
+
+
 async def test_without_an_address_nothing_is_sent() -> None:
     handler = Handler()
     link = make(HttpForm.OER_SYNC, handler, None)

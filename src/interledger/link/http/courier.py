@@ -144,6 +144,8 @@ class CourierLink(ConnectionPool):
 
     def keep_prepare(self, hold_id: int, request_id: RequestId, prepare: Prepare) -> None:
         if self._form is not HttpForm.ASYNC:  # RFC 35's peers need not know a repetition
+            if len(self._wire_ids) >= JOBS_MAX:  # the oldest is of a Prepare that could not be written
+                del self._wire_ids[next(iter(self._wire_ids))]
             wire_id = self._wire_ids[request_id] = fresh_id(self._entropy)
             self._ledger.asked.add(hold_id, self.account, wire_id, prepare.encode())
 
