@@ -269,7 +269,8 @@ def _exchange(change: Change, live: _Live) -> None:
         function.__defaults__, function.__kwdefaults__ = _defaults(_find(tree, change.function), function)
     for inner in _codes(new):
         for function in live.get(_place(inner), ()):
-            function.__code__ = inner
+            if function.__code__.co_freevars == inner.co_freevars:  # another closure: only those made from now on
+                function.__code__ = inner
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -40,7 +40,7 @@ ACCEPTED_AT_ONCE: Final = 8
 """Connections taken from the system at a time, which costs some 15 microseconds each: where a connection comes from is
 only known then, and known sources do not wait for others."""
 
-COLLECT_EVERY: Final = 256
+COLLECT_EVERY: Final = 32
 """asyncio's transports hold themselves, and a node's collector looks for such cycles only when 50,000 objects are new:
 then it takes 50 ms. So the youngest are looked at, which takes a fraction of one, after so many connections."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -108,6 +109,18 @@ async def test_D1_a_source_of_wrong_tokens_has_to_wait(monkeypatch: pytest.Monke
             await stack.enter_async_context(raw_client(url))
         with pytest.raises(RemoteProtocolError, match="503"):
             await stack.enter_async_context(raw_client(url))
+
+
+async def test_who_was_never_let_in_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "interledger.btp")
+    there = Side()
+    async with serve(there) as url:
+        for token in ("guess", "secret"):
+            async with raw_client(url) as client:
+                await client.send(auth_message(1, "", token).encode())
+                await client.receive()
+        await there.until(lambda: there.downs == 1)
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["BTP connection closed"]
 
 
 @pytest.mark.pure

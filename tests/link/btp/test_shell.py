@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from interledger.ilp.packet import Fulfill, Reject
+from interledger.clock import Timestamp
+from interledger.ilp.address import Address
+from interledger.ilp.packet import Fulfill, Prepare, Reject
 from interledger.link.base import RequestId
 from interledger.link.btp import client, link, protocol, reconnect, shell
 from interledger.link.btp.auth import auth_message
@@ -313,4 +315,41 @@ async def test_a_peer_that_only_talks_is_read_slowly_until_it_stops(monkeypatch:
     receive(socket, talk(0))
     assert len(socket.get_buffer(-1)) > PACED_OCTETS
     assert transport.done.count("pause") == 1
+    socket.connection_lost(None)
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_D7_what_comes_behind_our_close_is_read_slowly(monkeypatch: pytest.MonkeyPatch, is_refused: bool) -> None:
+    """Nothing of it moves anything, and the peer may take its time to say goodbye."""
+    monkeypatch.setattr(shell, "PACE_MS", 1)
+    monkeypatch.setattr(shell, "PACED_FOR_MS", 0)
+    side = Side()
+    socket, transport = straw_socket(side)
+    peer = WebSocket(client=True, entropy=ENTROPY, wake=lambda: None, now=CLOCK.now())
+
+    def prepares(count: int) -> bytes:
+        for number in range(count):
+            prepare = Prepare(1, Timestamp(CLOCK.now() + 5_000), bytes(32), Address("test.bob"))
+            peer.send(encode_ilp(6, number, prepare.encode()))
+        return peer.octets_to_send()
+
+    receive(socket, prepares(1))
+    if is_refused:
+        socket.connection._close(1008, "no more of this", CLOCK.now())
+    else:
+        socket.close()
+    monkeypatch.setattr(shell, "PACED_FOR_MS", 1_000)
+    receive(socket, prepares(TALK_MAX + 1))
+    assert transport.done.count("pause") == 1
+    assert len(socket.get_buffer(-1)) == PACED_OCTETS
+    await eventually(lambda: "resume" in transport.done)
+    assert side.prepares == 1
+    socket.connection_lost(None)
+
+
+async def test_D1_one_that_had_to_wait_is_read_slowly_when_it_is_read() -> None:
+    socket, transport = straw_socket(Side())
+    transport.set_protocol = lambda protocol: None  # type: ignore[method-assign]
+    socket.take_over(transport, b"", delay_ms=5_000)
+    assert socket._paced_until >= CLOCK.now() + 5_000
     socket.connection_lost(None)

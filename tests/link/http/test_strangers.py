@@ -9,6 +9,7 @@ import pytest
 from interledger.link.http import strangers as module
 from interledger.link.http.strangers import (
     DEBT_MAX_US,
+    PIECE_MAX_US,
     PIECE_OCTETS,
     PIECE_US,
     PIECES_MAX,
@@ -155,6 +156,28 @@ async def test_whoever_sends_octet_by_octet_is_read_seldom(
         assert not guest.is_read
         turns(strangers)
     assert guest.is_read
+    strangers.close()
+
+
+async def test_whoever_goes_on_is_read_more_seldom_each_time(
+    watch: Stopwatch, turns: Callable[[Strangers], None]
+) -> None:
+    strangers, guest, quick = Strangers(), Guest("a", watch), Guest("b", watch)
+    guest.pieces = PIECES_MAX
+    waited_us = []
+    for _ in range(12):
+        strangers.receive(guest, memoryview(b"x"))
+        began = watch.us
+        while not guest.is_read:
+            turns(strangers)
+        waited_us.append(watch.us - began)
+    assert waited_us == [min(PIECE_US * count, PIECE_MAX_US) for count in range(1, 13)]
+    strangers.receive(guest, memoryview(b"x"))
+    quick.pieces = PIECES_MAX
+    strangers.receive(quick, memoryview(b"x"))
+    while not quick.is_read:  # does not wait behind one that has to wait for longer
+        assert not guest.is_read
+        turns(strangers)
     strangers.close()
 
 

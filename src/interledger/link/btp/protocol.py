@@ -223,6 +223,7 @@ class BtpConnection:
 
     def _receive_prepare(self, link: BtpLink, request_id: int, ilp: bytes, now: Timestamp) -> None:
         if self.websocket.closing:
+            self.talk += 1
             return  # no answer could leave, so nothing may be begun
         unanswered = self.unanswered
         if request_id in unanswered:
@@ -267,6 +268,7 @@ class BtpConnection:
 
     def _receive_other(self, octets: bytes, now: Timestamp) -> None:
         if self.state is State.CLOSED:
+            self.talk += 1
             return
         link = self._link
         try:

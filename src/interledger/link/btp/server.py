@@ -142,7 +142,8 @@ class BtpServer:
     def _forget(self, socket: BtpSocket, source: str) -> None:
         self._sockets.discard(socket)
         now = self._clock.now()
-        if self._proofs.pop(socket, None) is None:
+        was_open = self._proofs.pop(socket, None) is not None
+        if not was_open:
             self._standing.cut_off(source, now)
         elif socket.connection.refusal:
             # Ended for what a peer did with it: like a wrong token, so that its next ones come in later and later.
@@ -150,4 +151,6 @@ class BtpServer:
         else:
             self._standing.brought_packet(source, now)
         self._waiting.leave(socket)
-        logger.info("BTP connection closed: %s", socket.connection.websocket.close_reason or "the socket was lost")
+        why = socket.connection.websocket.close_reason or "the socket was lost"
+        # Those who guess tokens fill no log at its usual level; what they do is counted.
+        logger.log(logging.INFO if was_open else logging.DEBUG, "BTP connection closed: %s", why)

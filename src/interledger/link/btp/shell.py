@@ -71,6 +71,7 @@ class BtpSocket(asyncio.BufferedProtocol):
         transport.set_protocol(self)
         self.connection_made(transport)
         if delay_ms:
+            self._paced_until += delay_ms
             transport.pause_reading()
             self._loop.call_later(delay_ms / 1000, self._read_on, trailing)
         elif trailing:

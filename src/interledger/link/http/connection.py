@@ -19,6 +19,7 @@ from interledger.link.http.open_connection import OpenConnection
 from interledger.link.http.port import Port
 from interledger.link.http.protocol import HttpIlpServer
 from interledger.link.http.requests import RequestReader
+from interledger.link.http.strangers import UPGRADE_US
 from interledger.link.tls import NO_PROOF, proof_of
 
 __all__ = ["Connection"]
@@ -317,6 +318,7 @@ class Connection(OpenConnection):
         if protocol is None:
             self._refuse(404, "nothing is here")
             return
+        port.strangers.charge(UPGRADE_US)
         self.leave()
         transport.set_protocol(protocol)
 

@@ -15,6 +15,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from heapq import heappop, heappush
 from typing import Final, Protocol, final
 
 from interledger.clock import stopwatch_us, worked_us
@@ -26,13 +27,16 @@ __all__ = [
     "DOOR",
     "HANDSHAKE_US",
     "PIECES_MAX",
+    "PIECE_MAX_US",
     "PIECE_OCTETS",
     "PIECE_US",
     "READ_MAX",
+    "READ_US",
     "SAVED_MAX_US",
     "SHARE_US",
     "SLOT_US",
     "TURN_US",
+    "UPGRADE_US",
     "USELESS_MAX",
     "Stranger",
     "Strangers",
@@ -60,13 +64,20 @@ READ_MAX: Final = 2_048
 PIECE_OCTETS: Final = 256
 PIECES_MAX: Final = 8
 PIECE_US: Final = 50_000
-"""Whoever sends a request in more pieces than so many, each smaller than that, is read only so often from then on."""
+"""Whoever sends a request in more pieces than so many, each smaller than that, is not read for so long behind the
+next one, and for as much longer behind each that follows, up to `PIECE_MAX_US`."""
+
+PIECE_MAX_US: Final = 8 * PIECE_US
+"""Nobody waits longer: a head that comes slowly takes little time to read then, and a slow line little longer."""
 
 USELESS_MAX: Final = 8
 """So is whoever had so many requests refused, without one that was of use: answers to packets of others, say."""
 
 DEFERRED_US: Final = 15
 """What it costs to let something wait."""
+
+READ_US: Final = 50
+"""What it costs to read a connection again that was not read for a while, beside what is made of its octets."""
 
 ACCEPT_US: Final = 250
 """What a connection costs beside what comes over it: to let it in, and to end it."""
@@ -77,6 +88,8 @@ HANDSHAKE_US: Final = 1_000
 APPLICATION_US: Final = 500
 """What a request for the application costs, more or less."""
 
+UPGRADE_US: Final = 500
+"""What a WebSocket costs beside its handshake: to look at its first packet, and to end it when that opens nothing."""
 
 DOOR: Final = "the door"
 """Where connections come in, in the place of a source."""
@@ -124,8 +137,9 @@ class Strangers:
         self._timer: asyncio.TimerHandle | None = None
         self.deferred = 0
         """What had to wait so far."""
-        self._paced: deque[tuple[int, Stranger]] = deque()
-        """Who is not read until then, in microseconds of the stopwatch."""
+        self._paced: list[tuple[int, int, Stranger]] = []
+        """A heap: until when, in microseconds of the stopwatch, who is not read; a number tells equals apart."""
+        self._paced_count = 0
 
     def receive(self, connection: Stranger, octets: memoryview) -> None:
         """What was read of a stranger's connection: handed back at once, or when it is its turn."""
@@ -199,7 +213,8 @@ class Strangers:
         if connection.pieces > PIECES_MAX or connection.useless > USELESS_MAX:
             connection.held = True
             connection.stop_reading()
-            self._paced.append((stopwatch_us() + PIECE_US, connection))
+            self._paced_count += 1
+            heappush(self._paced, (stopwatch_us() + _pace_us(connection), self._paced_count, connection))
             self._set_timer()
 
     def _wait(self, source: str, job: Callable[[], None]) -> None:
@@ -223,8 +238,8 @@ class Strangers:
             self._timer = None
         now_us = stopwatch_us()
         while self._paced and self._paced[0][0] <= now_us:
-            connection = self._paced.popleft()[1]
-            self._queue(connection.source, partial(_read_on, connection))
+            connection = heappop(self._paced)[2]
+            self._queue(connection.source, partial(self._do_for, READ_US, partial(_read_on, connection)))
         try:
             while self._has_time() and (lane := self._next_lane()):
                 source, jobs = next(iter(lane.items()))
@@ -240,6 +255,11 @@ class Strangers:
     def _next_lane(self) -> _Lane:
         self._lanes = self._lanes[::-1]
         return self._lanes[0] or self._lanes[1]
+
+
+def _pace_us(connection: Stranger) -> int:
+    too_many = max(connection.pieces - PIECES_MAX, connection.useless - USELESS_MAX)
+    return min(PIECE_US * too_many, PIECE_MAX_US)
 
 
 def _read_on(connection: Stranger) -> None:
