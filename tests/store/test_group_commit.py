@@ -329,6 +329,23 @@ async def test_a_snapshot_is_taken_when_much_was_written_and_at_the_end(node: No
     assert len(node.disk.snapshots) == 2
 
 
+async def test_a_large_snapshot_is_followed_by_as_much_journal_before_the_next(node: Node) -> None:
+    """Else a node whose peers repeat their requests would write little but snapshots."""
+    large = SNAPSHOT_OCTETS + 1_000
+    journal = node.ledger.requests.of("alice")
+    journal.receive(b"1", b"", 1_000, durable=True)
+    journal.answer(b"1", bytes(large))
+    node.disk.octets_since_snapshot = SNAPSHOT_OCTETS
+    await node.commits.commit()
+    assert len(node.disk.snapshots) == 1
+    for octets, taken in ((large, 1), (large + 1_000, 2)):
+        node.disk.octets_since_snapshot = octets
+        node.prepare("p")
+        await node.commits.commit()
+        assert len(node.disk.snapshots) == taken
+    await node.commits.close()
+
+
 async def test_close_writes_what_is_left_and_ends_the_thread(node: Node) -> None:
     before = threading.active_count()
     node.fulfill("r", node.prepare("p"))

@@ -175,36 +175,12 @@ _HEALTH_LOOK: Final[dict[str, Schema]] = {
     "health": {"type": "array", "items": ref("Check")},
     "needs": {"type": "array", "items": ref("Check"), "description": "What is not well"},
 }
-_RISK_LOOK: Final[dict[str, Schema]] = {
-    "risk": object_of(
-        {
-            **{name: ref("Worth") for name in ("at_risk", "worst", "limits", "owed", "in_flight", "unknown", "we_owe")},
-            "percent": _PERCENT,
-        }
-    ),
-}
+_RISK_LOOK: Final[dict[str, Schema]] = {"risk": ref("Risk")}
 _MOVES_LOOK: Final[dict[str, Schema]] = {
     "at": MOMENT,
-    "now": object_of(
-        {
-            "packets_per_second": COUNT,
-            "in_flight": COUNT,
-            "held": ref("Worth"),
-            "next_expiry_ms": or_null(COUNT),
-        }
-    ),
-    "day": object_of(
-        {
-            "since": MOMENT,
-            "packets": COUNT,
-            "fulfilled": COUNT,
-            "rejected": COUNT,
-            "fulfilled_permille": or_null(COUNT),
-            "moved": ref("Worth"),
-        }
-    ),
-    "profit": object_of({"since": MOMENT, "earned": ref("Worth")})
-    | {"description": "Fees less losses, and what exchange left us holding, at the rates as they are now"},
+    "now": ref("MovesNow"),
+    "day": ref("MovesDay"),
+    "profit": ref("ProfitSince"),
     "seconds": {"type": "array", "items": ref("Flow"), "description": "The last 90, oldest first"},
     "minutes": {"type": "array", "items": ref("Flow"), "description": "Of a day at most; idle ones are absent"},
 }
@@ -265,6 +241,26 @@ LIVE_SCHEMAS: Final[dict[str, Schema]] = {
             ),
         ]
     },
+    "Risk": object_of(
+        {
+            **{name: ref("Worth") for name in ("at_risk", "worst", "limits", "owed", "in_flight", "unknown", "we_owe")},
+            "percent": _PERCENT,
+        }
+    ),
+    "MovesNow": object_of(
+        {"packets_per_second": COUNT, "in_flight": COUNT, "held": ref("Worth"), "next_expiry_ms": or_null(COUNT)}
+    ),
+    "MovesDay": object_of(
+        {
+            "since": MOMENT,
+            "packets": COUNT,
+            "fulfilled": COUNT,
+            "rejected": COUNT,
+            "fulfilled_permille": or_null(COUNT),
+            "moved": ref("Worth"),
+        }
+    ),
+    "ProfitSince": object_of({"since": MOMENT, "earned": ref("Worth")}),
     "HealthLook": object_of(_HEALTH_LOOK),
     "RiskLook": object_of(_RISK_LOOK),
     "MovesLook": object_of(_MOVES_LOOK),

@@ -90,6 +90,8 @@ class GroupCommit:
         self._call_soon: CallSoon = call_soon or asyncio.get_running_loop().call_soon
         self._writer = writer
         self._scheduled = False
+        self._snapshot_after = SNAPSHOT_OCTETS
+        """Octets of journal after which one is due: no fewer than the last one had itself, where peers repeat."""
         self._turns = 0
         self._seen = 0
         self._again = False
@@ -199,8 +201,12 @@ class GroupCommit:
 
     def _take_snapshot(self, batch: Batch) -> Snapshot | None:
         octets = self._store.octets_since_snapshot
-        due = octets > 0 or bool(batch.records) if self._closing else octets >= SNAPSHOT_OCTETS
-        return capture(self._ledger) if due and self.error is None else None
+        due = octets > 0 or bool(batch.records) if self._closing else octets >= self._snapshot_after
+        if not due or self.error is not None:
+            return None
+        snapshot = capture(self._ledger)
+        self._snapshot_after = max(SNAPSHOT_OCTETS, sum(map(len, snapshot.requests)))
+        return snapshot
 
     def _start(self, commit: DurableStep) -> bool:
         """Have it written. False when there is nothing to write, or nobody writes any more."""

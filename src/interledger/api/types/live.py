@@ -17,22 +17,18 @@ __all__ = [
     "FlowDocument",
     "HealthLookDocument",
     "IncomingPaymentDocument",
-    "MovesLookDayDocument",
+    "MovesDayDocument",
     "MovesLookDocument",
-    "MovesLookNowDocument",
-    "MovesLookProfitDocument",
-    "OverviewDayDocument",
+    "MovesNowDocument",
     "OverviewDocument",
-    "OverviewNowDocument",
-    "OverviewProfitDocument",
-    "OverviewRiskDocument",
     "PositionPointDocument",
     "ProfitHistoryDocument",
     "ProfitHistoryPointDocument",
+    "ProfitSinceDocument",
     "RateHistoryDocument",
     "RateHistoryPointDocument",
+    "RiskDocument",
     "RiskLookDocument",
-    "RiskLookRiskDocument",
     "SettingDocument",
     "TopologyDocument",
     "TopologyPeerDocument",
@@ -149,17 +145,8 @@ class IncomingPaymentDocument(TypedDict):
     last_at: str
 
 
-class MovesLookNowDocument(TypedDict):
-    """`now` of `MovesLook`."""
-
-    packets_per_second: int
-    in_flight: int
-    held: WorthDocument
-    next_expiry_ms: int | None
-
-
-class MovesLookDayDocument(TypedDict):
-    """`day` of `MovesLook`."""
+class MovesDayDocument(TypedDict):
+    """What moved within a day."""
 
     since: str
     packets: int
@@ -167,68 +154,28 @@ class MovesLookDayDocument(TypedDict):
     rejected: int
     fulfilled_permille: int | None
     moved: WorthDocument
-
-
-class MovesLookProfitDocument(TypedDict):
-    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
-
-    since: str
-    earned: WorthDocument
 
 
 class MovesLookDocument(TypedDict):
     """What moves now, what moved within a day, and what was earned since the node started."""
 
     at: str
-    now: MovesLookNowDocument
-    day: MovesLookDayDocument
-    profit: MovesLookProfitDocument
-    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
+    now: MovesNowDocument
+    day: MovesDayDocument
+    profit: ProfitSinceDocument
     seconds: list[FlowDocument]
     """The last 90, oldest first"""
     minutes: list[FlowDocument]
     """Of a day at most; idle ones are absent"""
 
 
-class OverviewRiskDocument(TypedDict):
-    """`risk` of `Overview`."""
-
-    at_risk: WorthDocument
-    worst: WorthDocument
-    limits: WorthDocument
-    owed: WorthDocument
-    in_flight: WorthDocument
-    unknown: WorthDocument
-    we_owe: WorthDocument
-    percent: int | None
-    """Whole percent, rounded down; null: there is no limit"""
-
-
-class OverviewNowDocument(TypedDict):
-    """`now` of `Overview`."""
+class MovesNowDocument(TypedDict):
+    """What moves now."""
 
     packets_per_second: int
     in_flight: int
     held: WorthDocument
     next_expiry_ms: int | None
-
-
-class OverviewDayDocument(TypedDict):
-    """`day` of `Overview`."""
-
-    since: str
-    packets: int
-    fulfilled: int
-    rejected: int
-    fulfilled_permille: int | None
-    moved: WorthDocument
-
-
-class OverviewProfitDocument(TypedDict):
-    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
-
-    since: str
-    earned: WorthDocument
 
 
 class OverviewDocument(TypedDict):
@@ -241,12 +188,11 @@ class OverviewDocument(TypedDict):
     health: list[CheckDocument]
     needs: list[CheckDocument]
     """What is not well"""
-    risk: OverviewRiskDocument
+    risk: RiskDocument
     at: str
-    now: OverviewNowDocument
-    day: OverviewDayDocument
-    profit: OverviewProfitDocument
-    """Fees less losses, and what exchange left us holding, at the rates as they are now"""
+    now: MovesNowDocument
+    day: MovesDayDocument
+    profit: ProfitSinceDocument
     seconds: list[FlowDocument]
     """The last 90, oldest first"""
     minutes: list[FlowDocument]
@@ -281,6 +227,13 @@ class ProfitHistoryDocument(TypedDict):
     points: list[ProfitHistoryPointDocument]
 
 
+class ProfitSinceDocument(TypedDict):
+    """Fees less losses, and what exchange left us holding, at the rates as they are now."""
+
+    since: str
+    earned: WorthDocument
+
+
 class RateHistoryPointDocument(TypedDict):
     """`points` of `RateHistory`."""
 
@@ -295,8 +248,8 @@ class RateHistoryDocument(TypedDict):
     points: list[RateHistoryPointDocument]
 
 
-class RiskLookRiskDocument(TypedDict):
-    """`risk` of `RiskLook`."""
+class RiskDocument(TypedDict):
+    """How much could be lost now."""
 
     at_risk: WorthDocument
     worst: WorthDocument
@@ -312,7 +265,7 @@ class RiskLookRiskDocument(TypedDict):
 class RiskLookDocument(TypedDict):
     """How much could be lost now, at the node's own rates."""
 
-    risk: RiskLookRiskDocument
+    risk: RiskDocument
 
 
 class SettingDocument(TypedDict):

@@ -103,15 +103,13 @@ class BtpConnection:
         self.state = State.AUTHENTICATING
         self.talk = 0  # messages that moved nothing, since the shell last looked
         self.unanswered: set[int] = set()
-        self.blocked = False
-        self.opened = False  # whether the authentication ever succeeded
+        self.blocked = self.opened = False  # opened: the authentication has succeeded
         self.refusal = ""  # why we ended it
         self.refused_for_good = False  # client: the server answered with a final error
-        self._high_bits = 0
         self._link: BtpLink | None = None
         self._admit: Admit | None = None
         self._auth_due = now + AUTH_TIMEOUT_MS
-        self._auth_id, self._strikes = -1, 0
+        self._high_bits, self._auth_id, self._strikes = 0, -1, 0
         self._blocked_since: int | None = None
 
     @classmethod

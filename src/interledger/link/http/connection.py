@@ -312,9 +312,7 @@ class Connection(OpenConnection):
             return
         self.flush()
         path = request.path.decode("ascii")
-        protocol = None
-        if port.upgrade is not None:
-            protocol = port.upgrade(transport, request.encode_head(), trailing, path)
+        protocol = port.upgrade and port.upgrade(transport, request.encode_head(), trailing, path)
         if protocol is None:
             self._refuse(404, "nothing is here")
             return
