@@ -36,7 +36,8 @@ __all__ = [
 ]
 
 SNAPSHOT_OCTETS: Final = 2 * 1024 * 1024
-"""Octets of journal after which a snapshot is due: about 32,000 records, which a start replays in 0.2 s."""
+"""Octets of journal after which a snapshot is due, unless the last one was larger: about 32,000 records, which a start
+replays in 0.2 s."""
 
 PAYMENTS_KEPT: Final = 100_000
 """Documents of payments, some 60 MB; the oldest go first."""

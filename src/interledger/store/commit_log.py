@@ -32,7 +32,7 @@ from interledger.store.rows import chain_of
 __all__ = ["COMMIT_LOG", "LOG_OCTETS", "CommitLog", "LoggedCommit", "read_commit_log"]
 
 LOG_OCTETS: Final = 4 * 1024 * 1024
-"""Size of the file: a snapshot is due after 2 MiB of records, and the smallest commits are two thirds records."""
+"""Size of the file: most snapshots are due after 2 MiB of records, and the smallest commits are two thirds records."""
 
 COMMIT_LOG: Final = "commits.log"
 

@@ -299,6 +299,31 @@ def test_D7_a_peer_that_answers_what_nobody_asked_is_cut_off(world: World, reply
     assert not third.websocket.closing
 
 
+TALK = {
+    # what the peer of an open connection sends: (packet, whether it moves nothing)
+    "a Prepare": (lambda ilp_: BtpMessage(5, (ilp_,)), "prepare", 0),
+    "a Prepare and something else": (lambda ilp_: BtpMessage(5, (INFO, ilp_)), "prepare", 0),
+    "the answer to ours": (lambda ilp_: BtpResponse(9, (ilp_,)), "fulfill", 0),
+    "the answer to ours and something else": (lambda ilp_: BtpResponse(9, (ilp_, INFO)), "fulfill", 0),
+    "an answer that nobody waits for": (lambda ilp_: BtpResponse(8, (ilp_,)), "fulfill", 1),
+    "and one with something else": (lambda ilp_: BtpResponse(8, (ilp_, INFO)), "fulfill", 1),
+    "another sub-protocol": (lambda ilp_: BtpMessage(5, (INFO,)), "prepare", 1),
+}
+
+
+@pytest.mark.parametrize("state", [State.OPEN, State.REPEATING])
+@pytest.mark.parametrize("name", TALK)
+def test_D7_only_what_moves_nothing_is_talk(world: World, name: str, state: State) -> None:
+    """Whatever its shape: a peer whose packets carry more entries, or which repeats them, is not read slowly for it."""
+    make, kind, talk = TALK[name]
+    connection = world.connect()
+    connection.state = state
+    world.link.send_prepare(RequestId(9), world.prepare())
+    packet = make(ilp((world.prepare() if kind == "prepare" else FULFILL).encode()))
+    connection.receive_packets([packet.encode()], world.now)
+    assert connection.talk == talk
+
+
 def test_BT_07_unexpected_responses_are_ignored(world: World) -> None:
     connection = world.connect()
     for packet in (

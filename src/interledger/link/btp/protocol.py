@@ -299,10 +299,10 @@ class BtpConnection:
             self._receive_duplicates(link, packet, now)
         elif isinstance(packet, BtpTransfer) or (isinstance(packet, BtpMessage) and ilp is None):
             link.requests.receive_request(self, packet)
-        elif kind == TYPE_PREPARE:
-            self._receive_prepare(link, request_id, octets, now)
-        elif TYPE_FULFILL <= kind <= TYPE_REJECT or (octets and isinstance(packet, BtpResponse)):
-            self._receive_reply(link, request_id, octets, now)
+        elif TYPE_PREPARE <= kind <= TYPE_REJECT or (octets and isinstance(packet, BtpResponse)):
+            self.talk -= 1  # those two say themselves whether they moved something
+            receive = self._receive_prepare if kind == TYPE_PREPARE else self._receive_reply
+            receive(link, request_id, octets, now)
         elif isinstance(packet, BtpResponse):
             message = "the next node answered without an ILP packet"
             link.receive_refusal(request_id, ErrorCode.T00_INTERNAL_ERROR, message, now)

@@ -71,7 +71,8 @@ PIECE_MAX_US: Final = 8 * PIECE_US
 """Nobody waits longer: a head that comes slowly takes little time to read then, and a slow line little longer."""
 
 USELESS_MAX: Final = 8
-"""So is whoever had so many requests refused, without one that was of use: answers to packets of others, say."""
+"""Whoever had so many requests refused, without one that was of use, is read as seldom: answers to packets of others,
+say."""
 
 DEFERRED_US: Final = 15
 """What it costs to let something wait."""
